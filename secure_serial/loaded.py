@@ -1,0 +1,46 @@
+"""What is loaded already: asks `sys.modules`, and never imports anything.
+
+Keras, NumPy and TensorFlow are optional here. An object of theirs can only exist where
+they are loaded, so looking is enough, and a program without them pays nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+#: Keras's own thread-local state: scopes, shared objects, safe mode.
+_STATE = "keras.src.backend.common.global_state"
+
+
+def loaded(name: str, *needs: str) -> ModuleType | None:
+    """The module `name` if it is loaded and has every attribute of `needs`.
+
+    The second condition is for a module that is still being imported (by another thread,
+    or further up this very stack): it counts as absent until what is needed is there.
+
+    >>> loaded("sys", "modules") is sys
+    True
+    >>> loaded("sys", "no_such_attribute") is None
+    True
+    """
+    module = sys.modules.get(name)
+    if module is None or not all(hasattr(module, need) for need in needs):
+        return None
+    return module
+
+
+def keras_state(name: str) -> object:
+    """The value of Keras's thread-local `name`, None where it has none or is not loaded."""
+    state = loaded(_STATE, "get_global_attribute")
+    return None if state is None else state.get_global_attribute(name)
+
+
+def set_keras_state(name: str, value: object) -> None:
+    """Set Keras's thread-local `name`; nothing happens where Keras is not loaded."""
+    state = loaded(_STATE, "set_global_attribute")
+    if state is not None:
+        state.set_global_attribute(name, value)
