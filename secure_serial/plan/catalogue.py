@@ -1,0 +1,208 @@
+"""The catalogue: what is known of Keras's own names, as data. A pure look-up, no I/O.
+
+Nothing here knows how to import anything. A name that the catalogue does not hold exactly
+(after bringing an alias to its canonical form) is unknown, however much it looks like one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from secure_serial.plan.fields import ACCEPTS, Field, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from secure_serial.artifact.document import Json
+
+
+class FieldSpec(NamedTuple):
+    """What may stand in an argument; `nest` where lists and dicts of it may."""
+
+    field: Field
+    nest: bool = False
+
+
+class Entry(NamedTuple):
+    """One symbol of the catalogue, brought to its canonical name."""
+
+    symbol: str
+    kind: Kind
+    is_class: bool
+    legacy: bool
+    at: str
+    fields: Mapping[str, FieldSpec]
+    defaults: Mapping[str, str]
+    enums: Mapping[str, frozenset[str]]
+    effects: tuple[str, ...]
+
+
+def field_spec(word: str) -> FieldSpec:
+    """The meaning of a catalogue word.
+
+    >>> field_spec("layer*")
+    FieldSpec(field=<Field.LAYER: 'layer'>, nest=True)
+    """
+    return FieldSpec(Field(word.rstrip("*")), word.endswith("*"))
+
+
+#: Kinds in the order in which a name without any hint of its field is looked up.
+_KINDS_BY_FIELD: dict[Field, tuple[Kind, ...]] = {
+    field: tuple(kind for kind in Kind if kind in kinds) for field, kinds in ACCEPTS.items()
+}
+#: Which identifier table a field's strings are looked up in (Keras's `X.get("name")`).
+IDENTIFIER_FIELDS: dict[Field, tuple[str, ...]] = {
+    Field.ACTIVATION: ("activation",),
+    Field.INITIALIZER: ("initializer",),
+    Field.REGULARIZER: ("regularizer",),
+    Field.CONSTRAINT: ("constraint",),
+    Field.LOSS: ("loss",),
+    Field.METRIC: ("metric", "loss"),
+    Field.OPTIMIZER: ("optimizer",),
+    Field.DTYPE_POLICY: ("dtype_policy",),
+    Field.QUANTIZATION: ("quantization",),
+    Field.FUNCTION: ("activation", "loss", "metric"),
+}
+#: Where Keras looks for the function that a `"module": "builtins"` node names.
+_FUNCTION_TABLES = ("activation", "constraint", "initializer", "loss", "metric", "regularizer")
+
+
+class Catalogue:
+    """Keras's symbols by canonical name, alias, legacy path, bare name and identifier."""
+
+    def __init__(self, current: Mapping[str, Json], legacy: Mapping[str, Json]) -> None:
+        """From the two parsed data files, `keras-<version>.json` and `legacy.json`."""
+        self.version = str(current["version"])
+        self._raw = cast("dict[str, dict[str, Json]]", current["symbols"])
+        self._identifiers = cast("dict[str, dict[str, str]]", current["identifiers"])
+        self._legacy_kinds = cast("dict[str, dict[str, dict[str, Json]]]", legacy["kinds"])
+        self._legacy_identifiers = cast("dict[str, dict[str, str]]", legacy["identifiers"])
+        self._paths = cast("dict[str, str]", legacy["paths"])
+        self._prefixes = sorted(
+            cast("dict[str, str]", legacy["prefixes"]).items(), key=lambda p: -len(p[0])
+        )
+        self._legacy_fields = _specs(cast("dict[str, str]", legacy.get("fields", {})))
+        self.compile_fields = _specs(cast("dict[str, str]", current["compile"]))
+        self.build_fields = _specs(cast("dict[str, str]", current["build"]))
+        self._entries: dict[str, Entry] = {}
+        self._aliases: dict[str, str] = {}
+        self._bare: dict[Kind, dict[str, str]] = {}
+        for symbol, raw in self._raw.items():
+            for alias in cast("list[str]", raw.get("aliases", ())):
+                self._aliases[alias] = symbol
+        self._legacy_symbols = {
+            cast("str", raw["canonical"]): (kind, name)
+            for kind, table in self._legacy_kinds.items()
+            for name, raw in table.items()
+            if raw["canonical"] not in self._raw
+        }
+
+    def __contains__(self, symbol: str) -> bool:
+        """Whether a canonical name is known, of today's Keras or an earlier one."""
+        return symbol in self._raw or symbol in self._legacy_symbols
+
+    def symbols(self) -> Iterable[str]:
+        """Every canonical name of today's Keras."""
+        return self._raw.keys()
+
+    def is_keras_module(self, module: str) -> bool:
+        """Whether a dotted module belongs to Keras, by one of its spellings."""
+        path = self._normalise(module)
+        return path == "keras" or path.startswith("keras.")
+
+    def canonical(self, path: str) -> str | None:
+        """The canonical name behind a dotted path, exact; None where there is none."""
+        path = self._normalise(path)
+        if path in self._raw:
+            return path
+        return self._aliases.get(path) or self._paths.get(path)
+
+    def entry(self, symbol: str) -> Entry:
+        """What is known of a canonical name. Raises KeyError for any other."""
+        entry = self._entries.get(symbol)
+        if entry is None:
+            entry = self._entries[symbol] = self._make_entry(symbol)
+        return entry
+
+    def by_bare_name(self, name: str, field: Field) -> str | None:
+        """The class that a config without a module means by `name`, in this field."""
+        for kind in _KINDS_BY_FIELD.get(field, ()):
+            found = self._bare_names(kind).get(name)
+            if found is None:
+                raw = self._legacy_kinds.get(kind, {}).get(name)
+                found = None if raw is None else cast("str", raw["canonical"])
+            if found is not None:
+                return found
+        return None
+
+    def by_identifier(self, text: str, field: Field) -> str | None:
+        """The symbol that a string identifier means in this field (`"relu"`, `"adam"`)."""
+        return self._in_tables(text, IDENTIFIER_FIELDS.get(field, ()))
+
+    def function(self, name: str, field: Field) -> str | None:
+        """The built-in function that a `"module": "builtins"` node means."""
+        found = self.by_identifier(name, field)
+        if found is None and field in (Field.ROOT, Field.OBJECT):
+            found = self._in_tables(name, _FUNCTION_TABLES)
+        return found
+
+    def spec(self, entry: Entry, argument: str) -> FieldSpec:
+        """What may stand in an argument of a class; `Field.UNKNOWN` if nobody knows."""
+        known = entry.fields.get(argument)
+        if known is None:
+            known = self._legacy_fields.get(argument)
+        return known if known is not None else FieldSpec(Field.UNKNOWN)
+
+    def _in_tables(self, text: str, tables: tuple[str, ...]) -> str | None:
+        for source in (self._identifiers, self._legacy_identifiers):
+            for table in tables:
+                found = source.get(table, {}).get(text)
+                if found is not None:
+                    return found
+        return None
+
+    def _normalise(self, path: str) -> str:
+        for prefix, replacement in self._prefixes:
+            if path == prefix or path.startswith(prefix + "."):
+                return replacement + path[len(prefix) :]
+        return path
+
+    def _bare_names(self, kind: Kind) -> dict[str, str]:
+        table = self._bare.get(kind)
+        if table is None:
+            table = {}
+            for symbol, raw in self._raw.items():
+                if raw["kind"] == kind and raw.get("type") == "class":
+                    table.setdefault(symbol.rpartition(".")[2], symbol)
+            self._bare[kind] = table
+        return table
+
+    def _make_entry(self, symbol: str) -> Entry:
+        raw = self._raw.get(symbol)
+        legacy = raw is None
+        if raw is None:
+            kind_name, name = self._legacy_symbols[symbol]
+            raw = self._legacy_kinds[kind_name][name]
+            kind = Kind(kind_name)
+        else:
+            kind = Kind(cast("str", raw["kind"]))
+        fields = _specs(cast("dict[str, str]", raw.get("fields", {})))
+        for extra in self._legacy_kinds.get(kind, {}).values():
+            if extra["canonical"] == symbol and "fields" in extra:
+                fields = {**_specs(cast("dict[str, str]", extra["fields"])), **fields}
+        enums = cast("dict[str, list[str]]", raw.get("enums", {}))
+        return Entry(
+            symbol=symbol,
+            kind=kind,
+            is_class=raw.get("type", "class") == "class",
+            legacy=legacy,
+            at=cast("str", raw.get("at", "")),
+            fields=fields,
+            defaults=cast("dict[str, str]", raw.get("defaults", {})),
+            enums={name: frozenset(values) for name, values in enums.items()},
+            effects=tuple(cast("list[str]", raw.get("effects", ()))),
+        )
+
+
+def _specs(words: Mapping[str, str]) -> dict[str, FieldSpec]:
+    return {name: field_spec(word) for name, word in words.items()}

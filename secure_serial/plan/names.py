@@ -1,0 +1,257 @@
+"""From the names that a node carries to one symbol, or to why there is none. Pure.
+
+A node may carry `module`, `class_name` and `registered_name`; a string in an object field
+is a name, too. The rules (docs/semantics.md gives each with its reason):
+
+- a module of Keras means Keras's own symbol, exactly, whatever the program registered;
+- otherwise the program's registered or passed objects are asked, under `registered_name`,
+  else `class_name`;
+- a name without a module (legacy configs) then means the class of that name which fits
+  the field;
+- the three names must agree: a registered name never selects something else than what
+  the other two say.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from secure_serial.plan.fields import Field, Kind
+from secure_serial.plan.request import CallerObject, Origin
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from secure_serial.artifact.document import Json
+    from secure_serial.plan.catalogue import Catalogue, Entry
+
+MISSING: Final = object()
+#: Longer than any dotted path or registered name in a real file; keeps messages readable.
+_NAME_CHARS = 512
+_FUNCTION_CLASS = "function"
+
+
+class Names(NamedTuple):
+    """The names a node carries, as written. `MISSING` marks an absent key."""
+
+    module: Json
+    class_name: Json
+    registered_name: Json
+    function: Json = MISSING  # the node's config, where class_name is "function"
+
+
+class Resolution(NamedTuple):
+    """What the names mean: at most one symbol, and what is wrong with them."""
+
+    symbol: str
+    origin: Origin
+    entry: Entry | None = None
+    caller: CallerObject | None = None
+    code: str = ""
+    problem: str = ""
+    note: str = ""
+
+
+def resolve_class(
+    names: Names, field: Field, catalogue: Catalogue, callers: Mapping[str, CallerObject]
+) -> Resolution:
+    """The class that a node names."""
+    bad = _malformed(names)
+    if bad:
+        return Resolution(_written(names), Origin.UNKNOWN, code="SS310", problem=bad)
+    module, class_name = names.module, str(names.class_name)
+    if isinstance(module, str) and catalogue.is_keras_module(module):
+        return _keras_class(names, module, class_name, field, catalogue, callers)
+    found = _caller_class(names, class_name, callers)
+    if found is not None:
+        return found
+    if module is MISSING and names.registered_name in (MISSING, None, class_name):
+        symbol = catalogue.by_bare_name(class_name, field)
+        if symbol is not None:
+            return _known(symbol, catalogue)
+    return Resolution(_written(names), Origin.UNKNOWN)
+
+
+def resolve_function(
+    names: Names, field: Field, catalogue: Catalogue, callers: Mapping[str, CallerObject]
+) -> Resolution:
+    """The function that a `class_name: "function"` node names."""
+    name = names.function
+    bad = _malformed(names) or ("" if _is_name(name) else "its config is not a function's name")
+    if bad or not isinstance(name, str):
+        return Resolution(_written(names), Origin.UNKNOWN, code="SS310", problem=bad)
+    module = names.module
+    if isinstance(module, str) and catalogue.is_keras_module(module):
+        symbol = catalogue.canonical(f"{module}.{name}") if name.isidentifier() else None
+        if symbol is not None:
+            return _function_names_agree(_known(symbol, catalogue), names, name)
+        return Resolution(f"{module}.{_quoted(name)}", Origin.UNKNOWN)
+    found = callers.get(name)
+    if found is None and module == "builtins":
+        symbol = catalogue.function(name, field)
+        if symbol is not None:
+            return _function_names_agree(_known(symbol, catalogue), names, name)
+        # Keras up to 3.6 wrote a registered function's bare name only.
+        matches = [o for key, o in callers.items() if ">" not in name and key.endswith(f">{name}")]
+        if len(matches) > 1:
+            keys = ", ".join(sorted(match.name for match in matches))
+            return Resolution(
+                name, Origin.UNKNOWN, code="SS315", problem=f"{name!r} may mean any of {keys}"
+            )
+        found = matches[0] if matches else None
+    if found is not None:
+        return Resolution(_caller_symbol(found), Origin.CALLER, caller=found)
+    shown = name if ">" in name else _quoted(name)
+    if ">" not in name and module not in (None, MISSING, "builtins"):
+        shown = f"{module}.{shown}"
+    return Resolution(shown, Origin.UNKNOWN)
+
+
+def resolve_identifier(
+    text: str, field: Field, catalogue: Catalogue, callers: Mapping[str, CallerObject]
+) -> Resolution | None:
+    """What a string in an object field names; None where it can only be plain text."""
+    found = callers.get(text)
+    if found is not None:
+        return Resolution(_caller_symbol(found), Origin.CALLER, caller=found)
+    symbol = catalogue.by_identifier(text, field)
+    if symbol is not None:
+        return _known(symbol, catalogue)
+    if field in (Field.ROOT, Field.OBJECT):
+        return None
+    return Resolution(text if ">" in text else _quoted(text), Origin.UNKNOWN)
+
+
+def _keras_class(
+    names: Names,
+    module: str,
+    class_name: str,
+    field: Field,
+    catalogue: Catalogue,
+    callers: Mapping[str, CallerObject],
+) -> Resolution:
+    path = f"{module}.{class_name}"
+    plain = class_name.isascii() and class_name.isidentifier()
+    symbol = catalogue.canonical(path) if plain else None
+    if symbol is None and plain and module.count(".") <= 1:
+        # A class that earlier Keras exported from this module, and today's does not.
+        symbol = _legacy_member(module, class_name, field, catalogue)
+    if symbol is None:
+        # A caller's class that lives in a package of Keras's name (keras_hub's do not).
+        found = _caller_class(names, class_name, callers)
+        return found if found is not None else Resolution(_written(names), Origin.UNKNOWN)
+    known = _known(symbol, catalogue)
+    registered = names.registered_name
+    tail = symbol.rpartition(".")[2]
+    if registered not in (MISSING, None, "", class_name, tail):
+        return known._replace(
+            code="SS312",
+            problem=f"registered_name {registered!r} does not belong to Keras's {symbol}",
+        )
+    if class_name in callers:
+        note = f"the program's own {class_name!r} does not stand in for Keras's {symbol}"
+        return known._replace(note=note)
+    return known
+
+
+def _legacy_member(module: str, name: str, field: Field, catalogue: Catalogue) -> str | None:
+    symbol = catalogue.by_bare_name(name, field)
+    if symbol is None or not catalogue.entry(symbol).legacy:
+        return None
+    return symbol
+
+
+def _caller_class(
+    names: Names, class_name: str, callers: Mapping[str, CallerObject]
+) -> Resolution | None:
+    registered = names.registered_name
+    key = registered if isinstance(registered, str) else class_name
+    found = callers.get(key)
+    if found is None:
+        return None
+    resolution = Resolution(_caller_symbol(found), Origin.CALLER, caller=found)
+    tail = key.rpartition(">")[2]
+    if class_name not in (found.qualname, tail, key):
+        return resolution._replace(
+            code="SS312",
+            problem=f"class_name {class_name!r} is not the class {found.qualname!r} "
+            f"that is registered as {key!r}",
+        )
+    module = names.module
+    if not isinstance(module, str) or module in (found.module, "__main__"):
+        return resolution
+    if module.partition(".")[0] in sys.stdlib_module_names:
+        return resolution._replace(
+            code="SS312",
+            problem=f"module {module!r} is not where the registered {found.qualname!r} lives",
+        )
+    return resolution._replace(note=f"written as {module}, registered from {found.module}")
+
+
+def _function_names_agree(resolution: Resolution, names: Names, name: str) -> Resolution:
+    registered = names.registered_name
+    if registered in (MISSING, None, "", name, _FUNCTION_CLASS):
+        return resolution
+    return resolution._replace(
+        code="SS312",
+        problem=f"registered_name {registered!r} does not belong to Keras's {resolution.symbol}",
+    )
+
+
+def _known(symbol: str, catalogue: Catalogue) -> Resolution:
+    if symbol not in catalogue:
+        return Resolution(symbol, Origin.UNKNOWN)
+    entry = catalogue.entry(symbol)
+    return Resolution(symbol, Origin.LEGACY if entry.legacy else Origin.KERAS, entry=entry)
+
+
+def _caller_symbol(found: CallerObject) -> str:
+    """How a policy names it: `package>name` where registered so, else its dotted path."""
+    return found.name if ">" in found.name else f"{found.module}.{found.qualname}"
+
+
+def _malformed(names: Names) -> str:
+    if not _is_name(names.class_name):
+        return "class_name is not a name"
+    for key, value in (("module", names.module), ("registered_name", names.registered_name)):
+        if value is not MISSING and value is not None and not _is_name(value, empty=True):
+            return f"{key} is not a name"
+    return ""
+
+
+def _is_name(value: Json, *, empty: bool = False) -> bool:
+    return (
+        isinstance(value, str)
+        and len(value) <= _NAME_CHARS
+        and (empty or bool(value))
+        and value.isprintable()
+    )
+
+
+def _written(names: Names) -> str:
+    """A symbol to show for names that lead nowhere: the registered name, else the path."""
+    registered, module = names.registered_name, names.module
+    if isinstance(registered, str) and ">" in registered:
+        return registered[:_NAME_CHARS]
+    text = names.class_name if isinstance(names.class_name, str) else repr(names.class_name)
+    if ">" not in text:
+        text = _quoted(text)
+        if isinstance(module, str) and module:
+            text = f"{module}.{text}"
+    return text[:_NAME_CHARS]
+
+
+def _quoted(text: str) -> str:
+    """A bare name as it is; anything else in quotes, so that no policy's pattern means it."""
+    return text if text.isascii() and text.isidentifier() else repr(text[:_NAME_CHARS])
+
+
+def accepted(resolution: Resolution, kinds: frozenset[Kind]) -> bool:
+    """Whether what the names mean may stand in a field that takes `kinds`."""
+    if resolution.entry is not None:
+        return resolution.entry.kind in kinds
+    if resolution.caller is not None:
+        # A caller's class of no known base may be anything but a node of a graph.
+        return not resolution.caller.kinds or bool(resolution.caller.kinds & kinds)
+    return True  # unknown: denied by default, and saying "wrong kind" would be a guess

@@ -1,0 +1,150 @@
+"""Judging a plain value by the field it stands in. Pure; the whole of rule "arguments are checked".
+
+A string that somebody will open, fetch or decode is the oldest way past an allowlist of
+names, so no field takes one: a label is short and has no separators, a vocabulary is a
+list, and what looks like a path, a URL or encoded bytes is refused by its shape, not by
+where it points.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING
+
+from secure_serial.plan.fields import Field
+
+if TYPE_CHECKING:
+    from secure_serial.artifact.document import Json
+    from secure_serial.limits import Limits
+
+#: A label longer than this is none: einsum equations and generated names stay below it.
+LABEL_CHARS = 1024
+#: Encoded code starts at about 100 characters (the smallest marshalled lambda has 92).
+_BLOB_CHARS = 64
+_BASE64 = re.compile(r"[A-Za-z0-9+/=_\s-]+")
+_SCHEME = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*:(//|\\\\|/[^/ ])|\s*(file|data|hf|gs|s3):", re.IGNORECASE)
+_DRIVE = re.compile(r"\s*[A-Za-z]:[\\/]")
+_EXTENSION = re.compile(r"[^\s.]\.[A-Za-z][A-Za-z0-9]{0,5}\s*$")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+def looks_like_path(text: str) -> bool:
+    """Whether a string could name a file or a URL if somebody opened it.
+
+    >>> [looks_like_path(t) for t in ("/etc/passwd", "hf://a/b", "../x", "C:\\\\x", "same", "a b")]
+    [True, True, True, True, False, False]
+    """
+    start = text.lstrip()
+    return (
+        start.startswith(("/", "\\", "~", "./", ".\\"))
+        or _SCHEME.match(text) is not None
+        or _DRIVE.match(text) is not None
+        or ".." in re.split(r"[/\\]", text.strip())
+    )
+
+
+def could_be_opened(text: str) -> bool:
+    """As `looks_like_path`, and relative paths and bare file names too.
+
+    For fields whose purpose nobody knows.
+
+    >>> [could_be_opened(t) for t in ("vocab.txt", "dir/vocab", "relu", "1.5")]
+    [True, True, False, False]
+    """
+    return (
+        looks_like_path(text)
+        or "/" in text
+        or "\\" in text
+        or _EXTENSION.search(text) is not None
+    )
+
+
+def looks_encoded(text: str) -> bool:
+    """Whether a string is opaque bytes rather than text: base64, hex or raw code.
+
+    >>> looks_encoded("4wEAAAAAAAAAAQAAAAcAAAATAAAAcy4AAAB0AGoBfABkAWQBZwKIAGQCGACIAGQCGABnAmQBZAFn")
+    True
+    >>> looks_encoded("a sentence that is long enough to be looked at, with spaces in it, and commas")
+    False
+    """
+    if _CONTROL.search(text) is not None:
+        return True
+    if len(text) < _BLOB_CHARS or _BASE64.fullmatch(text) is None:
+        return False
+    # Text of words has spaces; base64 wraps at 60 to 76 columns at the earliest.
+    longest = max(map(len, text.split()), default=0)
+    mixed = any(c.isdigit() for c in text) and any(c.isalpha() for c in text)
+    return longest >= _BLOB_CHARS - 4 and mixed
+
+
+def is_path_component(name: str) -> bool:
+    """Whether an instance's name may become part of a path or a key in a weights file.
+
+    Keras joins layer names into paths of the asset and weights stores (CVE-2026-12479).
+    Letters of any script and spaces are fine; separators, control characters, "." and
+    ".." are not.
+    """
+    return (
+        0 < len(name) <= LABEL_CHARS
+        and name not in (".", "..")
+        and not any(c in "/\\\0" for c in name)
+        and _CONTROL.search(name) is None
+    )
+
+
+def judge_text(text: str, field: Field) -> tuple[str, str] | None:
+    """The (code, reason) that a string is refused with in a plain field; None if it is fine."""
+    if field is Field.TEXT or field is Field.WORDS:
+        return None  # data that nobody opens; its size is bounded by the reader
+    if field is Field.ASSET or looks_like_path(text):
+        return "SS320", f"a path or URL ({_short(text)}) in a field that holds {field}"
+    if field is Field.BLOB or looks_encoded(text):
+        return "SS321", f"opaque bytes ({_short(text)}) in a field that holds {field}"
+    if field in (Field.UNKNOWN, Field.OBJECT) and could_be_opened(text):
+        return "SS320", f"what could be a path ({_short(text)}) in a field nobody knows"
+    if len(text) > LABEL_CHARS:
+        return "SS321", f"{len(text)} characters of text in a field that holds {field}"
+    if field is Field.LABEL and ("/" in text or "\\" in text):
+        return "SS320", f"a separator in a label ({_short(text)})"
+    return None
+
+
+def judge_number(value: float, field: Field, limits: Limits) -> tuple[str, str] | None:
+    """The same for a number. `value` may be NaN or infinite, as Keras writes `mask_value`."""
+    if isinstance(value, float) and not math.isfinite(value):
+        if field in (Field.NUMBER, Field.ARRAY, Field.VALUE, Field.SCHEDULE, Field.GRAPH_CALL):
+            return None
+        return "SS324", f"{value} in a field that holds {field}"
+    sized = field in (Field.SIZE, Field.SHAPE, Field.UNKNOWN)
+    if sized and isinstance(value, int | float) and abs(value) > limits.extent:
+        return "SS323", f"{_number(value)} is more than the {limits.extent} that one extent may be"
+    return None
+
+
+def judge_plain(value: Json, field: Field, limits: Limits) -> tuple[str, str] | None:
+    """The (code, reason) that a scalar is refused with; None where it is fine.
+
+    Types are held to loosely, as Keras does: a wrong one fails in a constructor. What is
+    refused is what could do harm there.
+    """
+    if isinstance(value, str):
+        if field is Field.WORDS:
+            return "SS320", "a vocabulary that is one string, which would be read as a path"
+        if field in (Field.FLAG, Field.NUMBER, Field.SIZE, Field.ARRAY) and value:
+            return judge_text(value, Field.LABEL)
+        return judge_text(value, field)
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, int | float):
+        return judge_number(value, field, limits)
+    return "SS322", f"a value of type {type(value).__name__}"
+
+
+def _short(text: str, width: int = 60) -> str:
+    shown = text if len(text) <= width else f"{text[:width]}…"
+    return repr(shown)
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}" if abs(value) >= 1e15 else str(value)  # noqa: PLR2004

@@ -1,0 +1,79 @@
+"""Whether an argument is what a rule demands. Pure; raises nothing that it should not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from secure_serial.artifact.document import Json
+    from secure_serial.policy.model import Constraint
+
+#: JSON's types, by the names that JSON Schema gives them.
+TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
+_ABSENT = object()
+
+
+def holds(constraint: Constraint, arguments: Mapping[str, Json]) -> bool:
+    """Whether the named argument satisfies every condition.
+
+    An argument that is absent takes the class's own default, which the file does not
+    choose, so it satisfies any.
+
+    Raises:
+        TypeError: a bound on something that has no order or no length; the engine takes
+            that as "does not allow" in an allow rule and as "denies" in a deny rule.
+
+    """
+    value = arguments.get(constraint.argument, _ABSENT)
+    if value is _ABSENT:
+        return True
+    if constraint.types and not (_types(value) & constraint.types):
+        return False
+    if constraint.one_of is not None and not any(_same(value, v) for v in constraint.one_of):
+        return False
+    if constraint.max_length is not None and _length(value) > constraint.max_length:
+        return False
+    return _within(value, constraint.minimum, constraint.maximum)
+
+
+def _within(value: Json, minimum: float | None, maximum: float | None) -> bool:
+    """Bounds hold for a number and for every number of a list."""
+    if minimum is None and maximum is None:
+        return True
+    numbers = list(value) if isinstance(value, list | tuple) else [value]
+    for number in numbers:
+        if isinstance(number, bool) or not isinstance(number, int | float):
+            raise TypeError("a bound on something that is no number")
+        # Written so that NaN, which compares with nothing, is outside.
+        if minimum is not None and not number >= minimum:
+            return False
+        if maximum is not None and not number <= maximum:
+            return False
+    return True
+
+
+def _length(value: Json) -> int:
+    if isinstance(value, str | list | tuple | dict):
+        return len(value)
+    raise TypeError("a length of something that has none")
+
+
+def _types(value: Json) -> set[str]:
+    if value is None:
+        return {"null"}
+    if isinstance(value, bool):
+        return {"boolean"}
+    if isinstance(value, int):
+        return {"integer", "number"}
+    if isinstance(value, float):
+        return {"number"}
+    if isinstance(value, str):
+        return {"string"}
+    return {"array"} if isinstance(value, list | tuple) else {"object"}
+
+
+def _same(value: Json, wanted: Json) -> bool:
+    """Equal and of one type: True is not 1 here."""
+    return isinstance(value, bool) == isinstance(wanted, bool) and value == wanted
