@@ -1,0 +1,87 @@
+"""The strings that Keras's `X.get("...")` functions take, and what each stands for."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+#: Precisions that a quantized policy may start from ("int8_from_mixed_bfloat16").
+_SOURCES = ("float32", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
+#: Modes without parameters. Those with numbers in them ("gptq/4/128") form no finite list.
+_MODES = ("int8", "int4", "float8")
+
+
+@cache
+def modules() -> dict[str, ModuleType]:
+    """The module of each field word whose string identifiers it resolves."""
+    from keras.src import (
+        activations,
+        constraints,
+        dtype_policies,
+        initializers,
+        losses,
+        metrics,
+        optimizers,
+        quantizers,
+        regularizers,
+    )
+
+    return {
+        "activation": activations,
+        "constraint": constraints,
+        "dtype_policy": dtype_policies,
+        "initializer": initializers,
+        "loss": losses,
+        "metric": metrics,
+        "optimizer": optimizers,
+        "quantization": quantizers,
+        "regularizer": regularizers,
+    }
+
+
+def _name(thing: object) -> str:
+    """The canonical name, which for what is not exported is where it is implemented."""
+    from keras.src.api_export import REGISTERED_OBJS_TO_NAMES
+
+    return REGISTERED_OBJS_TO_NAMES.get(thing) or f"{thing.__module__}.{thing.__qualname__}"
+
+
+@cache
+def tables() -> dict[str, dict[str, str]]:
+    """Each table: identifier to canonical name."""
+    found = {}
+    for word, module in modules().items():
+        if word == "dtype_policy":
+            found[word] = _policies()
+            continue
+        table = {key: _name(thing) for key, thing in module.ALL_OBJECTS_DICT.items()}
+        if word == "optimizer":
+            table |= _optimizer_spellings(module)
+        found[word] = table
+    return found
+
+
+def _optimizer_spellings(module: ModuleType) -> dict[str, str]:
+    """Optimizers are looked up in lower case: "Adam" and "adam" both occur in files."""
+    return {cls.__name__: _name(cls) for cls in module.ALL_OBJECTS_DICT.values()}
+
+
+def _policies() -> dict[str, str]:
+    """Names of dtype policies. The class depends on the name, as dtype_policies.get has it."""
+    from keras.src import dtype_policies
+    from keras.src.backend.common import dtypes
+
+    names = ["mixed_float16", "mixed_bfloat16", *sorted(dtypes.ALLOWED_DTYPES)]
+    names += [key for key in dtypes.PYTHON_DTYPES_MAP if isinstance(key, str)]
+    names += [f"{mode}_from_{source}" for mode in _MODES for source in _SOURCES]
+    found = {}
+    for name in names:
+        try:
+            policy = dtype_policies.get(name)
+        except ValueError:
+            continue  # no float: "float8_e4m3fn" and the like are no policies
+        found[name] = _name(type(policy))
+    return found

@@ -1,0 +1,206 @@
+"""Finds the symbols of the installed Keras: names, aliases, kinds, where they are implemented."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import types
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from tools.catalogue import overlay
+
+#: Never imported: the implementations of other backends, tests, and what needs other packages.
+_SKIPPED = ("backend", "testing", "tree.torchtree_impl")
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """One public or serializable thing of Keras."""
+
+    name: str  # canonical: Keras's first export name, or where it is implemented
+    kind: str
+    at: str  # "module:qualified name"
+    aliases: tuple[str, ...]
+    object: object
+
+    @property
+    def is_class(self) -> bool:
+        """Whether it is a class (else a function)."""
+        return inspect.isclass(self.object)
+
+
+def _import_everything() -> list[types.ModuleType]:
+    """Import every module of keras.src but `_SKIPPED`, so that subclasses can be listed.
+
+    By file name: pkgutil.walk_packages would import backend packages, and importing
+    keras.src.backend.numpy replaces the attribute of that name by another backend's.
+    """
+    import keras
+
+    source = Path(keras.src.__file__).parent
+    found = []
+    for info in _modules(source, ""):
+        if not info.startswith(_SKIPPED) and not info.endswith("_test"):
+            found.append(importlib.import_module(f"keras.src.{info}"))
+    return found
+
+
+def _modules(folder: Path, prefix: str) -> list[str]:
+    names = []
+    for info in sorted(pkgutil.iter_modules([str(folder)]), key=lambda info: info.name):
+        names.append(prefix + info.name)
+        if info.ispkg:
+            names += _modules(folder / info.name, f"{prefix}{info.name}.")
+    return names
+
+
+def _subclasses(base: type) -> set[type]:
+    found: set[type] = set()
+    stack = [base]
+    while stack:
+        for cls in stack.pop().__subclasses__():
+            if cls not in found:
+                found.add(cls)
+                stack.append(cls)
+    return found
+
+
+def _public_paths() -> dict[int, set[str]]:
+    """Each public path of each object, by the object's identity, `keras._tf_keras` included."""
+    import keras
+
+    paths: dict[int, set[str]] = defaultdict(set)
+    stack: list[tuple[str, types.ModuleType]] = [("keras", keras)]
+    seen = set()
+    while stack:
+        path, module = stack.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        for name, value in vars(module).items():
+            if name.startswith("__"):
+                continue
+            if isinstance(value, types.ModuleType):
+                inside = value.__name__.startswith("keras")
+                if inside and not value.__name__.startswith("keras.src"):
+                    stack.append((f"{path}.{name}", value))
+            elif callable(value):
+                paths[id(value)].add(f"{path}.{name}")
+    return paths
+
+
+def _without_twins(paths: set[str]) -> set[str]:
+    """Drop keras._tf_keras.keras.X where keras.X is there: the planner knows that prefix."""
+    prefix = "keras._tf_keras.keras."
+    return {
+        path
+        for path in paths
+        if not path.startswith(prefix) or "keras." + path.removeprefix(prefix) not in paths
+    }
+
+
+def _located(thing: object, name: str) -> str:
+    """Where `thing` is implemented, as "module:qualified name", checked by looking it up."""
+    place = f"{thing.__module__}:{thing.__qualname__}"
+    if locate(place) is thing:
+        return place
+    module, _, attribute = name.rpartition(".")
+    public = f"{module.replace('keras._legacy', 'keras._tf_keras.keras')}:{attribute}"
+    if locate(public) is thing:
+        return public
+    raise LookupError(f"{name}: nothing at {place} nor {public}")
+
+
+def locate(place: str) -> object:
+    """The object at "module:qualified name", or None."""
+    module_name, _, path = place.partition(":")
+    try:
+        thing: object = importlib.import_module(module_name)
+    except ImportError:
+        return None
+    for attribute in path.split("."):
+        thing = getattr(thing, attribute, None)
+    return thing
+
+
+def _bases() -> list[tuple[str, type]]:
+    """Kinds by base class, the more special first."""
+    import keras
+    from keras.src.optimizers.schedules.learning_rate_schedule import LearningRateSchedule
+
+    return [
+        ("model", keras.Model),
+        ("layer", keras.Layer),
+        ("operation", keras.Operation),
+        ("initializer", keras.Initializer),
+        ("regularizer", keras.Regularizer),
+        ("constraint", keras.constraints.Constraint),
+        ("loss", keras.Loss),
+        ("metric", keras.Metric),
+        ("optimizer", keras.Optimizer),
+        ("schedule", LearningRateSchedule),
+        ("dtype_policy", keras.DTypePolicy),
+        ("quantizer", keras.Quantizer),
+        ("quantizer", keras.quantizers.QuantizationConfig),
+    ]
+
+
+def _kind_of(name: str, thing: object, functions: dict[int, str]) -> str:
+    told = overlay.effects()["kinds"].get(name)
+    if told is not None:
+        return str(told)
+    if not inspect.isclass(thing):
+        return functions.get(id(thing), "function")
+    return next((kind for kind, base in _bases() if issubclass(thing, base)), "class")
+
+
+def _functions_by_kind() -> dict[int, str]:
+    """Kinds of functions: what the identifiers of activations, losses and metrics stand for.
+
+    A function that is both a loss and a metric is a loss: a loss may stand for a metric.
+    """
+    from keras.src import activations, losses, metrics
+
+    tables = [("metric", metrics), ("loss", losses), ("activation", activations)]
+    kinds = {
+        id(thing): kind
+        for kind, module in tables
+        for thing in module.ALL_OBJECTS_DICT.values()
+        if not inspect.isclass(thing)
+    }
+    for name in overlay.effects()["metric_functions"]:
+        kinds[id(locate("keras.metrics:" + name))] = "metric"
+    return kinds
+
+
+@cache
+def collect() -> tuple[Symbol, ...]:
+    """All symbols, sorted by canonical name."""
+    from keras.src.api_export import REGISTERED_NAMES_TO_OBJS
+    from keras.src.saving.keras_saveable import KerasSaveable
+
+    _import_everything()
+    named = dict(REGISTERED_NAMES_TO_OBJS)
+    exported = {id(thing) for thing in named.values()}
+    omitted = set(overlay.effects()["omitted"])
+    for cls in _subclasses(KerasSaveable):
+        name = f"{cls.__module__}.{cls.__qualname__}"
+        if id(cls) not in exported and cls.__module__.startswith("keras.src."):
+            if name not in omitted:
+                named[name] = cls
+    paths, functions = _public_paths(), _functions_by_kind()
+    return tuple(
+        _symbol(name, named[name], paths.get(id(named[name]), set()), functions)
+        for name in sorted(named)
+    )
+
+
+def _symbol(name: str, thing: object, paths: set[str], functions: dict[int, str]) -> Symbol:
+    at = _located(thing, name)
+    aliases = (_without_twins(paths) | {at.replace(":", ".")}) - {name}
+    kind = _kind_of(name, thing, functions)
+    return Symbol(name, kind, at, tuple(sorted(aliases)), thing)
