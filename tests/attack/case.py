@@ -41,8 +41,11 @@ class Case:
 
     @property
     def exits(self) -> tuple[int, ...]:
-        """Exit codes of `scan`: a finding, or where the file cannot be read, perhaps 4."""
-        return (1,) if "MalformedArtifact" not in self.errors else (1, 4)
+        """Exit codes of `scan`: 1 for a finding; 4 or 3 where the file cannot be read."""
+        codes = [1]
+        codes += [4] if "MalformedArtifact" in self.errors else []
+        codes += [3] if "UnsupportedFormat" in self.errors else []
+        return tuple(codes)
 
 
 @dataclass(frozen=True)

@@ -128,7 +128,9 @@ def nested_size(stage: Stage) -> object:
 def cells(stage: Stage) -> object:
     """Many cells in one layer."""
     stack = [layer("LSTMCell", f"c{i}", units=2) for i in range(60_000)]
-    return sequential(layer("RNN", "r", cell=layer("StackedRNNCells", "s", cells=stack)), shape=SEQUENCE)
+    return sequential(
+        layer("RNN", "r", cell=layer("StackedRNNCells", "s", cells=stack)), shape=SEQUENCE
+    )
 
 
 def many_layers(stage: Stage) -> object:
@@ -203,7 +205,10 @@ def shape_argument(stage: Stage) -> object:
 
 def broadcast(stage: Stage) -> object:
     """The same for an operation that makes what it is asked for."""
-    node = {**obj("keras.src.ops.numpy", "BroadcastTo", {"shape": [2**40], "name": "r"}), "name": "r"}
+    node = {
+        **obj("keras.src.ops.numpy", "BroadcastTo", {"shape": [2**40], "name": "r"}),
+        "name": "r",
+    }
     return functional({**node, "inbound_nodes": [call(tensor())]})
 
 
@@ -241,7 +246,6 @@ BUILDERS: dict[str, tuple[str, Callable[[Stage], object]]] = {
     "numpy-datetime": ("rule-10", encoded("__numpy__", [1], "M8[s]")),
     "numpy-dtype-dict": ("rule-10", encoded("__numpy__", [1], {"names": ["a"], "formats": ["O"]})),
     "numpy-dtype-list": ("rule-10", encoded("__numpy__", [1], [["a", "O"]])),
-    "numpy-mixed": ("rule-10", encoded("__numpy__", [1, "a", [2]], "float32")),
 }
 
 GADGETS = [
