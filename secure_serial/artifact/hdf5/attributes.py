@@ -21,7 +21,7 @@ from secure_serial.artifact.hdf5.datatypes import (
     read_datatype,
 )
 from secure_serial.artifact.hdf5.fractal import FractalHeap
-from secure_serial.artifact.hdf5.headers import Message, MessageType
+from secure_serial.artifact.hdf5.headers import Messages, MessageType
 from secure_serial.artifact.hdf5.heap import HEAP_ID
 from secure_serial.artifact.hdf5.messages import read_dense, read_shape, show
 from secure_serial.artifact.hdf5.names import safe_name
@@ -54,17 +54,14 @@ class Attribute:
     data: bytes
 
 
-def read_attributes(
-    reader: Reader, texts: GlobalHeap, messages: list[Message]
-) -> dict[str, Attribute]:
+def read_attributes(reader: Reader, texts: GlobalHeap, messages: Messages) -> dict[str, Attribute]:
     """All attributes of one object, those outside its header included."""
-    bodies = [m.body for m in messages if m.kind == MessageType.ATTRIBUTE]
-    for message in messages:
-        if message.kind == MessageType.ATTRIBUTE_INFO:
-            dense = _dense_bodies(reader, message.body)
-            if dense and bodies:
-                raise MalformedArtifact("an object keeps attributes both in and out of its header")
-            bodies.extend(dense)
+    bodies = list(messages.get(MessageType.ATTRIBUTE, ()))
+    for info in messages.get(MessageType.ATTRIBUTE_INFO, ()):
+        dense = _dense_bodies(reader, info)
+        if dense and bodies:
+            raise MalformedArtifact("an object keeps attributes both in and out of its header")
+        bodies.extend(dense)
     found: dict[str, Attribute] = {}
     reader.count_objects(len(bodies))
     for body in bodies:

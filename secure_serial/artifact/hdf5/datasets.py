@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from secure_serial.artifact.document import StoredArray
 from secure_serial.artifact.hdf5.chunks import chunk_bytes, chunk_extents
 from secure_serial.artifact.hdf5.datatypes import Datatype, Kind, read_datatype
-from secure_serial.artifact.hdf5.headers import Message, MessageType
+from secure_serial.artifact.hdf5.headers import Messages, MessageType
 from secure_serial.artifact.hdf5.messages import (
     Layout,
     Storage,
@@ -54,7 +54,7 @@ class Datasets:
         self._unbacked = 0
         self._extents: list[tuple[int, int, str]] = []
 
-    def add(self, path: str, messages: list[Message]) -> StoredArray:
+    def add(self, path: str, messages: Messages) -> StoredArray:
         """Check one dataset and describe it.
 
         Raises:
@@ -62,7 +62,7 @@ class Datasets:
             LimitExceeded: it declares more than it stores, or all of them too much.
 
         """
-        if any(message.kind == MessageType.EXTERNAL_FILES for message in messages):
+        if MessageType.EXTERNAL_FILES in messages:
             raise UnsafeArtifact(
                 "a dataset with external storage: its data comes from other files",
                 help="CVE-2026-1669: such a file fills weights with bytes of any local file.",
@@ -155,17 +155,17 @@ class Datasets:
             self._extents.append((address, size, path))
 
 
-def _only(messages: list[Message], kind: MessageType) -> bytes:
+def _only(messages: Messages, kind: MessageType) -> bytes:
     """The body of the one message of this kind; of two, readers may take either."""
-    bodies = [message.body for message in messages if message.kind == kind]
+    bodies = messages.get(kind, [])
     if len(bodies) != 1:
         raise MalformedArtifact(f"a dataset with {len(bodies)} {kind.name} messages, not one")
     return bodies[0]
 
 
-def _filters(messages: list[Message], layout: Layout) -> tuple[bool, bool]:
+def _filters(messages: Messages, layout: Layout) -> tuple[bool, bool]:
     """Whether the dataset's chunks are filtered, and whether a filter compresses."""
-    if not any(message.kind == MessageType.FILTERS for message in messages):
+    if MessageType.FILTERS not in messages:
         return False, False
     if layout.storage is not Storage.CHUNKED:
         raise MalformedArtifact("a filter pipeline on a dataset that is not chunked")

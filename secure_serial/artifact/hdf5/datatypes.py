@@ -77,7 +77,7 @@ _VAX_ORDER = 0x40
 def read_datatype(body: bytes) -> Datatype:
     """The datatype that a message's body encodes.
 
-    >>> read_datatype(bytes.fromhex("11200f000200000000001000 0a050a000f000000".replace(" ", "")))
+    >>> read_datatype(bytes.fromhex("11200f0002000000000010000a05000a0f000000"))
     Datatype(kind=<Kind.FLOAT: 2>, size=2, padding=0)
 
     Raises:

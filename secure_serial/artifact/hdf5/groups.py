@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from secure_serial.artifact.hdf5.btree import GROUP_TREE, RecordType, leaves_v1, records_v2
 from secure_serial.artifact.hdf5.fractal import FractalHeap
-from secure_serial.artifact.hdf5.headers import Message, MessageType
+from secure_serial.artifact.hdf5.headers import Messages, MessageType
 from secure_serial.artifact.hdf5.heap import LocalHeap
 from secure_serial.artifact.hdf5.messages import Dense, Link, read_dense, read_link, refuse_link
 from secure_serial.artifact.hdf5.reader import UNDEFINED, require_signature, require_version
@@ -35,16 +35,14 @@ _ORDER_WIDTH = 8
 GROUP_KINDS = frozenset({MessageType.SYMBOL_TABLE, MessageType.LINK_INFO, MessageType.LINK})
 
 
-def read_links(
-    reader: Reader, messages: list[Message], expected: tuple[int, int] | None
-) -> list[Link]:
+def read_links(reader: Reader, messages: Messages, expected: tuple[int, int] | None) -> list[Link]:
     """The links of the group that has these messages.
 
     `expected` is the symbol table that the group's parent has a copy of, if it has one.
     """
-    tables = [m.body for m in messages if m.kind == MessageType.SYMBOL_TABLE]
-    infos = [m.body for m in messages if m.kind == MessageType.LINK_INFO]
-    compact = [m.body for m in messages if m.kind == MessageType.LINK]
+    tables = messages.get(MessageType.SYMBOL_TABLE, [])
+    infos = messages.get(MessageType.LINK_INFO, [])
+    compact = messages.get(MessageType.LINK, [])
     if len(tables) + len(infos) != 1 or (tables and compact):
         raise MalformedArtifact("a group with more than one list of links, or none")
     if tables:

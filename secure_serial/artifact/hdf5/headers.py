@@ -7,9 +7,8 @@ read once, and that checksums are right where the format has them. Format: secti
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from secure_serial.artifact.hdf5.reader import CHECKSUM, require_version
 from secure_serial.errors import (
@@ -75,15 +74,11 @@ _TIMES = 0x20
 _RESERVED = 0xC0
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One header message; `kind` is a `MessageType`, kept as a number for speed."""
-
-    kind: int
-    body: bytes
+#: The bodies of an object's messages, by type and in the order they stand in.
+Messages: TypeAlias = dict[int, list[bytes]]
 
 
-def read_header(reader: Reader, address: int) -> list[Message]:
+def read_header(reader: Reader, address: int) -> Messages:
     """All messages of the object header at `address`, without NIL and continuations.
 
     Raises:
@@ -109,10 +104,10 @@ def claim_object(reader: Reader, address: int) -> None:
         ) from None
 
 
-def _read_old(reader: Reader, address: int, prefix: bytes) -> list[Message]:
+def _read_old(reader: Reader, address: int, prefix: bytes) -> Messages:
     version, _, declared, _, size = _PREFIX_1.unpack(prefix)
     require_version(version, (1,), "HDF5 object header")
-    messages: list[Message] = []
+    messages: Messages = {}
     blocks = [(address + _PREFIX_1.size, size)]
     seen = 0
     while blocks:
@@ -128,7 +123,7 @@ def _read_old(reader: Reader, address: int, prefix: bytes) -> list[Message]:
 
 
 def _split_old(
-    reader: Reader, block: bytes, messages: list[Message], blocks: list[tuple[int, int]]
+    reader: Reader, block: bytes, messages: Messages, blocks: list[tuple[int, int]]
 ) -> int:
     """Append the messages of one block; return how many it had, NIL ones included."""
     position, found, end = 0, 0, len(block)
@@ -144,7 +139,7 @@ def _split_old(
     return found
 
 
-def _read_new(reader: Reader, address: int) -> list[Message]:
+def _read_new(reader: Reader, address: int) -> Messages:
     head = reader.read(address, 6)
     require_version(head[4], (2,), "HDF5 object header")
     flags = head[5]
@@ -155,7 +150,7 @@ def _read_new(reader: Reader, address: int) -> list[Message]:
     size = int.from_bytes(reader.read(address + start, width), "little")
     start += width
     data = reader.read_checked(address, start + size + CHECKSUM, _SIGNATURE)
-    messages: list[Message] = []
+    messages: Messages = {}
     blocks: list[tuple[int, int]] = []
     extra = 2 if flags & _ORDERED else 0
     _split_new(reader, data[start:], extra, messages, blocks)
@@ -173,7 +168,7 @@ def _split_new(
     reader: Reader,
     block: bytes,
     extra: int,
-    messages: list[Message],
+    messages: Messages,
     blocks: list[tuple[int, int]],
 ) -> None:
     """As `_split_old`; a rest that is too short for a message is a gap, and zero."""
@@ -192,12 +187,10 @@ def _split_new(
 
 
 def _keep(
-    kind: int, flags: int, body: bytes, messages: list[Message], blocks: list[tuple[int, int]]
+    kind: int, flags: int, body: bytes, messages: Messages, blocks: list[tuple[int, int]]
 ) -> None:
     if kind == _NIL:
         return
-    if len(messages) >= _MAX_MESSAGES:
-        raise LimitExceeded(f"an object header with more than {_MAX_MESSAGES} messages")
     if kind not in _KNOWN:
         raise UnsupportedFormat(f"an HDF5 header message of the unknown type {kind:#x}")
     if flags & _SHARED:
@@ -209,4 +202,7 @@ def _keep(
         address, length = _PAIR.unpack_from(body)
         blocks.append((address, length))
         return
-    messages.append(Message(kind, body))
+    bodies = messages.setdefault(kind, [])
+    if len(bodies) >= _MAX_MESSAGES:
+        raise LimitExceeded(f"more than {_MAX_MESSAGES} messages of a kind in an object header")
+    bodies.append(body)

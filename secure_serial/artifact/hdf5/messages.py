@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from secure_serial.artifact.hdf5.reader import UNDEFINED, little, require_version, take
 from secure_serial.errors import MalformedArtifact, UnsafeArtifact, UnsupportedFormat
@@ -198,8 +198,7 @@ _HARD, _SOFT, _EXTERNAL = 0, 1, 64
 _ORDER_STORED, _TYPE_STORED, _CHARSET_STORED = 0x04, 0x08, 0x10
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """A hard link; `table` is the symbol table that the parent says its group has."""
 
     name: bytes

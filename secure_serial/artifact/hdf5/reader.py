@@ -35,6 +35,9 @@ STEPS_PER_OBJECT = 16
 # groups have 6: a header, its block, a tree, a heap, a table and its place in the parent's.
 KEPT_PER_OBJECT = 8
 KEPT_BASE = 1024  # the superblock's structures, and a limit of very few objects
+# h5py lays the parts of a group side by side in some kilobytes: one read for most of them.
+# It is also the most that is ever read of the weights behind a structure, and thrown away.
+_WINDOW = 2 * KIB
 CHECKSUM = 4
 
 
@@ -56,6 +59,8 @@ class Reader:
         "_objects_left",
         "_source",
         "_steps_left",
+        "_window",
+        "_window_at",
         "limits",
         "size",
     )
@@ -70,13 +75,22 @@ class Reader:
         self._steps_left = STEPS_PER_OBJECT * limits.hdf5_objects
         self._kept_left = KEPT_PER_OBJECT * limits.hdf5_objects + KEPT_BASE
         self._claimed: set[int] = set()
+        self._window = b""
+        self._window_at = 0
 
     def read(self, address: int, length: int) -> bytes:
         """Exactly `length` bytes at `address`, charged to the walk's budget."""
-        if address == UNDEFINED:
-            raise MalformedArtifact("a needed structure has no address")
+        start = address - self._window_at
+        if start < 0 or start + length > len(self._window):
+            if address == UNDEFINED:
+                raise MalformedArtifact("a needed structure has no address")
+            if length > _WINDOW or address + _WINDOW > self.size:
+                self.charge(length)
+                return self._source.read_at(address, length)
+            self._window = self._source.read_at(address, _WINDOW)
+            self._window_at, start = address, 0
         self.charge(length)
-        return self._source.read_at(address, length)
+        return self._window[start : start + length]
 
     def read_checked(self, address: int, length: int, signature: bytes) -> bytes:
         """A structure with `signature` first and its checksum last; returned without it.

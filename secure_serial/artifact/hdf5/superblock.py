@@ -145,12 +145,12 @@ _HARMLESS_EXTENSION = frozenset(
 
 
 def _check_extension(reader: Reader, address: int) -> None:
-    for message in read_header(reader, address):
-        if message.kind == MessageType.DRIVER_INFO:
+    for kind in read_header(reader, address):
+        if kind == MessageType.DRIVER_INFO:
             raise UnsafeArtifact("the HDF5 file is one of several files (a driver message)")
-        if message.kind not in _HARMLESS_EXTENSION:
+        if kind not in _HARMLESS_EXTENSION:
             raise UnsupportedFormat(
-                f"the HDF5 superblock extension holds {MessageType(message.kind).name}, which "
+                f"the HDF5 superblock extension holds {MessageType(kind).name}, which "
                 "replaces or shares metadata and which Keras does not write"
             )
 

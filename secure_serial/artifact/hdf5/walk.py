@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from secure_serial.artifact.hdf5.attributes import attribute_text, read_attributes
 from secure_serial.artifact.hdf5.datasets import DATASET_KINDS, Datasets
 from secure_serial.artifact.hdf5.groups import GROUP_KINDS, read_links
-from secure_serial.artifact.hdf5.headers import Message, claim_object, read_header
+from secure_serial.artifact.hdf5.headers import Messages, MessageType, claim_object, read_header
 from secure_serial.artifact.hdf5.heap import GlobalHeap
 from secure_serial.artifact.hdf5.names import safe_name
 from secure_serial.artifact.hdf5.reader import Reader
@@ -50,8 +50,7 @@ class Hdf5File:
     groups: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Task:
+class _Task(NamedTuple):
     path: str  # "" for the root
     depth: int
     address: int
@@ -110,7 +109,8 @@ class _Walk:
         while tasks:
             task = tasks.pop()
             try:
-                tasks.extend(self._visit(task, wanted))
+                # in the order of the file, which keeps reads close together
+                tasks.extend(reversed(self._visit(task, wanted)))
             except ArtifactError as error:
                 if not error.where.member:
                     error.where = Where(member=task.path or _ROOT_PATH)
@@ -134,9 +134,8 @@ class _Walk:
         reader.count_objects()
         messages = read_header(reader, task.address)
         found = read_attributes(reader, self._texts, messages)
-        kinds = {message.kind for message in messages}
-        if kinds & GROUP_KINDS:
-            if kinds & DATASET_KINDS:
+        if messages.keys() & GROUP_KINDS:
+            if messages.keys() & DATASET_KINDS:
                 raise MalformedArtifact("an object that is both a group and a dataset")
             if task.path:
                 self._groups.append(task.path)
@@ -147,13 +146,13 @@ class _Walk:
         self._visit_dataset(task, messages)
         return []
 
-    def _visit_dataset(self, task: _Task, messages: list[Message]) -> None:
-        kinds = {message.kind for message in messages}
-        if not kinds & DATASET_KINDS:
+    def _visit_dataset(self, task: _Task, messages: Messages) -> None:
+        kinds = messages.keys() & DATASET_KINDS
+        if not kinds:
             raise UnsupportedFormat("an object that is neither a group nor a dataset")
         if not task.path or task.table is not None:
             raise MalformedArtifact("a dataset stands where a group should")
-        if len(kinds & DATASET_KINDS) == 1:
+        if kinds == {MessageType.DATATYPE}:
             raise UnsupportedFormat("a committed datatype: Keras names no types")
         self._arrays.append(self._datasets.add(task.path, messages))
 
