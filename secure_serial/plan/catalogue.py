@@ -84,6 +84,8 @@ class Catalogue:
         self._legacy_fields = _specs(cast("dict[str, str]", legacy.get("fields", {})))
         self.compile_fields = _specs(cast("dict[str, str]", current["compile"]))
         self.build_fields = _specs(cast("dict[str, str]", current["build"]))
+        implied = cast("dict[str, list[str]]", current.get("implied", {}))
+        self._implied = {symbol: tuple(names) for symbol, names in implied.items()}
         self._entries: dict[str, Entry] = {}
         self._aliases: dict[str, str] = {}
         self._bare: dict[Kind, dict[str, str]] = {}
@@ -145,6 +147,13 @@ class Catalogue:
         if found is None and field in (Field.ROOT, Field.OBJECT):
             found = self._in_tables(name, _FUNCTION_TABLES)
         return found
+
+    def implied(self, symbol: str) -> tuple[str, ...]:
+        """What a class resolves by name while it is built, beside its arguments' defaults.
+
+        `"*"` gives what any model may; the lists are measured on each Keras version.
+        """
+        return self._implied.get(symbol, ())
 
     def spec(self, entry: Entry, argument: str) -> FieldSpec:
         """What may stand in an argument of a class; `Field.UNKNOWN` if nobody knows."""

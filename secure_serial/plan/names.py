@@ -101,7 +101,7 @@ def resolve_function(
             )
         found = matches[0] if matches else None
     if found is not None:
-        return Resolution(_caller_symbol(found), Origin.CALLER, caller=found)
+        return Resolution(caller_symbol(found), Origin.CALLER, caller=found)
     shown = name if ">" in name else _quoted(name)
     if ">" not in name and module not in (None, MISSING, "builtins"):
         shown = f"{module}.{shown}"
@@ -114,7 +114,7 @@ def resolve_identifier(
     """What a string in an object field names; None where it can only be plain text."""
     found = callers.get(text)
     if found is not None:
-        return Resolution(_caller_symbol(found), Origin.CALLER, caller=found)
+        return Resolution(caller_symbol(found), Origin.CALLER, caller=found)
     symbol = catalogue.by_identifier(text, field)
     if symbol is not None:
         return _known(symbol, catalogue)
@@ -170,7 +170,7 @@ def _caller_class(
     found = callers.get(key)
     if found is None:
         return None
-    resolution = Resolution(_caller_symbol(found), Origin.CALLER, caller=found)
+    resolution = Resolution(caller_symbol(found), Origin.CALLER, caller=found)
     tail = key.rpartition(">")[2]
     if class_name not in (found.qualname, tail, key):
         return resolution._replace(
@@ -206,8 +206,8 @@ def _known(symbol: str, catalogue: Catalogue) -> Resolution:
     return Resolution(symbol, Origin.LEGACY if entry.legacy else Origin.KERAS, entry=entry)
 
 
-def _caller_symbol(found: CallerObject) -> str:
-    """How a policy names it: `package>name` where registered so, else its dotted path."""
+def caller_symbol(found: CallerObject) -> str:
+    """How a policy names an object of the program's own: `package>name` where registered so, else its dotted path."""
     return found.name if ">" in found.name else f"{found.module}.{found.qualname}"
 
 

@@ -1,0 +1,106 @@
+"""Loads untrusted Keras-format configs behind an allowlist: plan, decide, record, then build.
+
+The names below are the whole public API. They are looked up on first use, so that
+importing the package costs nothing and scanning never imports Keras.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from secure_serial.audit.log import AuditLog
+    from secure_serial.construct.load import (
+        LoadResult,
+        deserialize_keras_object,
+        load_model,
+        load_result,
+    )
+    from secure_serial.errors import (
+        ArtifactError,
+        AuditError,
+        ConstructionError,
+        InvalidPolicy,
+        LimitExceeded,
+        LoadDenied,
+        MalformedArtifact,
+        PolicyError,
+        SandboxError,
+        SecureSerialError,
+        UnsafeArtifact,
+        UnsupportedFormat,
+        UntrustedPolicy,
+    )
+    from secure_serial.limits import Limits
+    from secure_serial.policy.model import Policy
+    from secure_serial.policy.source import load_policy, parse_policy
+    from secure_serial.registry import (
+        CustomObjectScope,
+        custom_object_scope,
+        get_custom_objects,
+        get_registered_name,
+        get_registered_object,
+        register_keras_serializable,
+    )
+    from secure_serial.scan.scan import scan
+    from secure_serial.serialize import serialize_keras_object
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "secure_serial.audit.log": ("AuditLog",),
+    "secure_serial.construct.load": (
+        "LoadResult",
+        "deserialize_keras_object",
+        "load_model",
+        "load_result",
+    ),
+    "secure_serial.errors": (
+        "ArtifactError",
+        "AuditError",
+        "ConstructionError",
+        "InvalidPolicy",
+        "LimitExceeded",
+        "LoadDenied",
+        "MalformedArtifact",
+        "PolicyError",
+        "SandboxError",
+        "SecureSerialError",
+        "UnsafeArtifact",
+        "UnsupportedFormat",
+        "UntrustedPolicy",
+    ),
+    "secure_serial.limits": ("Limits",),
+    "secure_serial.policy.model": ("Policy",),
+    "secure_serial.policy.source": ("load_policy", "parse_policy"),
+    "secure_serial.registry": (
+        "CustomObjectScope",
+        "custom_object_scope",
+        "get_custom_objects",
+        "get_registered_name",
+        "get_registered_object",
+        "register_keras_serializable",
+    ),
+    "secure_serial.scan.scan": ("scan",),
+    "secure_serial.serialize": ("serialize_keras_object",),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [  # noqa: PLE0604 - every name is a text, sorted from the table above
+    "__version__",
+    *sorted(_HOME),
+]
+
+
+def __getattr__(name: str) -> object:
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

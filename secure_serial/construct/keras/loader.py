@@ -1,0 +1,110 @@
+"""Real Keras models from judged files: Keras reads the weights, the session gives the names.
+
+The file was opened once; Keras reads the weights from that same handle, and its own
+reading of the config is replaced by the tree that was judged (`doors`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from secure_serial.artifact.document import Format
+from secure_serial.construct.keras import doors
+from secure_serial.construct.live import safe_mode
+from secure_serial.construct.revive import revive
+from secure_serial.errors import ConstructionError, UnsupportedFormat, Where
+
+if TYPE_CHECKING:
+    from secure_serial.artifact.opening import Opened
+    from secure_serial.construct.session import Session
+
+
+def load(opened: Opened, session: Session, *, compile: bool) -> Any:
+    """A Keras model, weights and all, from an opened artifact under an entered session.
+
+    Raises:
+        ConstructionError: Keras cannot build it.
+        UnsupportedFormat: the format holds no weights that Keras 3 could read.
+
+    """
+    loaders = {
+        Format.KERAS: _archive,
+        Format.KERAS_DIR: _directory,
+        Format.HDF5: _hdf5,
+        Format.JSON: _config,
+        Format.YAML: _config,
+    }
+    form = opened.document.format
+    if form not in loaders:
+        raise UnsupportedFormat(
+            f"a {form} artifact can be scanned, but Keras 3 cannot load a model from it",
+            where=Where(opened.document.name),
+        )
+    doors.install()
+    with safe_mode():
+        return loaders[form](opened, session, compile)
+
+
+def _archive(opened: Opened, session: Session, compile: bool) -> Any:
+    from keras.src.saving import saving_lib
+
+    if opened.file is None:
+        raise ConstructionError("the archive is not open")
+    opened.file.seek(0)
+    return saving_lib._load_model_from_fileobj(
+        opened.file, custom_objects=None, compile=compile, safe_mode=True
+    )
+
+
+def _directory(opened: Opened, session: Session, compile: bool) -> Any:
+    """As Keras reads a directory, but from the weights file that was opened and judged."""
+    from keras.src.saving import saving_lib
+
+    if opened.document.assets or opened.weights is None:
+        raise ConstructionError(
+            "a directory with assets, or without weights, is not loaded: save it as one .keras file",
+            where=Where(opened.document.name),
+        )
+    model = revive(session.root(compile=compile), session)
+    opened.weights.seek(0)
+    store = saving_lib.H5IOStore(opened.weights, mode="r")
+    failed: set[Any] = set()
+    errors: dict[Any, str] = {}
+    try:
+        saving_lib._load_state(
+            model,
+            weights_store=store,
+            assets_store=None,
+            inner_path="",
+            visited_saveables=set(),
+            failed_saveables=failed,
+            error_msgs=errors,
+        )
+    finally:
+        store.close()
+    if failed:
+        saving_lib._raise_loading_failure(errors)
+    return model
+
+
+def _hdf5(opened: Opened, session: Session, compile: bool) -> Any:
+    import h5py
+    from keras.src.legacy.saving import legacy_h5_format
+
+    if opened.file is None:
+        raise ConstructionError("the file is not open")
+    opened.file.seek(0)
+    with h5py.File(opened.file, "r") as file:
+        return legacy_h5_format.load_model_from_hdf5(
+            file, custom_objects=None, compile=compile, safe_mode=True
+        )
+
+
+def _config(opened: Opened, session: Session, compile: bool) -> Any:
+    """A config alone: the model with fresh weights, as `model_from_json` gives it."""
+    from keras.src.legacy.saving import saving_utils
+
+    root = session.root(compile=compile)
+    if isinstance(root, dict) and "module" not in root:
+        return saving_utils.model_from_config(root)
+    return revive(root, session)

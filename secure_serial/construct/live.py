@@ -1,0 +1,129 @@
+"""From decided symbols to live objects, and from judged encodings to live values.
+
+A symbol of Keras is found at the place that the *catalogue* gives for it; that place is
+data of ours, reviewed, and the only text that anything is ever imported by.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.util
+from typing import TYPE_CHECKING, Any
+
+from secure_serial.errors import ConstructionError, Where
+from secure_serial.loaded import keras_state, set_keras_state
+from secure_serial.plan.request import Origin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from secure_serial.artifact.document import Json
+    from secure_serial.construct.session import Session
+    from secure_serial.plan.names import Resolution
+
+_EXTRA = "install it with: pip install 'secure-serial[keras]', and a backend such as jax"
+_SAFE_MODE = "safe_mode_saving"
+
+
+def find(resolution: Resolution, session: Session) -> Any:
+    """The class or function that an authorised resolution means.
+
+    Raises:
+        ConstructionError: Keras is not installed, or is one that has not got it.
+
+    """
+    if resolution.caller is not None:
+        return session.names[resolution.caller.name]
+    entry = resolution.entry
+    if entry is None or resolution.origin is not Origin.KERAS:
+        raise ConstructionError(
+            f"{resolution.symbol} belongs to an earlier Keras; Keras 3 has nothing to build it with",
+            where=Where(session.document.name),
+        )
+    module_name, _, attribute = entry.at.partition(":")
+    require_keras(f"{resolution.symbol} is Keras's", session)
+    try:
+        return getattr(importlib.import_module(module_name), attribute)
+    except (ImportError, AttributeError) as error:
+        raise ConstructionError(
+            f"the installed Keras has no {resolution.symbol} where version "
+            f"{session.catalogue.version} has it",
+            where=Where(session.document.name),
+        ) from error
+
+
+def require_keras(what: str, session: Session) -> None:
+    """Raise a `ConstructionError` that names the extra where Keras is not installed."""
+    try:
+        importlib.import_module("keras")
+    except ImportError as error:
+        raise ConstructionError(
+            f"{what}, and Keras cannot be imported ({error})",
+            where=Where(session.document.name),
+            help=_EXTRA,
+        ) from error
+
+
+@contextlib.contextmanager
+def safe_mode() -> Iterator[None]:
+    """Keras's ambient safe mode, on: whatever runs inside may not unmarshal code."""
+    before = keras_state(_SAFE_MODE)
+    set_keras_state(_SAFE_MODE, True)
+    try:
+        yield
+    finally:
+        set_keras_state(_SAFE_MODE, before)
+
+
+def decode(class_name: str, config: Json, session: Session) -> Any:
+    """The value that one of Keras's encodings stands for; the plan has judged it."""
+    try:
+        return _DECODERS[class_name](config if config is not None else {}, session)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ConstructionError(f"{class_name} could not be decoded: {error}") from error
+
+
+def _bytes(config: Any, session: Session) -> bytes:
+    value: str = config["value"]
+    return value.encode("utf-8")
+
+
+def _slice(config: Any, session: Session) -> slice:
+    start, stop, step = (
+        decode(part["class_name"], part["config"], session) if isinstance(part, dict) else part
+        for part in (config["start"], config["stop"], config["step"])
+    )
+    return slice(start, stop, step)
+
+
+def _array(config: Any, session: Session) -> Any:
+    try:
+        import numpy as np
+    except ImportError as error:
+        raise ConstructionError("__numpy__ needs NumPy", help=_EXTRA) from error
+    return np.array(config["value"], dtype=config["dtype"])
+
+
+def _tensor(config: Any, session: Session) -> Any:
+    require_keras("__tensor__ is a tensor of Keras's backend", session)
+    from secure_serial.construct.keras.tensors import tensor
+
+    return tensor(config["value"], config["dtype"])
+
+
+def _keras_tensor(config: Any, session: Session) -> Any:
+    require_keras("__keras_tensor__ is Keras's", session)
+    from secure_serial.construct.keras.tensors import keras_tensor
+
+    return keras_tensor(config["shape"], config["dtype"], config["keras_history"])
+
+
+_DECODERS = {
+    "__bytes__": _bytes,
+    "__slice__": _slice,
+    "__ellipsis__": lambda _config, _session: Ellipsis,
+    "__numpy__": _array,
+    "__tensor__": _tensor,
+    "__keras_tensor__": _keras_tensor,
+}

@@ -1,0 +1,283 @@
+"""The enforcement point: read, plan, decide, record, and only then build.
+
+Both entries share it, the seed's `deserialize_keras_object` and `load_model`, so the
+verdict of one cannot differ from the other's, nor either from the scanner's.
+"""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from secure_serial.audit.log import open_sink
+from secure_serial.audit.record import decision_record, outcome_record
+from secure_serial.construct.callers import describe
+from secure_serial.construct.revive import revive
+from secure_serial.construct.session import Session, current
+from secure_serial.construct.tables import spell_out
+from secure_serial.data import catalogue
+from secure_serial.errors import (
+    AuditError,
+    ConstructionError,
+    LoadDenied,
+    SecureSerialError,
+    Where,
+)
+from secure_serial.plan.walker import make_plan
+from secure_serial.policy.engine import decide
+from secure_serial.policy.explain import lines_to_allow
+from secure_serial.policy.model import AuditDemand
+from secure_serial.policy.source import load_policy
+from secure_serial.registry import snapshot
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator, Mapping
+
+    from secure_serial.artifact.document import Document
+    from secure_serial.audit.log import Sink
+    from secure_serial.audit.record import Record
+    from secure_serial.plan.request import CallerObject
+    from secure_serial.policy.engine import Verdict
+    from secure_serial.policy.model import Policy
+    from secure_serial.registry import Snapshot
+
+#: More denials than this in one message would not be read; all are in `verdict`.
+_SHOWN = 5
+
+
+@dataclass(slots=True)
+class LoadResult:
+    """A loaded model with everything that was decided and recorded on the way."""
+
+    model: Any
+    verdict: Verdict
+    records: list[Record] = field(default_factory=list)
+
+
+def load_model(
+    path: str | os.PathLike[str],
+    *,
+    policy: Policy | str | os.PathLike[str] | None = None,
+    audit: Sink | str | os.PathLike[str] | None = None,
+    custom_objects: Mapping[str, object] | None = None,
+    compile: bool = True,
+    safe_mode: bool = True,
+) -> Any:
+    """A real Keras model from a file, behind a policy.
+
+    Args:
+        path: A `.keras` archive or directory, a legacy `.h5` file, or a bare config
+            (which gives a model with fresh weights).
+        policy: A shipped name ("keras-core", "strict"), the path of a TOML file or a
+            `Policy`; None is "keras-core".
+        audit: The path of an audit log or an `AuditLog`; None keeps the records in memory
+            and sends them to the logger `secure_serial.audit`.
+        custom_objects: The program's own classes and functions, by name.
+        compile: Whether to compile the model as the file says.
+        safe_mode: As in Keras. Lambdas are refused either way in this release.
+
+    Raises:
+        LoadDenied: the policy denies something that the file asks for; nothing was built.
+        ArtifactError: the file cannot be read, or misuses its format.
+        InvalidPolicy: the policy cannot be used.
+        AuditError: the audit log cannot be written; nothing was built.
+        ConstructionError: it is allowed, and Keras could not build it.
+
+    """
+    return load_result(
+        path,
+        policy=policy,
+        audit=audit,
+        custom_objects=custom_objects,
+        compile=compile,
+        safe_mode=safe_mode,
+    ).model
+
+
+def load_result(
+    path: str | os.PathLike[str],
+    *,
+    policy: Policy | str | os.PathLike[str] | None = None,
+    audit: Sink | str | os.PathLike[str] | None = None,
+    custom_objects: Mapping[str, object] | None = None,
+    compile: bool = True,
+    safe_mode: bool = True,
+) -> LoadResult:
+    """As `load_model`, with the verdict and the records beside the model."""
+    from secure_serial.artifact import open_artifact
+
+    load = _Load(policy, audit, snapshot(custom_objects))
+    with open_artifact(path, load.policy.limits) as opened:
+        session = load.judge(opened.document, action="load", file_sha256=opened.sha256())
+        with load.outcome(session):
+            from secure_serial.construct.live import require_keras
+
+            require_keras("this is a Keras model", session)
+            from secure_serial.construct.keras import loader
+
+            model = loader.load(opened, session, compile=compile)
+    return LoadResult(model, session.verdict, load.records)
+
+
+def deserialize_keras_object(
+    config: Any,
+    custom_objects: Mapping[str, object] | None = None,
+    safe_mode: bool = True,  # noqa: FBT001, FBT002 - Keras's signature
+    *,
+    policy: Policy | str | os.PathLike[str] | None = None,
+    audit: Sink | str | os.PathLike[str] | None = None,
+    **kwargs: Any,
+) -> Any:
+    """The object that a config dictionary describes, behind a policy.
+
+    Drop-in for `keras.saving.deserialize_keras_object`; works without Keras for classes
+    that the program registered. Called while a gated load builds (from a class's own
+    `from_config`), it takes part in that load, whatever `policy` says.
+
+    Args:
+        config: What `serialize_keras_object` gave: a dict, or a plain value.
+        custom_objects: The program's own classes and functions, by name.
+        safe_mode: As in Keras. Lambdas are refused either way in this release.
+        policy: As for `load_model`.
+        audit: As for `load_model`.
+        **kwargs: `module_objects`, as in Keras; others are ignored, as Keras does.
+
+    Raises:
+        LoadDenied: (a ValueError) the policy denies something; nothing was built.
+        ConstructionError: (a TypeError) a class is missing, or its constructor failed.
+        ArtifactError: (a ValueError) it is no config, or exceeds the limits.
+
+    >>> from secure_serial import register_keras_serializable
+    >>> @register_keras_serializable("doc")
+    ... class Point:
+    ...     def __init__(self, x): self.x = x
+    ...     def get_config(self): return {"x": self.x}
+    ...     @classmethod
+    ...     def from_config(cls, config): return cls(**config)
+    >>> node = {"class_name": "Point", "config": {"x": 3}, "registered_name": "doc>Point"}
+    >>> deserialize_keras_object(node).x
+    3
+
+    """
+    modules = kwargs.get("module_objects")
+    session = current()
+    if session is not None:
+        return revive(config, session, modules=modules)
+    own: dict[str, object] = dict(custom_objects or {})
+    if modules:
+        config, found = spell_out(config, modules, catalogue())
+        own = {**found, **own}
+    names = snapshot(own)
+    if config is None or isinstance(config, bool | int | float):
+        return config
+    if isinstance(config, str) and config not in names:
+        return config
+    from secure_serial.artifact.dict_value import read_value
+
+    load = _Load(policy, audit, names)
+    document = read_value(config, load.policy.limits, name="<config>")
+    session = load.judge(document, action="deserialize", file_sha256=None)
+    with load.outcome(session):
+        return revive(session.hand_out(document.parts[0].root), session)
+
+
+class _Load:
+    """One load from its policy to its outcome."""
+
+    def __init__(
+        self,
+        policy: Policy | str | os.PathLike[str] | None,
+        audit: Sink | str | os.PathLike[str] | None,
+        names: Snapshot,
+    ) -> None:
+        self.policy = load_policy(policy)
+        self.records: list[Record] = []
+        self._sink = open_sink(audit)
+        self._names = names
+        self._id = uuid.uuid4().hex
+        if self.policy.audit is AuditDemand.REQUIRED and not self._sink.durable:
+            raise AuditError(
+                f"the policy {self.policy.name} demands an audit log, and none was given",
+                help="pass audit= with the path of a log",
+            )
+
+    def judge(self, document: Document, *, action: str, file_sha256: str | None) -> Session:
+        """Plan, decide and record; raises `LoadDenied` unless everything is allowed."""
+        known = catalogue()
+        callers: dict[str, CallerObject] = dict(describe(self._names, known))
+        plan = make_plan(document, catalogue=known, callers=callers, limits=self.policy.limits)
+        verdict = decide(plan, self.policy)
+        self._write(
+            decision_record(
+                verdict, load=self._id, time=_now(), file_sha256=file_sha256, action=action
+            )
+        )
+        if not verdict.allowed:
+            self._write(outcome_record(load=self._id, time=_now(), outcome="denied"))
+            denied = denial(verdict)
+            denied.records = tuple(self.records)
+            raise denied
+        return Session(verdict, names=self._names, callers=callers, catalogue=known)
+
+    @contextmanager
+    def outcome(self, session: Session) -> Iterator[None]:
+        """Build inside; whatever happens is recorded, and only our errors come out."""
+        try:
+            with session:
+                yield
+        except SecureSerialError as error:
+            self._failed(session, error)
+            raise
+        except (Exception, RecursionError) as error:
+            wrapped = ConstructionError(
+                f"it is allowed, and it could not be built: {type(error).__name__}: {error}",
+                where=Where(session.document.name),
+            )
+            self._failed(session, wrapped)
+            raise wrapped from error
+        self._write(outcome_record(load=self._id, time=_now(), outcome="built"))
+
+    def _failed(self, session: Session, error: SecureSerialError) -> None:
+        text = f"{type(error).__name__}: {error.message}"[:2000]
+        self._write(
+            outcome_record(
+                load=self._id, time=_now(), outcome="failed", error=text, refused=session.refused
+            )
+        )
+        if isinstance(error, LoadDenied):
+            error.records = tuple(self.records)
+
+    def _write(self, record: Record) -> None:
+        self._sink.write(record)
+        self.records.append(record)
+
+
+def denial(verdict: Verdict) -> LoadDenied:
+    """The error that says why a verdict denies: each reason, and what would allow it."""
+    denied = verdict.denied
+    lines = [
+        f"{d.request.pointer or '/'}: {d.request.symbol}: {d.reason} [{d.code}]"
+        for d in denied[:_SHOWN]
+    ]
+    lines += [f"{o.pointer or '/'}: {o.detail} [{o.code}]" for o in verdict.objections[:_SHOWN]]
+    more = len(denied) - _SHOWN
+    if more > 0:
+        lines.append(f"… and {more} more")
+    document = verdict.plan.document
+    first = denied[0] if denied else None
+    where = Where(document.name)
+    if first is not None:
+        where = Where(document.name, first.request.member, first.request.pointer)
+    code = first.code if first is not None else verdict.objections[0].code
+    message = f"denied by the policy {verdict.policy.name}: " + "; ".join(lines)
+    policy_lines = lines_to_allow(first, verdict.policy) if first is not None else ""
+    help = f"to allow it, put this into a policy of your own:\n{policy_lines}" if policy_lines else ""
+    return LoadDenied(message, verdict=verdict, code=code, where=where, help=help)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

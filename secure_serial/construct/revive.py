@@ -1,0 +1,253 @@
+"""Building objects from a judged config, with Keras's own semantics (docs/semantics.md).
+
+Every name goes through the session; nothing is imported here because a config names it.
+Where Keras and safety part, this is the list:
+
+- a string becomes a custom object only where a string identifier stands, never because
+  text somewhere happens to equal a registered name;
+- a `shared_object_id` stands for an earlier object only if the node is the same one again,
+  class and config;
+- a lambda is refused, whatever `safe_mode` says.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, cast
+
+from secure_serial.construct import live
+from secure_serial.errors import ConstructionError, LoadDenied, SecureSerialError, Where
+from secure_serial.plan.encodings import LAMBDA, PLACES, TYPE_SPEC
+from secure_serial.plan.fields import Field
+from secure_serial.plan.names import MISSING, Names, caller_symbol
+from secure_serial.registry import CustomObjectScope
+from secure_serial.sharing import record_revived
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from secure_serial.artifact.document import Json
+    from secure_serial.construct.session import Session
+
+_PLAIN = (str, int, float, bool)
+
+
+class ConstructionValueError(ConstructionError, ValueError):
+    """A constructor raised ValueError, which callers of Keras may expect to catch."""
+
+
+def revive(
+    config: Json,
+    session: Session,
+    *,
+    field: Field = Field.ROOT,
+    modules: Mapping[str, object] | None = None,
+) -> Any:
+    """The object that a config describes.
+
+    Args:
+        config: A copy of judged values, or what Keras's own code made of one.
+        session: The load that this belongs to.
+        field: Where it stands, as far as the caller knows.
+        modules: Keras's `module_objects`: a closed table of names to look up in.
+
+    Raises:
+        LoadDenied: a name that the plan did not hold, or code.
+        ConstructionError: a class is missing, or its constructor failed.
+
+    """
+    if isinstance(config, str) and config in session.callers:
+        return session.caller_object(config)
+    if modules is not None and config is not None and not isinstance(config, list | tuple):
+        name = _table_name(config, session)
+        if name is not None:
+            return _from_table(name, config, modules, session, field)
+    return _value(config, session, field)
+
+
+def _value(config: Json, session: Session, field: Field) -> Any:
+    if config is None or isinstance(config, _PLAIN):
+        return config
+    if isinstance(config, list | tuple):
+        return [_value(item, session, field) for item in config]
+    if not isinstance(config, dict):
+        raise ConstructionError(f"Could not parse config: {config!r:.200}")
+    if "class_name" not in config or "config" not in config:
+        return {key: _value(item, session, field) for key, item in config.items()}
+    class_name = config["class_name"]
+    if class_name in PLACES:
+        return live.decode(str(class_name), config["config"], session)
+    if class_name == LAMBDA:
+        raise refused_lambda(session)
+    if class_name == TYPE_SPEC:
+        session.refuse(f"{config.get('module')}.{config.get('spec_name')}", TYPE_SPEC)
+    if class_name == "function":
+        return _function(config, session, field)
+    return _object(config, session, field)
+
+
+def refused_lambda(session: Session) -> LoadDenied:
+    """The refusal of code that stands in a file. `safe_mode=False` does not lift it."""
+    return LoadDenied(
+        "Requested the deserialization of a Python lambda, which is arbitrary code execution; "
+        "lambdas are refused, with safe_mode=False too",
+        verdict=session.verdict,
+        code="SS303",
+        where=Where(session.document.name),
+    )
+
+
+def _names(config: Mapping[str, Json]) -> Names:
+    return Names(
+        config.get("module", MISSING),
+        config.get("class_name", MISSING),
+        config.get("registered_name", MISSING),
+        config.get("config", MISSING),
+    )
+
+
+def _function(config: Mapping[str, Json], session: Session, field: Field) -> Any:
+    if not isinstance(config["config"], str):
+        raise ConstructionError(
+            f"Expected 'config' to be a non-null str for a function, got {config['config']!r:.100}"
+        )
+    return live.find(session.resolve_function(_names(config), field), session)
+
+
+def _object(config: dict[str, Json], session: Session, field: Field) -> Any:
+    inner = config["config"] if config["config"] is not None else {}
+    class_name = config["class_name"]
+    resolution = session.resolve_class(_names(config), field)
+    if not isinstance(inner, dict) and not isinstance(inner, list):
+        raise ConstructionError(
+            f"Expected 'config' to be a dict for {class_name}, got {type(inner).__name__}"
+        )
+    cls = live.find(resolution, session)
+    if isinstance(cls, FunctionType):
+        return cls
+    if not hasattr(cls, "from_config"):
+        raise ConstructionError(
+            f"Unable to reconstruct an instance of {class_name!r} because the class is missing a "
+            "`from_config()` method"
+        )
+    return instantiate(cls, config, inner, session)
+
+
+def instantiate(cls: Any, config: Mapping[str, Json], inner: Json, session: Session) -> Any:
+    """An instance of a class that was decided on, from its node; shared if it was seen."""
+    shared_id = config.get("shared_object_id")
+    snapshot = _copy_for_sharing(inner) if shared_id is not None else None
+    if shared_id is not None:
+        known = _shared(shared_id, cls, snapshot, session)
+        if known is not None:
+            return known
+    with CustomObjectScope(_visible(session)), live.safe_mode():
+        instance = _guarded(cls, lambda: cls.from_config(inner), config)
+        build_config = config.get("build_config")
+        if build_config and not instance.built:
+            _guarded(cls, lambda: instance.build_from_config(build_config), config)
+            instance.built = True
+        compile_config = config.get("compile_config")
+        if compile_config:
+            _guarded(cls, lambda: instance.compile_from_config(compile_config), config)
+            instance.compiled = True
+    if shared_id is not None:
+        with contextlib.suppress(TypeError):  # an unhashable id shares nothing
+            session.shared[shared_id] = (instance, snapshot)
+            record_revived(instance, shared_id)
+    return instance
+
+
+def _guarded(cls: Any, action: Any, config: Mapping[str, Json]) -> Any:
+    """Run a constructor; what it raises becomes ours, with Keras's meaning kept."""
+    try:
+        return action()
+    except SecureSerialError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever a constructor raises, it is ours now
+        kind = ConstructionValueError if isinstance(error, ValueError) else ConstructionError
+        name = config.get("class_name")
+        raise kind(
+            f"{cls} could not be deserialized properly. Please ensure that components that are "
+            "Python object instances (layers, models, etc.) returned by `get_config()` are "
+            "explicitly deserialized in the model's `from_config()` method.\n\n"
+            f"class_name={name!r}. Exception encountered: {type(error).__name__}: {error}"
+        ) from error
+
+
+def _visible(session: Session) -> dict[str, object]:
+    """The program's objects that nested code may look up: those that were allowed."""
+    return {
+        key: session.names[key]
+        for key, caller in session.callers.items()
+        if session.may_use(caller_symbol(caller))
+    }
+
+
+def _shared(shared_id: Json, cls: Any, inner: Json, session: Session) -> Any:
+    try:
+        known = session.shared.get(shared_id)
+    except TypeError:
+        return None
+    if known is None:
+        return None
+    instance, config = known
+    return instance if type(instance) is cls and config == inner else None
+
+
+def _copy_for_sharing(inner: Json) -> Json:
+    """Keras's classes take their config apart, so what is compared later is a copy."""
+    if isinstance(inner, dict):
+        return {key: _copy_for_sharing(item) for key, item in inner.items()}
+    if isinstance(inner, list | tuple):
+        return [_copy_for_sharing(item) for item in inner]
+    return inner
+
+
+# Keras's X.deserialize(config) with a closed table of built-ins.
+
+
+def _table_name(config: Json, session: Session) -> str | None:
+    """The name to look up in a table; None where the node says all by itself."""
+    if isinstance(config, str):
+        return config
+    if not isinstance(config, dict):
+        return None
+    if "class_name" not in config:
+        raise ConstructionValueError(f"Unknown `config` as a `dict`, config={config!r:.200}")
+    inner, registered = config.get("config"), config.get("registered_name")
+    for name in (config["class_name"], registered, inner):
+        if isinstance(name, str) and name in session.callers:
+            return None
+    if config["class_name"] == "function":
+        name = inner if config.get("module") == "builtins" else registered
+        return name if isinstance(name, str) else None
+    if config.get("module", "") is None:
+        raise ConstructionError(
+            f"Cannot deserialize object of type `{config['class_name']}`. If it is a custom class, "
+            "please register it using the `@keras.saving.register_keras_serializable()` decorator."
+        )
+    name = config["class_name"]
+    return name if isinstance(name, str) else None
+
+
+def _from_table(
+    name: str, config: Json, modules: Mapping[str, object], session: Session, field: Field
+) -> Any:
+    """What a closed table has under a name; the name itself where it has none, as Keras."""
+    if name not in modules:
+        return name
+    found = modules[name]
+    symbol = session.catalogue.canonical(
+        f"{getattr(found, '__module__', '')}.{getattr(found, '__qualname__', '')}"
+    )
+    if symbol is None:
+        session.refuse(name, f"a table's {name!r}")
+    session.require(symbol, name)
+    if isinstance(found, FunctionType):
+        return found
+    node = cast("dict[str, Json]", config) if isinstance(config, dict) else {}
+    inner = node.get("config") if isinstance(node.get("config"), dict) else {}
+    kept = {key: node[key] for key in ("shared_object_id",) if key in node}
+    return instantiate(found, {"class_name": name, "config": inner, **kept}, inner, session)

@@ -1,0 +1,247 @@
+"""One gated load: what may be resolved while it builds, and what was refused.
+
+A session exists from the moment everything was decided and recorded until the object is
+built. Whatever is resolved meanwhile, by us or by Keras itself, is matched against the
+plan: a symbol that the plan did not hold and the policy did not allow is refused and
+recorded. Sessions belong to a context (`contextvars`), so loads beside each other in
+threads and tasks never see one another's.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, NoReturn
+
+from secure_serial.errors import LimitExceeded, LoadDenied, Where
+from secure_serial.plan.encodings import CONTAINERS
+from secure_serial.plan.fields import Field
+from secure_serial.plan.names import (
+    Names,
+    Resolution,
+    caller_symbol,
+    resolve_class,
+    resolve_function,
+)
+from secure_serial.plan.request import Action, Origin, Request
+from secure_serial.policy.engine import DENY_RULE, Engine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from types import TracebackType
+    from typing import Self
+
+    from secure_serial.artifact.document import Document, Json
+    from secure_serial.audit.record import Record
+    from secure_serial.plan.catalogue import Catalogue
+    from secure_serial.plan.request import CallerObject
+    from secure_serial.policy.engine import Verdict
+    from secure_serial.registry import Snapshot
+
+UNPLANNED = "SS340"
+
+_current: ContextVar[Session | None] = ContextVar("secure_serial_session", default=None)
+
+
+def current() -> Session | None:
+    """The gated load that is under way in this context, if any."""
+    return _current.get()
+
+
+class Session:
+    """The authority of one load. It is made after the verdict and dies with the load.
+
+    Args:
+        verdict: What was decided; it must allow.
+        names: The program's own objects, as they were when the plan was made.
+        callers: Their descriptions, as the planner saw them.
+        catalogue: What is known of Keras.
+
+    """
+
+    def __init__(
+        self,
+        verdict: Verdict,
+        *,
+        names: Snapshot,
+        callers: Mapping[str, CallerObject],
+        catalogue: Catalogue,
+    ) -> None:
+        self.verdict = verdict
+        self.names = names
+        self.callers = callers
+        self.catalogue = catalogue
+        self.refused: list[Record] = []
+        self.shared: dict[object, tuple[object, Json]] = {}
+        self._engine = Engine(verdict.policy)
+        self._allowed = verdict.symbols
+        self._implied = frozenset(_implied(verdict, callers, catalogue))
+        self._own: dict[int, Json] = {}
+        self._allocated = 0
+
+    def __enter__(self) -> Self:
+        self._token = _current.set(self)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        _current.reset(self._token)
+
+    @property
+    def document(self) -> Document:
+        """The document that this load builds."""
+        return self.verdict.plan.document
+
+    # The judged tree.
+
+    def hand_out(self, value: Json) -> Json:
+        """A copy of a part of the judged tree, for code that will take it apart.
+
+        The copy's dicts are remembered: when they come back to be deserialized they are
+        known to be judged already.
+        """
+        return _copy(value, self._own)
+
+    def root(self, *, compile: bool) -> Json:
+        """The judged model config, to be built; without its compilation if that is not wanted."""
+        root = self.document.parts[0].root
+        if not compile and isinstance(root, dict):
+            root = {**root, "compile_config": None}
+        return self.hand_out(root)
+
+    def legacy_part(self, text: str | bytes) -> Json:
+        """The judged tree of a JSON text in an `.h5` file, in Keras 2's own notation read out.
+
+        Raises:
+            LoadDenied: no such text was judged.
+
+        """
+        data = text.encode("utf-8") if isinstance(text, str) else text
+        for part in self.document.parts:
+            if part.text == data:
+                return plain_containers(self.hand_out(part.root))
+        self.refuse("JSON text", "a text that was not judged")
+
+    def is_judged(self, config: Json) -> bool:
+        """Whether a dict is one that `hand_out` gave."""
+        return self._own.get(id(config)) is config
+
+    # Resolutions.
+
+    def resolve_class(self, names: Names, field: Field = Field.ROOT) -> Resolution:
+        """What a node's names mean in this load; refused unless planned and allowed."""
+        resolution = resolve_class(names, field, self.catalogue, self.callers)
+        return self._authorise(resolution, str(names.class_name))
+
+    def resolve_function(self, names: Names, field: Field = Field.ROOT) -> Resolution:
+        """The same for a `class_name: "function"` node."""
+        resolution = resolve_function(names, field, self.catalogue, self.callers)
+        return self._authorise(resolution, str(names.function))
+
+    def may_use(self, symbol: str) -> bool:
+        """Whether a symbol was planned and allowed, or is implied by one that was."""
+        if symbol in self._allowed:
+            return True
+        return symbol in self._implied and not self._denied(symbol)
+
+    def require(self, symbol: str, written: str) -> None:
+        """Refuse and record a symbol that may not be used."""
+        if not self.may_use(symbol):
+            self.refuse(symbol, written)
+
+    def caller_object(self, key: str) -> object:
+        """A live object of the program's own, which must have been allowed."""
+        self.require(caller_symbol(self.callers[key]), key)
+        return self.names[key]
+
+    def refuse(self, symbol: str, written: str) -> NoReturn:
+        """Record an unplanned resolution and end the load."""
+        text = f"{symbol} was asked for while building, and the plan did not hold it"
+        self.refused.append({"symbol": symbol[:400], "written": written[:400], "code": UNPLANNED})
+        raise LoadDenied(
+            text,
+            verdict=self.verdict,
+            code=UNPLANNED,
+            where=Where(self.document.name),
+            help="nothing that a file did not openly ask for is built; if this is a class's own "
+            "default, please report it",
+        )
+
+    def count(self, allocated: int) -> None:
+        """Count the bytes of a variable that is about to be made.
+
+        Raises:
+            LimitExceeded: it would be more than the policy's limit.
+
+        """
+        self._allocated += allocated
+        limit = self.verdict.policy.limits.allocation_bytes
+        if self._allocated > limit:
+            raise LimitExceeded(
+                f"building takes more than the {limit:,} bytes of variables that are allowed",
+                code="SS330",
+                where=Where(self.document.name),
+                help="raise limits.allocation_bytes in the policy if the model is meant to be so large",
+            )
+
+    def _authorise(self, resolution: Resolution, written: str) -> Resolution:
+        if resolution.code or resolution.origin is Origin.UNKNOWN:
+            self.refuse(resolution.symbol, resolution.problem or written)
+        self.require(resolution.symbol, written)
+        return resolution
+
+    def _denied(self, symbol: str) -> bool:
+        """Whether a deny rule forbids what no file asked for, but a class's default does."""
+        entry = self.catalogue.entry(symbol)
+        request = Request(
+            "", "", Field.OBJECT, Action.CONSTRUCT, symbol, entry.kind, Origin.KERAS, symbol
+        )
+        return self._engine.decide(request).code == DENY_RULE
+
+
+def _implied(
+    verdict: Verdict, callers: Mapping[str, CallerObject], catalogue: Catalogue
+) -> Iterator[str]:
+    """What the allowed classes resolve by themselves: their own defaults."""
+    by_symbol = {caller_symbol(caller): caller for caller in callers.values()}
+    yield from catalogue.implied("*")
+    for symbol in verdict.symbols:
+        bases = (symbol,) if symbol in catalogue else ()
+        if symbol in by_symbol:
+            bases = by_symbol[symbol].bases
+        for base in bases:
+            yield from catalogue.entry(base).defaults.values()
+            yield from catalogue.implied(base)
+
+
+def plain_containers(value: Json) -> Json:
+    """Keras 2's `{"class_name": "__tuple__", "items": […]}` as the tuple it stands for."""
+    if isinstance(value, dict):
+        if value.get("class_name") in CONTAINERS and isinstance(value.get("items"), list):
+            return tuple(plain_containers(item) for item in value["items"])
+        if value.get("class_name") == "__ellipsis__":
+            return ...
+        for key, item in value.items():
+            value[key] = plain_containers(item)
+    elif isinstance(value, list):
+        value[:] = map(plain_containers, value)
+    return value
+
+
+def _copy(value: Json, seen: dict[int, Json]) -> Json:
+    """An independent copy of inert values; every new dict is put into `seen`.
+
+    The reader bounded the depth, so recursion is bounded, too.
+    """
+    if isinstance(value, dict):
+        new = {key: _copy(item, seen) for key, item in value.items()}
+        seen[id(new)] = new
+        return new
+    if isinstance(value, list):
+        return [_copy(item, seen) for item in value]
+    if isinstance(value, tuple):
+        return tuple([_copy(item, seen) for item in value])
+    return value

@@ -1,0 +1,60 @@
+"""Keras's `module_objects`: a table of names that a caller of the seed's API may pass.
+
+What a table has under a name is written out as the node that Keras would write for it,
+so that it is planned and judged like any other; a class of the program's own in a table
+counts as one that was passed in `custom_objects`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from secure_serial.artifact.document import Json
+    from secure_serial.plan.catalogue import Catalogue
+
+
+def spell_out(
+    config: Json, modules: Mapping[str, object], catalogue: Catalogue
+) -> tuple[Json, dict[str, object]]:
+    """A config whose root name a table explains, written out in full.
+
+    Returns:
+        The config to judge, and the program's own object behind its name, if it is one.
+
+    """
+    name = _root_name(config)
+    if name is None or name not in modules:
+        return config, {}
+    found = modules[name]
+    path = f"{getattr(found, '__module__', '')}.{getattr(found, '__qualname__', '')}"
+    symbol = catalogue.canonical(path)
+    if symbol is None:
+        return _own(config, name), {name: found}
+    module, _, public = symbol.rpartition(".")
+    node = dict(config) if isinstance(config, dict) else {}
+    if not isinstance(found, type):
+        return {**node, "module": module, "class_name": "function", "config": public,
+                "registered_name": None}, {}  # fmt: skip
+    inner = node.get("config")
+    return {**node, "module": module, "class_name": public, "config": inner,
+            "registered_name": None}, {}  # fmt: skip
+
+
+def _own(config: Json, name: str) -> Json:
+    if isinstance(config, dict):
+        return {"config": None, **config}
+    return {"class_name": "function", "config": name, "module": None, "registered_name": None}
+
+
+def _root_name(config: Json) -> str | None:
+    if isinstance(config, str):
+        return config
+    if not isinstance(config, dict) or config.get("module") is not None:
+        return None
+    name = config.get("class_name")
+    if name == "function":
+        name = config.get("config")
+    return name if isinstance(name, str) else None
