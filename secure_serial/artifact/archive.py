@@ -11,13 +11,14 @@ import json
 from typing import TYPE_CHECKING, BinaryIO
 
 from secure_serial.artifact import member_names as names
-from secure_serial.artifact.content import check_config, parse_metadata
+from secure_serial.artifact.content import check_object, parse_metadata
 from secure_serial.artifact.document import Document, Format, Part, Role, StoredArray
 from secure_serial.artifact.faults import Fault, located
 from secure_serial.artifact.json_text import parse_json
+from secure_serial.artifact.magic import HEAD_BYTES, is_active, looks_like
 from secure_serial.artifact.source import ByteSource
 from secure_serial.artifact.zip_read import ZipReader
-from secure_serial.errors import UnsupportedFormat
+from secure_serial.errors import UnsafeArtifact, UnsupportedFormat
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,8 +61,12 @@ def read_archive(file: BinaryIO, size: int, name: str, limits: Limits) -> Docume
             version = parse_metadata(metadata, limits)
     with located(member=names.CONFIG):
         text = archive.read(names.CONFIG, limits.config_bytes)
-        root = check_config(parse_json(text, limits))
+        root = check_object(parse_json(text, limits))
     weights = _read_weights(archive, limits)
+    assets = [member for member in archive.members if names.is_asset(member.name)]
+    for member in assets:
+        with located(member=member.name):
+            check_asset(archive.head(member, HEAD_BYTES))
     entries = [[member.name, member.size, member.crc] for member in archive.members]
     return Document(
         name=name,
@@ -71,11 +76,7 @@ def read_archive(file: BinaryIO, size: int, name: str, limits: Limits) -> Docume
         size=size,
         keras_version=version,
         weights=weights,
-        assets=tuple(
-            member.name
-            for member in archive.members
-            if member.name.startswith(names.ASSETS) and not member.is_dir
-        ),
+        assets=tuple(member.name for member in assets),
     )
 
 
@@ -98,6 +99,18 @@ def weights_in(
     from secure_serial.artifact.hdf5 import read_hdf5  # noqa: PLC0415  (not every file has any)
 
     return read_hdf5(ByteSource(file, start=start, size=size), limits).datasets
+
+
+def check_asset(head: bytes) -> None:
+    """Refuse an asset that, by its first bytes, something could unpack or run.
+
+    Raises:
+        UnsafeArtifact: an archive (CVE-2025-12060: unpacking it writes anywhere), a program.
+
+    """
+    if is_active(head):
+        what = looks_like(head) or "a zip archive"
+        raise UnsafeArtifact(f"an asset that looks like {what}", code=Fault.ASSET_CONTENT)
 
 
 def digest(

@@ -95,6 +95,15 @@ def find_config(value: Json, limits: Limits) -> Content:
         return Content(check_config(value), base, version, "modelTopology" in wrappers)
 
 
+def check_object(value: Json) -> Json:
+    """The value, if it is an object with the shape of a config: never a bare list of layers."""
+    if not isinstance(value, dict):
+        raise UnsupportedFormat(
+            f"no Keras config: the text holds {_kind(value)}", code=Fault.NOT_A_CONFIG
+        )
+    return check_config(value)
+
+
 def check_config(value: Json) -> Json:
     """The value, if it has the shape of a Keras config; what it holds is for the planner."""
     if isinstance(value, dict):
@@ -206,5 +215,5 @@ def _describe(value: dict[str, Json]) -> str:
 
 def _kind(value: Json) -> str:
     if isinstance(value, list):
-        return "a list that is not one of layers"
+        return "a list that is no model"
     return f"a {type(value).__name__}"

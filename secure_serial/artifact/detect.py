@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from secure_serial.artifact.archive import digest, read_archive
 from secure_serial.artifact.content import (
     Content,
-    check_config,
+    check_object,
     check_version,
     config_format,
     find_config,
@@ -22,7 +22,7 @@ from secure_serial.artifact.content import (
 from secure_serial.artifact.document import Document, Format, Part, Role
 from secure_serial.artifact.faults import Fault, located
 from secure_serial.artifact.json_text import parse_json
-from secure_serial.artifact.magic import HDF5_MAGIC, ZIP_MAGICS, looks_like
+from secure_serial.artifact.magic import HDF5_MAGIC, HEAD_BYTES, ZIP_MAGICS, looks_like
 from secure_serial.artifact.source import ByteSource
 from secure_serial.artifact.zip_layout import ends_as_zip
 from secure_serial.errors import LimitExceeded, MalformedArtifact, UnsafeArtifact, UnsupportedFormat
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from secure_serial.artifact.hdf5 import Hdf5File
     from secure_serial.limits import Limits
 
-_HEAD = 512  # enough for every magic number, tar's at 257 included
 # HDF5 looks for its signature at 0, 512, 1024, 2048 and so on (format specification II.A).
 _FIRST_USER_BLOCK = 512
 
@@ -44,7 +43,8 @@ _JSON_START = re.compile(rb"[ \t\r\n]*[{\[\"]")
 # The first line of a YAML text that says something: a key, a tag, an anchor, a list's entry.
 _YAML_START = re.compile(
     rb"(?:[ \t]*+(?:#[^\n]*+)?\r?\n)*+"
-    rb"(?:---|%YAML|%TAG|[!&]|-[ \t\n]|\?[ \t]|[\"']?[A-Za-z_][\w .-]{0,100}[\"']?[ \t]{0,9}:(?:\s|$))"
+    rb"(?:---|%YAML|%TAG|[!&]|-[ \t\n]|\?[ \t]|"
+    rb"[\"']?[A-Za-z_][\w .-]{0,100}[\"']?[ \t]{0,9}:(?:\s|$))"
 )
 
 
@@ -59,7 +59,7 @@ def read_document(file: BinaryIO, size: int, name: str, limits: Limits) -> Docum
         if size == 0:
             raise MalformedArtifact("the file is empty", code=Fault.EMPTY)
         source = ByteSource(file, size=size)
-        head = source.read_at(0, min(size, _HEAD))
+        head = source.read_at(0, min(size, HEAD_BYTES))
         if head.startswith(ZIP_MAGICS):
             return read_archive(file, size, name, limits)
         _refuse_polyglot(source, head)
@@ -118,7 +118,7 @@ def _attribute_part(stored: Hdf5File, attribute: str, role: Role, limits: Limits
     with located(member=f"@{attribute}"):
         root = parse_json(text, limits)
         if role is Role.MODEL:
-            check_config(root)
+            check_object(root)
     return Part(role, f"@{attribute}", root, text)
 
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 # log2(10), rounded up: an integer of n digits has fewer than n times this many bits.
 _BITS_PER_DIGIT = 3.33
+# Asked first, because the abstract Mapping is slow to ask.
+_SCALARS = frozenset({str, int, float, bool, type(None)})
 
 
 class NotPlainValue(MalformedArtifact, TypeError):
@@ -112,7 +114,9 @@ class _Snapshot:
 
     @staticmethod
     def _is_container(value: object) -> bool:
-        return isinstance(value, dict | list | tuple | Mapping)
+        return isinstance(value, dict | list | tuple) or (
+            type(value) not in _SCALARS and isinstance(value, Mapping)
+        )
 
     def _enter(self, value: object) -> None:
         self._count()
@@ -147,7 +151,7 @@ class _Snapshot:
 
     def _scalar(self, value: object) -> Json:
         self._count()
-        if value is None or isinstance(value, bool):
+        if value is None or value is True or value is False:
             return value
         if isinstance(value, str):
             return self._text(value)

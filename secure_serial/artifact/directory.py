@@ -12,12 +12,13 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, BinaryIO
 
 from secure_serial.artifact import member_names as names
-from secure_serial.artifact.archive import MAX_METADATA_BYTES, digest, weights_in
-from secure_serial.artifact.content import check_config, parse_metadata
+from secure_serial.artifact.archive import MAX_METADATA_BYTES, check_asset, digest, weights_in
+from secure_serial.artifact.content import check_object, parse_metadata
 from secure_serial.artifact.document import Document, Format, Part, Role, StoredArray
 from secure_serial.artifact.faults import Fault, located
 from secure_serial.artifact.files import open_regular
 from secure_serial.artifact.json_text import parse_json
+from secure_serial.artifact.magic import HEAD_BYTES
 from secure_serial.errors import LimitExceeded, UnsafeArtifact, UnsupportedFormat
 
 if TYPE_CHECKING:
@@ -62,7 +63,11 @@ def read_directory(
                 version = parse_metadata(metadata, limits)
         with located(member=names.CONFIG):
             text = _read(path, names.CONFIG, files, limits.config_bytes)
-            root = check_config(parse_json(text, limits))
+            root = check_object(parse_json(text, limits))
+        assets = tuple(sorted(filter(names.is_asset, listing)))
+        for member in assets:
+            with located(member=member):
+                check_asset(_head(path, member, files))
         handle, weights = _open_weights(path, files, limits, stack)
     document = Document(
         name=name,
@@ -76,7 +81,7 @@ def read_directory(
         size=sum(files[member].st_size for member in listing),
         keras_version=version,
         weights=weights,
-        assets=tuple(sorted(member for member in listing if member.startswith(names.ASSETS))),
+        assets=assets,
     )
     return document, handle
 
@@ -118,6 +123,11 @@ def _read(path: str, member: str, files: dict[str, os.stat_result], limit: int) 
     if len(data) > limit:
         raise LimitExceeded(f"more than {limit} bytes, the limit", code=Fault.LARGE_CONFIG)
     return data
+
+
+def _head(path: str, member: str, files: dict[str, os.stat_result]) -> bytes:
+    with ExitStack() as stack:
+        return _open(path, member, files, stack).read(HEAD_BYTES)
 
 
 def _open(path: str, member: str, files: dict[str, os.stat_result], stack: ExitStack) -> BinaryIO:

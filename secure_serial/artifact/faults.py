@@ -51,6 +51,7 @@ class Fault(StrEnum):
     NPY_HEADER = "SS132"
     PICKLED_ARRAY = "SS133"
     METADATA = "SS134"
+    ASSET_CONTENT = "SS135"
 
     YAML_SYNTAX = "SS140"
     YAML_TAG = "SS141"
@@ -98,6 +99,7 @@ HELP = {
     Fault.NPY_HEADER: _RESAVE,
     Fault.PICKLED_ARRAY: "Save the weights as `model.weights.h5`.",
     Fault.METADATA: _RESAVE,
+    Fault.ASSET_CONTENT: "Assets are data (a vocabulary): take this one out of the model.",
     Fault.YAML_SYNTAX: "Convert the config to JSON: Keras dropped YAML in 2.6.",
     Fault.YAML_TAG: "Such tags build Python objects (CVE-2021-37678): do not use the file.",
     Fault.YAML_ALIAS: "Write the value out where it is used.",

@@ -28,6 +28,9 @@ _PREFIXES = (
     (b"#!", "a script"),
 )
 
+# How much of a file `looks_like` wants to see: tar's magic number stands at 257.
+HEAD_BYTES = 512
+
 _PATTERNS = (
     (re.compile(rb"\x80[\x02-\x05]"), "a pickle"),
     # Protocols 0 and 1: a GLOBAL opcode with its two lines, or MARK and what follows it.
@@ -40,6 +43,20 @@ _PATTERNS = (
     (re.compile(rb"\x08[\x02-\x0f][\x12\x1a]"), "an ONNX model"),
     (re.compile(rb"\x0a[\x01-\x08\x0b-\x1f\x80-\xff]"), "a protobuf, perhaps a TensorFlow graph"),
 )
+
+
+# What no asset may be, because something could unpack or run it.
+_ACTIVE = frozenset({"a pickle", "a program", "a script", "a tar archive"})
+
+
+def is_active(head: bytes) -> bool:
+    r"""Whether the first bytes are those of an archive, a pickle or a program.
+
+    >>> is_active(b"PK\x03\x04"), is_active(b"the\nof\nand\n")
+    (True, False)
+    """
+    what = looks_like(head)
+    return head.startswith(ZIP_MAGICS) or what in _ACTIVE or what.endswith("archive")
 
 
 def looks_like(head: bytes) -> str:

@@ -67,6 +67,11 @@ def check_members(names: Iterable[str]) -> None:
             )
 
 
+def is_asset(name: str) -> bool:
+    """Whether the member is a file among the assets."""
+    return name.startswith(ASSETS) and not name.endswith("/")
+
+
 def check_weights(names: Iterable[str]) -> None:
     """Refuse a model with two files of weights: Keras would take the first kind."""
     if {WEIGHTS_H5, WEIGHTS_NPZ} <= set(names):
