@@ -1,0 +1,147 @@
+"""From a verdict, or an error of a reader, to findings: what, where, why and what to do."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from secure_serial.policy.engine import DEFAULT_DENY, DENY_RULE
+from secure_serial.report.model import Finding
+from secure_serial.rules.catalogue import lookup
+from secure_serial.scan.suggest import Suggestions, why_not
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from secure_serial.artifact.document import Document
+    from secure_serial.artifact.positions import Span
+    from secure_serial.errors import SecureSerialError
+    from secure_serial.plan.request import Objection
+    from secure_serial.policy.engine import Decision, Engine, Verdict
+    from secure_serial.policy.model import Rule
+
+#: Findings listed for one file. A hostile config can earn millions, and nobody reads them.
+MOST = 1000
+#: Texts longer than this are not searched for lines: it takes a second for each 10 MB.
+_LOCATE_BYTES = 16 * 1024 * 1024
+
+
+def of_error(error: SecureSerialError, name: str) -> Finding:
+    """The finding that an error of a reader is."""
+    text = lookup(error.code)
+    return Finding(
+        code=error.code,
+        severity=text.severity or "error",
+        file=name,
+        message=error.message,
+        help=error.help or text.fix,
+        member=error.where.member,
+        pointer=error.where.pointer,
+        unallowable="the file itself is at fault",
+    )
+
+
+class Explainer:
+    """Makes findings of verdicts under one policy."""
+
+    def __init__(self, engine: Engine, *, shipped: bool) -> None:
+        self._engine = engine
+        self._suggestions = Suggestions(engine.policy, shipped=shipped)
+
+    def explain(self, verdict: Verdict, name: str) -> tuple[tuple[Finding, ...], int, str]:
+        """Findings, how many more there are, and the lines that allow what can be allowed."""
+        causes = [
+            *((None, o) for o in verdict.objections),
+            *((d, o) for d in verdict.denied for o in self._objections(d)),
+        ]
+        listed = causes[:MOST]
+        spans = _spans(verdict.plan.document, listed)
+        allowing: list[Rule] = []
+        findings = []
+        for decision, objection in listed:
+            rule = self._suggestions.rule(decision) if decision is not None else None
+            if rule is not None:
+                allowing.append(rule)
+            findings.append(self._finding(name, decision, objection, rule, spans))
+        return tuple(findings), len(causes) - len(listed), self._suggestions.lines(allowing)
+
+    def _objections(self, decision: Decision) -> Iterator[Objection | None]:
+        """Every objection that stands against a request; None where a rule or none decided.
+
+        The engine names the first. Which of the others an allow rule lifts is its decision
+        too, so it is asked about each alone.
+        """
+        if decision.code in (DEFAULT_DENY, DENY_RULE) or not decision.request.objections:
+            yield None
+            return
+        for objection in islice(decision.request.objections, MOST):
+            alone = decision.request._replace(objections=(objection,))
+            if self._engine.decide(alone).code == objection.code:
+                yield objection
+
+    def _finding(
+        self,
+        name: str,
+        decision: Decision | None,
+        objection: Objection | None,
+        rule: Rule | None,
+        spans: dict[tuple[str, str], Span],
+    ) -> Finding:
+        code, message, pointer = _cause(decision, objection)
+        member = decision.request.member if decision is not None else ""
+        span = spans.get((member, pointer))
+        text = lookup(code)
+        unallowable = ""
+        if rule is None:
+            unallowable = "" if decision is None else why_not(decision, objection)
+            unallowable = unallowable or "this is refused whatever the policy allows"
+        return Finding(
+            code=code,
+            severity=text.severity,
+            file=name,
+            message=message,
+            help=_help(text.fix, decision, allowable=rule is not None),
+            member=member,
+            pointer=pointer,
+            line=span.line if span is not None else None,
+            column=span.column if span is not None else None,
+            symbol=decision.request.symbol if decision is not None else "",
+            policy_lines=self._suggestions.lines([rule]) if rule is not None else "",
+            unallowable=unallowable,
+        )
+
+
+def _cause(decision: Decision | None, objection: Objection | None) -> tuple[str, str, str]:
+    if objection is not None:
+        return objection.code, objection.detail, objection.pointer
+    assert decision is not None  # noqa: S101  # nosec B101 - one of the two is always there
+    return decision.code, decision.reason, decision.request.pointer
+
+
+def _help(fix: str, decision: Decision | None, *, allowable: bool) -> str:
+    if decision is None or decision.code != DEFAULT_DENY:
+        return fix
+    if decision.near:
+        return f"The nearest rule is {decision.near}."
+    return fix if allowable else "No policy line can allow it: load it only after changing it."
+
+
+def _spans(
+    document: Document, causes: Iterable[tuple[Decision | None, Objection | None]]
+) -> dict[tuple[str, str], Span]:
+    """Line and column of every cause that stands in a text."""
+    wanted: dict[str, set[str]] = {}
+    for decision, objection in causes:
+        if decision is not None:
+            pointer = objection.pointer if objection is not None else decision.request.pointer
+            wanted.setdefault(decision.request.member, set()).add(pointer)
+    found: dict[tuple[str, str], Span] = {}
+    for part in document.parts:
+        pointers = wanted.get(part.member)
+        if not pointers or not part.text or len(part.text) > _LOCATE_BYTES:
+            continue
+        from secure_serial.artifact.positions import locate_many  # noqa: PLC0415 (only if found)
+
+        for pointer, span in locate_many(part.text, pointers).items():
+            found[part.member, pointer] = span
+    return found
