@@ -225,7 +225,7 @@ def get_registered_name(obj: object) -> str:
 
     """
     name = _store()[1].get(obj)
-    return name if name is not None else obj.__name__  # type: ignore[attr-defined,no-any-return]
+    return name if name is not None else obj.__name__  # type: ignore[attr-defined]
 
 
 def get_registered_object(

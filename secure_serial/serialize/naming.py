@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import FunctionType
-from typing import Any
+from typing import Any, TypeGuard
 
 from secure_serial.loaded import loaded
 from secure_serial.registry import get_registered_name
@@ -32,6 +32,6 @@ def class_node(cls: type, config: object) -> dict[str, Any]:
     return {"module": module, "class_name": name, "config": config, "registered_name": registered}
 
 
-def is_lambda(obj: object) -> bool:
+def is_lambda(obj: object) -> TypeGuard[FunctionType]:
     """Whether it is a function that was written as a `lambda`."""
     return isinstance(obj, FunctionType) and obj.__name__ == "<lambda>"
