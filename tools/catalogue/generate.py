@@ -101,10 +101,9 @@ def text(tree: dict[str, object]) -> str:
     """JSON with one line per symbol or identifier, sorted, so that a difference can be read."""
     parts = []
     for key, value in tree.items():
-        if isinstance(value, dict):
-            parts.append(f"{json.dumps(key)}: {_lines(value, 1 if key != 'identifiers' else 2)}")
-        else:
-            parts.append(f"{json.dumps(key)}: {json.dumps(value)}")
+        depth = 2 if key in {"identifiers", "kinds"} else 1
+        shown = _lines(value, depth) if isinstance(value, dict) else json.dumps(value)
+        parts.append(f"{json.dumps(key)}:{shown}")
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
 

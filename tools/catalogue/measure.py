@@ -38,7 +38,7 @@ def parameters(cls: type) -> dict[str, object]:
 def config_keys(cls: type) -> set[str]:
     """The literal keys that the source of `get_config` writes, over the bases.
 
-    An instance shows only the keys of its own state (no `lora_rank` before LoRA is on).
+    For classes that cannot be made here, so that no instance can be asked.
     """
     keys: set[str] = set()
     for base in cls.__mro__:
@@ -77,14 +77,15 @@ def arguments(symbol: Symbol, names: dict[type, str]) -> set[str]:
     """Every argument that a config of this class may hold."""
     lineage = ancestry(symbol, names)
     found = set(parameters(symbol.object))
-    found -= overlay.absent(lineage)
     for base in lineage:
         found |= set(overlay.fields()["more"].get(base, []))
+    found -= overlay.absent(lineage)
     make = instances.maker(symbol.name, symbol.object)
     if make is not None:
         found |= set(make().get_config())
-    nested = overlay.fields()["nested_keys"].get(symbol.name, [])
-    found |= config_keys(symbol.object) - set(nested)
+    else:
+        nested = overlay.fields()["nested_keys"].get(symbol.name, [])
+        found |= config_keys(symbol.object) - set(nested)
     return found - set(overlay.fields()["never"].get(symbol.name, []))
 
 

@@ -73,3 +73,14 @@ def effects_of(name: str) -> list[str]:
         if any(fnmatchcase(name, pattern) for pattern in rule["match"]):
             return list(rule["effects"])
     raise Unreviewed(f"no rule of effects.toml fits {name}")
+
+
+def legacy() -> dict[str, dict]:
+    """What old releases mean (legacy.toml)."""
+    return _load("legacy.toml")
+
+
+@cache
+def legacy_words() -> dict[str, str]:
+    """Word by argument name, for old releases."""
+    return {name: word for word, names in legacy()["argument"].items() for name in names}
