@@ -51,8 +51,16 @@ _PACKED = 3  # from this version on, names are not padded to 8 bytes
 _FIELD_DIMENSIONS = 28  # bytes of a version 1 field between its offset and its type
 
 _INTEGER_SIZES = frozenset({1, 2, 4, 8})
-_FLOAT_SIZES = frozenset({1, 2, 4, 8, 16})  # 16: numpy's longdouble
-_COMPLEX_SIZES = frozenset({8, 16, 32})
+_COMPLEX_SIZES = frozenset({8, 16})
+# IEEE 754 half, single and double: bit offset, precision, place and size of the exponent, place
+# and size of the mantissa, bias. Of another layout h5py makes a wider type than is declared.
+_IEEE = {
+    2: (0, 16, 10, 5, 0, 10, 15),
+    4: (0, 32, 23, 8, 0, 23, 127),
+    8: (0, 64, 52, 11, 0, 52, 1023),
+}
+_BIG_ENDIAN = 0x01
+_IMPLIED_BIT = 0x20  # the mantissa's highest bit is implied, all padding is zero
 # ml_dtypes types that Keras saves as they are: bfloat16 (2), float8 and int4 (1).
 _RAW_SIZES = frozenset({1, 2})
 
@@ -71,7 +79,6 @@ _CLASSES = (
     "complex",
 )
 _INTEGER, _FLOATING, _TEXT, _OPAQUE, _COMPOUND, _ENUM, _VARIABLE = 0, 1, 3, 5, 6, 8, 9
-_VAX_ORDER = 0x40
 
 
 def read_datatype(body: bytes) -> Datatype:
@@ -107,25 +114,16 @@ def read_datatype(body: bytes) -> Datatype:
 
 
 def _integer(rest: bytes, size: int) -> Datatype:
-    offset, precision = _RANGE.unpack_from(rest)
-    if size not in _INTEGER_SIZES or not 0 < precision <= 8 * size - offset:
-        raise MalformedArtifact(f"an integer type of {precision} bits in {size} bytes")
+    if size not in _INTEGER_SIZES or _RANGE.unpack_from(rest) != (0, 8 * size):
+        raise UnsupportedFormat("integers other than those of 8, 16, 32 and 64 bits")
     return Datatype(Kind.INTEGER, size)
 
 
 def _float(rest: bytes, size: int, bits: bytes) -> Datatype:
-    if bits[0] & _VAX_ORDER:
-        raise UnsupportedFormat("numbers in VAX byte order")
-    offset, precision, exponent_at, exponent, mantissa_at, mantissa, _ = _FLOAT.unpack_from(rest)
-    total = 8 * size
-    if (
-        size not in _FLOAT_SIZES
-        or not 0 < precision <= total - offset
-        or not 0 < exponent <= precision - exponent_at
-        or not 0 < mantissa <= precision - mantissa_at
-        or bits[1] >= precision  # where the sign is
-    ):
-        raise MalformedArtifact(f"a floating-point type that does not fit its {size} bytes")
+    if (bits[0] & ~_BIG_ENDIAN, bits[1]) != (_IMPLIED_BIT, 8 * size - 1) or _FLOAT.unpack_from(
+        rest
+    ) != _IEEE.get(size):
+        raise UnsupportedFormat("floating-point numbers other than half, single and double")
     return Datatype(Kind.FLOAT, size)
 
 

@@ -13,7 +13,14 @@ from secure_serial.artifact.hdf5.btree import GROUP_TREE, RecordType, leaves_v1,
 from secure_serial.artifact.hdf5.fractal import FractalHeap
 from secure_serial.artifact.hdf5.headers import Messages, MessageType
 from secure_serial.artifact.hdf5.heap import LocalHeap
-from secure_serial.artifact.hdf5.messages import Dense, Link, read_dense, read_link, refuse_link
+from secure_serial.artifact.hdf5.messages import (
+    Dense,
+    Link,
+    read_dense,
+    read_link,
+    refuse_link,
+    show,
+)
 from secure_serial.artifact.hdf5.reader import UNDEFINED, require_signature, require_version
 from secure_serial.artifact.hdf5.superblock import CACHED_SOFT_LINK, SYMBOL, cached_table
 from secure_serial.errors import MalformedArtifact
@@ -63,6 +70,7 @@ def read_links(reader: Reader, messages: Messages, expected: tuple[int, int] | N
 def _old_links(reader: Reader, tree: int, heap_address: int) -> list[Link]:
     heap = LocalHeap(reader, heap_address)
     links: list[Link] = []
+    last = b""
     for _, address in leaves_v1(reader, tree, GROUP_TREE, _KEY_SIZE):
         reader.claim(address)
         head = reader.read(address, _NODE.size)
@@ -75,6 +83,9 @@ def _old_links(reader: Reader, tree: int, heap_address: int) -> list[Link]:
             name = heap.text(name_at)
             if cached == CACHED_SOFT_LINK:
                 refuse_link(name, _SOFT, heap.text(int.from_bytes(scratch[:4], "little")))
+            if name <= last:  # the library looks names up by bisection
+                raise MalformedArtifact(f"the name {show(name)} is not in its place, or twice")
+            last = name
             links.append(Link(name, header, cached_table(cached, scratch)))
     return links
 
