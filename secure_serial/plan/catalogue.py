@@ -63,8 +63,19 @@ IDENTIFIER_FIELDS: dict[Field, tuple[str, ...]] = {
     Field.QUANTIZATION: ("quantization",),
     Field.FUNCTION: ("activation", "loss", "metric"),
 }
-#: Where Keras looks for the function that a `"module": "builtins"` node names.
-_FUNCTION_TABLES = ("activation", "constraint", "initializer", "loss", "metric", "regularizer")
+#: Where the function that a `"module": "builtins"` node names may stand, by field.
+_ANY_FUNCTION = ("activations", "losses", "metrics", "regularizers", "constraints", "initializers")
+_FUNCTION_MODULES: dict[Field, tuple[str, ...]] = {
+    Field.ACTIVATION: ("activations",),
+    Field.LOSS: ("losses",),
+    Field.METRIC: ("metrics", "losses"),
+    Field.INITIALIZER: ("initializers",),
+    Field.REGULARIZER: ("regularizers",),
+    Field.CONSTRAINT: ("constraints",),
+    Field.FUNCTION: ("activations", "losses", "metrics"),
+    Field.OBJECT: _ANY_FUNCTION,
+    Field.ROOT: _ANY_FUNCTION,
+}
 
 
 class Catalogue:
@@ -142,11 +153,17 @@ class Catalogue:
         return self._in_tables(text, IDENTIFIER_FIELDS.get(field, ()))
 
     def function(self, name: str, field: Field) -> str | None:
-        """The built-in function that a `"module": "builtins"` node means."""
-        found = self.by_identifier(name, field)
-        if found is None and field in (Field.ROOT, Field.OBJECT):
-            found = self._in_tables(name, _FUNCTION_TABLES)
-        return found
+        """The built-in function that a `"module": "builtins"` node means.
+
+        Keras searches its modules of built-ins for the name; here the field says which.
+        """
+        if not name.isidentifier():
+            return None
+        for module in _FUNCTION_MODULES.get(field, ()):
+            symbol = self.canonical(f"keras.{module}.{name}")
+            if symbol in self._raw and self._raw[symbol].get("type") == "function":
+                return symbol
+        return None
 
     def implied(self, symbol: str) -> tuple[str, ...]:
         """What a class resolves by name while it is built, beside its arguments' defaults.

@@ -17,6 +17,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from secure_serial.plan.encodings import DTYPES
 from secure_serial.plan.fields import Field, Kind
 from secure_serial.plan.request import CallerObject, Origin
 
@@ -116,6 +117,8 @@ def resolve_identifier(
     if found is not None:
         return Resolution(caller_symbol(found), Origin.CALLER, caller=found)
     symbol = catalogue.by_identifier(text, field)
+    if symbol is None and field is Field.DTYPE_POLICY and text in DTYPES:
+        symbol = "keras.DTypePolicy"  # Keras makes a policy of any numeric type's name
     if symbol is not None:
         return _known(symbol, catalogue)
     if field in (Field.ROOT, Field.OBJECT):

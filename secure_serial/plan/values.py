@@ -26,6 +26,8 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/=_\s-]+")
 _SCHEME = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*:(//|\\\\|/[^/ ])|\s*(file|data|hf|gs|s3):", re.IGNORECASE)
 _DRIVE = re.compile(r"\s*[A-Za-z]:[\\/]")
 _EXTENSION = re.compile(r"[^\s.]\.[A-Za-z][A-Za-z0-9]{0,5}\s*$")
+#: Keras's quantization modes: "int4/128", "gptq/4/-1".
+_NUMBERED = re.compile(r"/-?\d{1,6}(?=/|_|$)")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
@@ -105,7 +107,7 @@ def judge_text(text: str, field: Field) -> tuple[str, str] | None:
         return "SS320", f"what could be a path ({_short(text)}) in a field nobody knows"
     if len(text) > LABEL_CHARS:
         return "SS321", f"{len(text)} characters of text in a field that holds {field}"
-    if field is Field.LABEL and ("/" in text or "\\" in text):
+    if field is Field.LABEL and any(c in _NUMBERED.sub("", text) for c in "/\\"):
         return "SS320", f"a separator in a label ({_short(text)})"
     return None
 
