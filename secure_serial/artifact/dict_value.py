@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from secure_serial.artifact.document import Json
     from secure_serial.limits import Limits
 
-# log2(10), rounded up: an integer of n digits has fewer than n times this many bits.
+# log2(10), rounded up: an integer of n digits has n times this many bits, and one.
 _BITS_PER_DIGIT = 3.33
 # Asked first, because the abstract Mapping is slow to ask.
 _SCALARS = frozenset({str, int, float, bool, type(None)})
@@ -188,7 +188,7 @@ class _Snapshot:
         return text
 
     def _integer(self, value: int) -> int:
-        if int.bit_length(value) > self.limits.number_chars * _BITS_PER_DIGIT:
+        if int.bit_length(value) > self.limits.number_chars * _BITS_PER_DIGIT + 1:
             raise LimitExceeded(
                 f"an integer has more than {self.limits.number_chars} digits, the limit",
                 code=Fault.LONG_NUMERAL,

@@ -45,8 +45,9 @@ _PATTERNS = (
 )
 
 
+_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f\x80-\xff]")
 # What no asset may be, because something could unpack or run it.
-_ACTIVE = frozenset({"a pickle", "a program", "a script", "a tar archive"})
+_ACTIVE = frozenset({"a pickle", "a program"})
 
 
 def is_active(head: bytes) -> bool:
@@ -55,6 +56,9 @@ def is_active(head: bytes) -> bool:
     >>> is_active(b"PK\x03\x04"), is_active(b"the\nof\nand\n")
     (True, False)
     """
+    # A vocabulary may start with any word: what is text cannot be one of these.
+    if not _BINARY.search(head):
+        return False
     what = looks_like(head)
     return head.startswith(ZIP_MAGICS) or what in _ACTIVE or what.endswith("archive")
 

@@ -55,12 +55,13 @@ def check_members(names: Iterable[str]) -> None:
     seen: dict[str, str] = {}
     for name in names:
         check_path(name)
-        other = seen.setdefault(_folded(name), name)
-        if other is not name:
+        folded = _folded(name)
+        if folded in seen:
             raise UnsafeArtifact(
-                f"the member {name!r:.120} stands twice (as {other!r:.120})",
+                f"the member {name!r:.120} stands twice (as {seen[folded]!r:.120})",
                 code=Fault.DUPLICATE_MEMBER,
             )
+        seen[folded] = name
         if name not in KNOWN and not name.startswith(ASSETS):
             raise UnsafeArtifact(
                 f"a member that no Keras model has: {name!r:.120}", code=Fault.UNKNOWN_MEMBER

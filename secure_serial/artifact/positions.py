@@ -51,7 +51,7 @@ def locate(text: bytes, pointer: str) -> Span | None:
 
 def locate_many(text: bytes, pointers: Iterable[str]) -> dict[str, Span]:
     """As `locate`, for many values in one pass; those that do not exist are left out."""
-    wanted = set(pointers)
+    wanted = {pointer for pointer in pointers if not pointer or pointer.startswith("/")}
     decoded = text.decode("utf-8", "replace")
     events = _events(decoded)
     found = _find(events, wanted)
