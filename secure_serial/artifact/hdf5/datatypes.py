@@ -154,7 +154,7 @@ def _boolean(rest: bytes, size: int, bits: bytes, version: int) -> Datatype:
         base.kind is not Kind.INTEGER
         or (size, base.size) != (1, 1)
         or int.from_bytes(bits[:2], "little") != 2  # noqa: PLR2004 (members)
-        or take(rest, start, len(expected)) != expected
+        or not rest[start:].startswith(expected)
     ):
         raise UnsafeArtifact("an HDF5 enumeration that is not h5py's bool")
     return Datatype(Kind.BOOL, 1)
@@ -169,7 +169,7 @@ def _complex(rest: bytes, size: int, bits: bytes, version: int) -> Datatype:
     for label, offset in ((b"r", 0), (b"i", half)):
         name = _name(label, version)
         width = 4 if version < _PACKED else 1  # the offset's: the fewest bytes that hold `size`
-        if take(rest, position, len(name)) != name:
+        if not rest[position:].startswith(name):
             raise refusal
         if little(rest, position + len(name), width) != offset:
             raise refusal

@@ -57,8 +57,8 @@ def read_links(reader: Reader, messages: Messages, expected: tuple[int, int] | N
         if expected is not None and expected != table:
             raise MalformedArtifact("a group's parent has another symbol table for it")
         return _old_links(reader, *table)
-    if expected is not None:
-        raise MalformedArtifact("a group's parent says that it has a symbol table")
+    # The library turns an old-style group into a new-style one and leaves the parent's copy as
+    # it was; it does not use it then.
     dense = read_dense(infos[0], _ORDER_WIDTH)
     if dense is None:
         return [read_link(body) for body in compact]

@@ -150,7 +150,7 @@ class _Walk:
         kinds = messages.keys() & DATASET_KINDS
         if not kinds:
             raise UnsupportedFormat("an object that is neither a group nor a dataset")
-        if not task.path or task.table is not None:
+        if not task.path or task.table is not None:  # the library caches groups' tables alone
             raise MalformedArtifact("a dataset stands where a group should")
         if kinds == {MessageType.DATATYPE}:
             raise UnsupportedFormat("a committed datatype: Keras names no types")
