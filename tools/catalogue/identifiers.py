@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -14,8 +14,18 @@ _SOURCES = ("float32", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
 _MODES = ("int8", "int4", "float8")
 
 
+#: What compile() takes beyond metrics.get, in any case: it chooses the binary, categorical or
+#: sparse metric by the shapes. They map to one of the three, as all three are plain metrics.
+_CHOSEN_AT_COMPILE = {
+    "acc": "keras.metrics.CategoricalAccuracy",
+    "accuracy": "keras.metrics.CategoricalAccuracy",
+    "ce": "keras.metrics.CategoricalCrossentropy",
+    "crossentropy": "keras.metrics.CategoricalCrossentropy",
+}
+
+
 @cache
-def modules() -> dict[str, ModuleType]:
+def modules() -> dict[str, Any]:
     """The module of each field word whose string identifiers it resolves."""
     from keras.src import (
         activations,
@@ -42,7 +52,7 @@ def modules() -> dict[str, ModuleType]:
     }
 
 
-def _name(thing: object) -> str:
+def _name(thing: Any) -> str:
     """The canonical name, which for what is not exported is where it is implemented."""
     from keras.src.api_export import REGISTERED_OBJS_TO_NAMES
 
@@ -60,6 +70,8 @@ def tables() -> dict[str, dict[str, str]]:
         table = {key: _name(thing) for key, thing in module.ALL_OBJECTS_DICT.items()}
         if word == "optimizer":
             table |= _optimizer_spellings(module)
+        if word == "metric":
+            table = _chosen_at_compile() | table
         found[word] = table
     return found
 
@@ -67,6 +79,14 @@ def tables() -> dict[str, dict[str, str]]:
 def _optimizer_spellings(module: ModuleType) -> dict[str, str]:
     """Optimizers are looked up in lower case: "Adam" and "adam" both occur in files."""
     return {cls.__name__: _name(cls) for cls in module.ALL_OBJECTS_DICT.values()}
+
+
+def _chosen_at_compile() -> dict[str, str]:
+    return {
+        spelling: name
+        for word, name in _CHOSEN_AT_COMPILE.items()
+        for spelling in (word, word.upper())
+    }
 
 
 def _policies() -> dict[str, str]:

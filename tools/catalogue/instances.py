@@ -8,18 +8,18 @@ class that can be made without arguments needs no row here; one that cannot be m
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     Arguments = dict[str, object]
 
-_PLANE = {"height": 4, "width": 4}
-_CONV = {"filters": 2, "kernel_size": 3}
-_STFT = {"sequence_length": 8, "sequence_stride": 4, "fft_length": 8}
-_BASE_LR = {"initial_learning_rate": 0.1}
-_GPTQ = {"dataset": None, "tokenizer": None}
+_PLANE: Arguments = {"height": 4, "width": 4}
+_CONV: Arguments = {"filters": 2, "kernel_size": 3}
+_STFT: Arguments = {"sequence_length": 8, "sequence_stride": 4, "fft_length": 8}
+_BASE_LR: Arguments = {"initial_learning_rate": 0.1}
+_GPTQ: Arguments = {"dataset": None, "tokenizer": None}
 
 #: Arguments that are plain values, by canonical name.
 ARGUMENTS: dict[str, Arguments] = {
@@ -197,31 +197,31 @@ NOT_MADE: dict[str, str] = {
 }
 
 
-def _functional(keras: object) -> object:
+def _functional(keras: Any) -> Any:
     inputs = keras.Input((2,))
     return keras.Model(inputs, keras.layers.Dense(2)(inputs))
 
 
-def _feature(keras: object) -> object:
+def _feature(keras: Any) -> Any:
     from keras.src.layers.preprocessing.feature_space import Feature
 
     return Feature("float32", keras.layers.Rescaling(0.5), "float")
 
 
-def _loss_wrapper(keras: object) -> object:
+def _loss_wrapper(keras: Any) -> Any:
     from keras.src.losses.losses import LossFunctionWrapper
 
     return LossFunctionWrapper(keras.losses.mean_squared_error)
 
 
-def _optimizer_map(keras: object) -> object:
+def _optimizer_map(keras: Any) -> Any:
     from keras.optimizers import OptimizerMap
 
     return OptimizerMap(keras.optimizers.Adam(), {"kernel": keras.optimizers.SGD()})
 
 
 #: Classes that hold other objects.
-MAKERS: dict[str, Callable[[object], object]] = {
+MAKERS: dict[str, Callable[[Any], Any]] = {
     "keras.distillation.Distiller": lambda k: k.distillation.Distiller(
         _functional(k), _functional(k), k.distillation.LogitsDistillation()
     ),
@@ -254,7 +254,7 @@ MAKERS: dict[str, Callable[[object], object]] = {
 }
 
 
-def maker(name: str, cls: type) -> Callable[[], object] | None:
+def maker(name: str, cls: type) -> Callable[[], Any] | None:
     """How to make an instance of `cls`, or None where there is a reason not to."""
     import keras
 
@@ -267,7 +267,7 @@ def maker(name: str, cls: type) -> Callable[[], object] | None:
     return lambda: cls(**arguments)
 
 
-def instances() -> Iterator[tuple[str, Callable[[], object]]]:
+def instances() -> Iterator[tuple[str, Callable[[], Any]]]:
     """Every modelling class that can be made here: its canonical name, and how to make one.
 
     >>> next(name for name, make in instances() if name == "keras.layers.Dense")

@@ -13,6 +13,7 @@ import sys
 from collections import defaultdict
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from tools.catalogue import generate, legacy_sources, overlay
 
@@ -35,8 +36,9 @@ _AREAS = {
 
 
 @cache
-def _current() -> dict[str, dict]:
-    return json.loads(generate.TARGET.read_text(encoding="utf-8"))
+def _current() -> dict[str, Any]:
+    tree: dict[str, Any] = json.loads(generate.TARGET.read_text(encoding="utf-8"))
+    return tree
 
 
 @cache
@@ -103,7 +105,9 @@ def _fields(kind: str, name: str, arguments: set[str], missing: set[str]) -> dic
     found = {}
     for argument in sorted(arguments - set(now) - set(shared) - never):
         word = overlay.legacy()["class"].get(name, {}).get(argument)
-        word = word or overlay.legacy_words().get(argument) or overlay.words("argument").get(argument)
+        word = (
+            word or overlay.legacy_words().get(argument) or overlay.words("argument").get(argument)
+        )
         if word is None:
             missing.add(f"{kind} {name}: {argument}")
         else:
@@ -173,7 +177,9 @@ def catalogue(folder: Path) -> dict[str, object]:
         raise overlay.Unreviewed("\n".join(["not in legacy.toml:", *sorted(missing)]))
     return {
         "schema": 1,
-        "sources": [archive.name.partition("-py")[0].removesuffix(".tar.gz") for archive in archives],
+        "sources": [
+            archive.name.partition("-py")[0].removesuffix(".tar.gz") for archive in archives
+        ],
         "fields": overlay.legacy()["layer"],
         "training": overlay.legacy()["training"],
         "prefixes": overlay.legacy()["prefixes"],

@@ -7,7 +7,7 @@ import contextlib
 import inspect
 import textwrap
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tools.catalogue import identifiers, instances, overlay
 
@@ -94,8 +94,8 @@ def _recorded(log: list[tuple[str, str]]) -> Iterator[None]:
     """Within the block, note (table, identifier) for each string that an `X.get` resolves."""
     saved = [(module, module.get) for module in identifiers.modules().values()]
 
-    def record(table: str, get: object) -> object:
-        def recorded(identifier: object = None, **options: object) -> object:
+    def record(table: str, get: Any) -> Any:
+        def recorded(identifier: object = None, **options: object) -> Any:
             if isinstance(identifier, str):
                 log.append((table, identifier))
             return get(identifier, **options)

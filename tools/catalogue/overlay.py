@@ -10,6 +10,7 @@ import tomllib
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 _HERE = Path(__file__).parent
 
@@ -19,16 +20,16 @@ class Unreviewed(LookupError):
 
 
 @cache
-def _load(name: str) -> dict[str, dict]:
+def _load(name: str) -> dict[str, Any]:
     return tomllib.loads((_HERE / name).read_text(encoding="utf-8"))
 
 
-def fields() -> dict[str, dict]:
+def fields() -> dict[str, Any]:
     """The words of arguments (fields.toml)."""
     return _load("fields.toml")
 
 
-def effects() -> dict[str, dict]:
+def effects() -> dict[str, Any]:
     """Effects, kinds and omissions (effects.toml)."""
     return _load("effects.toml")
 
@@ -75,7 +76,7 @@ def effects_of(name: str) -> list[str]:
     raise Unreviewed(f"no rule of effects.toml fits {name}")
 
 
-def legacy() -> dict[str, dict]:
+def legacy() -> dict[str, Any]:
     """What old releases mean (legacy.toml)."""
     return _load("legacy.toml")
 

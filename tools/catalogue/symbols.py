@@ -10,6 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from tools.catalogue import overlay
 
@@ -25,7 +26,7 @@ class Symbol:
     kind: str
     at: str  # "module:qualified name"
     aliases: tuple[str, ...]
-    object: object
+    object: Any
 
     @property
     def is_class(self) -> bool:
@@ -33,7 +34,7 @@ class Symbol:
         return inspect.isclass(self.object)
 
 
-def _import_everything() -> list[types.ModuleType]:
+def _import_everything() -> None:
     """Import every module of keras.src but `_SKIPPED`, so that subclasses can be listed.
 
     By file name: pkgutil.walk_packages would import backend packages, and importing
@@ -42,11 +43,13 @@ def _import_everything() -> list[types.ModuleType]:
     import keras
 
     source = Path(keras.src.__file__).parent
-    found = []
-    for info in _modules(source, ""):
-        if not info.startswith(_SKIPPED) and not info.endswith("_test"):
-            found.append(importlib.import_module(f"keras.src.{info}"))
-    return found
+    wanted = [
+        name
+        for name in _modules(source, "")
+        if not name.startswith(_SKIPPED) and not name.endswith("_test")
+    ]
+    for name in wanted:
+        importlib.import_module(f"keras.src.{name}")
 
 
 def _modules(folder: Path, prefix: str) -> list[str]:
@@ -58,9 +61,9 @@ def _modules(folder: Path, prefix: str) -> list[str]:
     return names
 
 
-def _subclasses(base: type) -> set[type]:
+def _subclasses(base: Any) -> set[type]:
     found: set[type] = set()
-    stack = [base]
+    stack: list[Any] = [base]
     while stack:
         for cls in stack.pop().__subclasses__():
             if cls not in found:
@@ -103,7 +106,7 @@ def _without_twins(paths: set[str]) -> set[str]:
     }
 
 
-def _located(thing: object, name: str) -> str:
+def _located(thing: Any, name: str) -> str:
     """Where `thing` is implemented, as "module:qualified name", checked by looking it up."""
     place = f"{thing.__module__}:{thing.__qualname__}"
     if locate(place) is thing:
@@ -189,9 +192,9 @@ def collect() -> tuple[Symbol, ...]:
     omitted = set(overlay.effects()["omitted"])
     for cls in _subclasses(KerasSaveable):
         name = f"{cls.__module__}.{cls.__qualname__}"
-        if id(cls) not in exported and cls.__module__.startswith("keras.src."):
-            if name not in omitted:
-                named[name] = cls
+        inside = name.startswith("keras.src.") and name not in omitted
+        if inside and id(cls) not in exported:
+            named[name] = cls
     paths, functions = _public_paths(), _functions_by_kind()
     return tuple(
         _symbol(name, named[name], paths.get(id(named[name]), set()), functions)
