@@ -17,7 +17,7 @@ __all__ = ["Opened", "open_artifact", "read_artifact"]
 def __getattr__(name: str) -> object:
     # Late, so that importing one small module of this package does not load every reader.
     if name in __all__:
-        from secure_serial.artifact import opening  # noqa: PLC0415
+        from secure_serial.artifact import opening
 
         return getattr(opening, name)
     raise AttributeError(name)

@@ -93,10 +93,10 @@ def weights_in(
 ) -> tuple[StoredArray, ...]:
     """The arrays of a file of weights, by its name: HDF5 or npz."""
     if member == names.WEIGHTS_NPZ:
-        from secure_serial.artifact.npz import read_npz  # noqa: PLC0415  (rare)
+        from secure_serial.artifact.npz import read_npz  # rare
 
         return read_npz(file, start, size, limits)
-    from secure_serial.artifact.hdf5 import read_hdf5  # noqa: PLC0415  (not every file has any)
+    from secure_serial.artifact.hdf5 import read_hdf5  # not every file has any
 
     return read_hdf5(ByteSource(file, start=start, size=size), limits).datasets
 

@@ -87,7 +87,7 @@ def _refuse_polyglot(source: ByteSource, head: bytes) -> None:
 
 
 def _read_hdf5(source: ByteSource, name: str, limits: Limits) -> Document:
-    from secure_serial.artifact.hdf5 import read_hdf5  # noqa: PLC0415  (not every file is one)
+    from secure_serial.artifact.hdf5 import read_hdf5  # not every file is one
 
     stored = read_hdf5(source, limits, attributes=frozenset({*_ATTRIBUTES, _VERSION}))
     parts = tuple(
@@ -139,7 +139,7 @@ def _read_text(source: ByteSource, head: bytes, name: str, limits: Limits) -> Do
         raise UnsupportedFormat(
             "neither a zip archive, HDF5, JSON nor YAML", code=Fault.OTHER_FORMAT
         )
-    from secure_serial.artifact.yaml_text import parse_yaml  # noqa: PLC0415  (rare)
+    from secure_serial.artifact.yaml_text import parse_yaml  # rare
 
     content = find_config(parse_yaml(text, limits), limits)
     return text_document(text, content, name, Format.YAML)

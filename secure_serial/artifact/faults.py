@@ -10,7 +10,14 @@ from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from secure_serial.errors import ArtifactError, MalformedArtifact, Where
+from secure_serial.errors import (
+    ArtifactError,
+    LimitExceeded,
+    MalformedArtifact,
+    UnsafeArtifact,
+    UnsupportedFormat,
+    Where,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,7 +117,13 @@ HELP = {
 }
 
 # By plain text, because errors carry their code as such.
-_HELP_BY_CODE: dict[str, str] = {str(fault): text for fault, text in HELP.items()}
+_HELP_BY_CODE: dict[str, str] = {
+    MalformedArtifact.code: _RESAVE,
+    UnsupportedFormat.code: "Save the model again with Keras: `model.save('model.keras')`.",
+    UnsafeArtifact.code: _NOT_KERAS,
+    LimitExceeded.code: _LIMIT,
+    **{str(fault): text for fault, text in HELP.items()},
+}
 
 
 @contextmanager

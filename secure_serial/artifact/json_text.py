@@ -164,7 +164,7 @@ def _check_strings(masked: bytes, limits: Limits) -> None:
 
 
 def _refuse_duplicate(text: str) -> None:
-    from secure_serial.artifact.positions import find_duplicate  # noqa: PLC0415  (rare)
+    from secure_serial.artifact.positions import find_duplicate  # rare
 
     pointer, line = find_duplicate(text)
     raise MalformedArtifact(

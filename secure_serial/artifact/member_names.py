@@ -83,7 +83,7 @@ def _folded(name: str) -> str:
     """Equal for names that some file system takes for the same file."""
     folded = name.rstrip("/")
     if not folded.isascii():
-        from unicodedata import normalize  # noqa: PLC0415  (names are ASCII, as a rule)
+        from unicodedata import normalize  # names are ASCII, as a rule
 
         folded = normalize("NFC", normalize("NFKC", folded).casefold())
     return folded.casefold()

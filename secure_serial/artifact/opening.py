@@ -108,7 +108,7 @@ def _open(
     with located(shown):
         local = local_path(path)
         if is_folder(local):
-            from secure_serial.artifact.directory import read_directory  # noqa: PLC0415  (rare)
+            from secure_serial.artifact.directory import read_directory  # rare
 
             document, weights = read_directory(local, shown, limits, stack)
             return Opened(document, None, document.size, weights)

@@ -170,7 +170,7 @@ def _plain(lexeme: str) -> str:
 
 
 def _yaml_events(text: str) -> Iterator[_Event]:
-    import yaml  # noqa: PLC0415  (YAML is rare, and slow to import)
+    import yaml  # YAML is rare, and slow to import
 
     # Per open container: None in a sequence, else whether the next scalar is a key.
     keys: list[bool | None] = [None]

@@ -61,7 +61,7 @@ def parse_yaml(data: bytes, limits: Limits) -> Json:
         LimitExceeded: larger or deeper than the limits allow.
 
     """
-    import yaml  # noqa: PLC0415  (slow to import, and YAML is rare)
+    import yaml  # slow to import, and YAML is rare
 
     if len(data) > MAX_YAML_BYTES:
         raise LimitExceeded(
@@ -94,7 +94,7 @@ def _summary(error: yaml.YAMLError) -> str:
 @lru_cache(maxsize=1)
 def _loader_class() -> type[yaml.SafeLoader]:
     """SafeLoader without what it resolves implicitly beyond the core schema."""
-    import yaml  # noqa: PLC0415  (slow to import, and YAML is rare)
+    import yaml  # slow to import, and YAML is rare
 
     class Loader(yaml.SafeLoader):
         yaml_implicit_resolvers = {  # noqa: RUF012  (PyYAML's own protocol)
@@ -121,7 +121,7 @@ class _Builder:
     """Events of one document to a value, with a stack of its own."""
 
     def __init__(self, text: str, limits: Limits) -> None:
-        import yaml  # noqa: PLC0415  (slow to import, and YAML is rare)
+        import yaml  # slow to import, and YAML is rare
 
         self.yaml = yaml
         self.loader = _loader_class()(text)

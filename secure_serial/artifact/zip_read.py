@@ -70,7 +70,7 @@ class ZipReader:
     def head(self, member: Member, length: int) -> bytes:
         """The first bytes of a member, `length` of them or fewer; no checksum covers those."""
         taken = b""
-        for chunk in self._chunks(member, piece=length):
+        for chunk in self._chunks(member, piece=max(1, length)):
             taken += chunk
             if len(taken) >= length:
                 break
@@ -91,7 +91,7 @@ class ZipReader:
                 f"{member.size} bytes, compressed; the limit is {MAX_SPOOL_BYTES}",
                 code=Fault.BOMB,
             )
-        from tempfile import TemporaryFile  # noqa: PLC0415  (rare, and slow to import)
+        from tempfile import TemporaryFile  # rare, and slow to import
 
         with TemporaryFile() as spool:
             for chunk in self._chunks(member):

@@ -2,9 +2,10 @@
 
 import json
 import sys
-from collections import OrderedDict, namedtuple
+from collections import OrderedDict
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,11 @@ from secure_serial.errors import ArtifactError, LimitExceeded, MalformedArtifact
 from secure_serial.limits import Limits
 
 LIMITS = Limits()
+
+
+class Pair(NamedTuple):
+    a: int
+    b: int
 
 
 class Color(IntEnum):
@@ -59,7 +65,7 @@ def test_a_change_after_the_snapshot_changes_nothing():
         (Color.RED, 3),
         (Name.DENSE, "Dense"),
         ({Name.DENSE: [Color.RED]}, {"Dense": [3]}),
-        (namedtuple("Pair", "a b")(1, 2), (1, 2)),
+        (Pair(1, 2), (1, 2)),
         ({1: "a"}, {1: "a"}),
         (True, True),
     ],

@@ -54,9 +54,7 @@ values = st.recursive(
 @given(values, st.sampled_from([None, 1]))
 def test_every_value_of_a_json_text_is_where_it_says(value, indent):
     text = json.dumps(value, indent=indent, ensure_ascii=False)
-    wanted = {}
-    for pointer, item in walk(value):
-        wanted[pointer] = item  # the value comes after its key
+    wanted = dict(walk(value))  # of a key and its value, the value comes later
     spans = locate_many(text.encode(), wanted)
     assert spans.keys() == wanted.keys()
     for pointer, item in wanted.items():
