@@ -1,0 +1,1 @@
+"""Arguments to commands, commands to exit codes; the only package that prints."""

@@ -49,7 +49,7 @@ def scan_object(report: Report, version: str, exit_code: int) -> dict[str, objec
             "scanned": report.scanned,
             **counts,
             "other": len(report.others),
-            "findings": report.findings,
+            "findings": len(report.findings) + sum(file.omitted for file in report.files),
         },
         "files": [file_object(file) for file in report.files],
         "other": list(report.others),
@@ -81,7 +81,7 @@ def file_object(file: FileReport) -> dict[str, object]:
 
 def finding_object(finding: Finding) -> dict[str, object]:
     """One finding, with the slug of its rule."""
-    from secure_serial.rules.catalogue import lookup  # noqa: PLC0415  (read when needed)
+    from secure_serial.rules.catalogue import lookup
 
     return {
         "code": finding.code,

@@ -93,10 +93,6 @@ class Report:
         return len(self.files) - self.count(Status.SKIPPED)
 
     @property
-    def findings(self) -> int:
-        """How many findings there are, listed or not, in denied files."""
-        return sum(
-            len(file.findings) + file.omitted
-            for file in self.files
-            if file.status is Status.DENIED
-        )
+    def findings(self) -> tuple[Finding, ...]:
+        """The findings that are listed, of all files."""
+        return tuple(finding for file in self.files for finding in file.findings)

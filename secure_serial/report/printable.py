@@ -16,14 +16,14 @@ _MARKS_IN_A_ROW = 3
 
 
 def printable(text: str, width: int | None = WIDTH) -> str:
-    """The text on one line, with all that a screen would obey or hide made visible.
+    r"""The text on one line, with all that a screen would obey or hide made visible.
 
     Args:
         text: Anything.
         width: Longer results are cut to this many characters; None for no bound.
 
-    >>> printable("a\\x1b[2Jb")
-    'a\\\\x1b[2Jb'
+    >>> printable("a\x1b[2Jb")
+    'a\\x1b[2Jb'
     >>> printable("abcdef", 4)
     'abc…'
 
@@ -40,7 +40,7 @@ def printable(text: str, width: int | None = WIDTH) -> str:
 
 
 def _visible(text: str) -> str:
-    import unicodedata  # noqa: PLC0415  (only for a name that is not plain ASCII)
+    import unicodedata
 
     parts = []
     marks = 0
@@ -59,10 +59,10 @@ def _escaped(char: str) -> str:
 
 
 def encodable(text: str, encoding: str | None) -> str:
-    """The text with what an output stream cannot encode replaced by escapes.
+    r"""The text with what an output stream cannot encode replaced by escapes.
 
     >>> encodable("naïve ✔", "ascii")
-    'na\\\\xefve \\\\u2714'
+    'na\\xefve \\u2714'
     """
     name = encoding or "ascii"
     return text.encode(name, "backslashreplace").decode(name)

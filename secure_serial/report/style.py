@@ -11,7 +11,7 @@ _MARKS = {
     Status.ALLOWED: ("✔", "+", "green"),
     Status.DENIED: ("✖", "x", "red"),
     Status.FAILED: ("!", "!", "yellow"),
-    Status.SKIPPED: ("–", "-", "dim"),
+    Status.SKIPPED: ("\N{EN DASH}", "-", "dim"),
     Status.INTERNAL: ("‼", "!!", "red"),
 }
 
@@ -47,7 +47,7 @@ def shows_unicode(encoding: str | None) -> bool:
     (True, False, False)
     """
     try:
-        "✔✖–‼│├└─…".encode(encoding or "ascii")
+        "✔✖\N{EN DASH}‼│├└─…→".encode(encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
         return False
     return True

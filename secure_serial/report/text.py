@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 #: Places listed for findings that say the same; more only in a verbose text.
 _PLACES = 3
+_OTHER = "no format of Keras's"
 _NAME_WIDTH = 400  # a path; its end is what tells files apart, and most are far shorter
 
 
@@ -39,8 +40,8 @@ def render(report: Report, style: Style | None = None, *, quiet: int = 0, verbos
         if quiet < (2 if needs else 1):
             lines += file_lines(file, style, verbose=verbose)
     if verbose and not quiet:
-        lines += [f"{style.symbol('–', '-')} {printable(name, _NAME_WIDTH)}  no format of Keras's"
-                  for name in report.others]  # fmt: skip
+        mark = style.mark(Status.SKIPPED)
+        lines += (f"{mark} {printable(name, _NAME_WIDTH)}  {_OTHER}" for name in report.others)
     if lines:
         lines.append("")
     lines.append(summary(report, style))
@@ -60,7 +61,9 @@ def file_lines(file: FileReport, style: Style, *, verbose: int = 0) -> Iterator[
     if file.policy_lines:
         yield "  To allow what a policy can allow here, if you trust it, add these lines to yours:"
         yield ""
-        yield from (f"    {printable(line, None)}".rstrip() for line in file.policy_lines.split("\n"))
+        yield from (
+            f"    {printable(line, None)}".rstrip() for line in file.policy_lines.split("\n")
+        )
         yield ""
 
 
@@ -95,7 +98,7 @@ def _passed_over(report: Report) -> Iterator[tuple[int, str]]:
     for reason in sorted(reasons):
         yield reasons[reason], f"({printable(reason)})"
     if report.others:
-        yield len(report.others), "(no format of Keras's)"
+        yield len(report.others), f"({_OTHER})"
 
 
 def _verdict(file: FileReport) -> str:

@@ -35,7 +35,7 @@ def rules() -> dict[str, RuleText]:
     >>> rules()["SS303"].slug
     'code-in-file'
     """
-    import json  # noqa: PLC0415  (nothing is read until something is found)
+    import json
 
     data = cast("dict[str, dict[str, object]]", json.loads(_DATA.read_bytes())["rules"])
     return {code: _entry(code, raw) for code, raw in data.items()}
@@ -66,7 +66,7 @@ def find(word: str) -> RuleText | None:
 
 def nearest(word: str) -> tuple[str, ...]:
     """Codes and slugs that look like a word which is none."""
-    import difflib  # noqa: PLC0415  (only after a mistake)
+    import difflib
 
     known = {name.lower(): name for rule in rules().values() for name in (rule.code, rule.slug)}
     return tuple(known[name] for name in difflib.get_close_matches(word.lower(), known))

@@ -56,7 +56,7 @@ def collect(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Candidate]:
         if path in seen:
             continue
         seen.add(path)
-        if os.path.isdir(path) and not _is_model(path):
+        if os.path.isdir(path) and not _is_model(path):  # noqa: PTH112  (as all here: plain text)
             yield from _walk(path)
         else:
             yield Candidate(path, explicit=True)
@@ -65,7 +65,7 @@ def collect(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Candidate]:
 def _is_model(path: str) -> bool:
     """Whether a directory is one saved model."""
     try:
-        names = set(os.listdir(path))
+        names = set(os.listdir(path))  # noqa: PTH208
     except OSError:
         return False
     if "config.json" not in names:
@@ -106,7 +106,7 @@ def _file(entry: os.DirEntry[str]) -> Candidate:
             return Candidate(path, Take.SKIP, "symbolic link")
         if not stat.S_ISREG(mode):
             return Candidate(path, Take.SKIP, "not a regular file")
-        with open(path, "rb", buffering=0) as file:
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123
             kind = kind_of(file.read(HEAD) or b"", entry.name)
     except OSError as error:
         return Candidate(path, Take.FAIL, f"cannot be read: {error.strerror or error}")

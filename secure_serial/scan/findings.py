@@ -100,7 +100,7 @@ class Explainer:
             severity=text.severity,
             file=name,
             message=message,
-            help=_help(text.fix, decision, allowable=rule is not None),
+            help=_help(text.fix, decision, unallowable),
             member=member,
             pointer=pointer,
             line=span.line if span is not None else None,
@@ -114,16 +114,17 @@ class Explainer:
 def _cause(decision: Decision | None, objection: Objection | None) -> tuple[str, str, str]:
     if objection is not None:
         return objection.code, objection.detail, objection.pointer
-    assert decision is not None  # noqa: S101  # nosec B101 - one of the two is always there
+    if decision is None:
+        raise AssertionError("a cause is a decision, an objection or both")
     return decision.code, decision.reason, decision.request.pointer
 
 
-def _help(fix: str, decision: Decision | None, *, allowable: bool) -> str:
+def _help(fix: str, decision: Decision | None, unallowable: str) -> str:
     if decision is None or decision.code != DEFAULT_DENY:
         return fix
     if decision.near:
         return f"The nearest rule is {decision.near}."
-    return fix if allowable else "No policy line can allow it: load it only after changing it."
+    return f"No policy line is offered: {unallowable}." if unallowable else fix
 
 
 def _spans(
@@ -140,7 +141,7 @@ def _spans(
         pointers = wanted.get(part.member)
         if not pointers or not part.text or len(part.text) > _LOCATE_BYTES:
             continue
-        from secure_serial.artifact.positions import locate_many  # noqa: PLC0415 (only if found)
+        from secure_serial.artifact.positions import locate_many
 
         for pointer, span in locate_many(part.text, pointers).items():
             found[part.member, pointer] = span

@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from typing import BinaryIO
 
+from secure_serial.artifact.magic import HDF5_MAGIC, ZIP_MAGICS
+
 #: HDF5's signature stands at 0 or, behind a user block, at 512 and its doublings
 #: (HDF5 file format specification 3.0, section II.A). Those beyond 8 KiB are not looked for.
-_HDF5 = b"\x89HDF\r\n\x1a\n"
 _HDF5_OFFSETS = (0, 512, 1024, 2048, 4096, 8192)
-HEAD = _HDF5_OFFSETS[-1] + len(_HDF5)
-_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+HEAD = _HDF5_OFFSETS[-1] + len(HDF5_MAGIC)
 #: A text in UTF-16 or UTF-32 has a zero byte beside each ASCII letter.
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 #: A config is an object, a list of objects, or an object's text in a string (to_json twice).
@@ -37,16 +37,16 @@ _PIECE = 1 << 20
 
 
 def kind_of(head: bytes, name: str) -> str:
-    """"zip", "hdf5", "json", "yaml", or "" for none of them.
+    """The kind that a file may be: zip, hdf5, json or yaml; empty for none of them.
 
     The name is asked only about YAML and JSON, which have no signature.
 
     >>> kind_of(b'{"class_name": "Dense"}', "weights.bin"), kind_of(b"# Notes", "notes.md")
     ('json', '')
     """
-    if head.startswith(_ZIP):
+    if head.startswith(ZIP_MAGICS):
         return "zip"
-    if any(head.startswith(_HDF5, offset) for offset in _HDF5_OFFSETS):
+    if any(head.startswith(HDF5_MAGIC, offset) for offset in _HDF5_OFFSETS):
         return "hdf5"
     text = _plain(head)
     lower = name.lower()

@@ -10,6 +10,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from secure_serial.errors import PolicyError
+from secure_serial.plan.request import Origin
 from secure_serial.policy.engine import DENY_RULE, Engine
 from secure_serial.policy.explain import lines_to_allow
 from secure_serial.policy.reader import parse
@@ -77,19 +78,28 @@ class Suggestions:
             decision.request.symbol,
         ):
             return None
-        if "*" in decision.request.symbol or any(c in decision.request.symbol for c in "\"'\\"):
+        if any(c in decision.request.symbol for c in "*\"'\\"):
             return None
         policy = dataclasses.replace(self._policy, rules=(*self._policy.rules, *rules))
         return rules[0] if Engine(policy).decide(decision.request).allowed else None
 
 
 def why_not(decision: Decision, objection: Objection | None) -> str:
-    """Why no line of a policy can allow a request."""
+    """Why no line of a policy is offered for a request."""
+    request = decision.request
     if decision.code == DENY_RULE:
         place = f" at {decision.place}" if decision.place else ""
         return f"the deny rule {', '.join(decision.rules)}{place} beats any allow rule"
     if objection is not None:
         return "this is refused whatever the policy allows"
+    if request.effects:
+        effects = ", ".join(request.effects)
+        return f"it can do more than compute ({effects}): write that line by hand"
+    if request.origin is Origin.UNKNOWN:
+        return (
+            "its name tells nobody whose it is: if it is the program's own, register it there "
+            "or pass it as a custom object"
+        )
     return "no rule can name it exactly"
 
 

@@ -1,0 +1,74 @@
+"""Which backend Keras is to use: the user's, or else one that is installed.
+
+Keras defaults to TensorFlow whether it is there or not, and fails late. Nothing is
+imported to find out what there is.
+"""
+
+from __future__ import annotations
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from secure_serial.cli.trouble import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, MutableMapping
+
+#: Lightest first.
+CHOICES = ("jax", "torch", "tensorflow")
+VARIABLE = "KERAS_BACKEND"
+#: Keras's own file is some hundred bytes; what is longer is not it.
+_MOST_BYTES = 65536
+_EXTRA = "install it with: pip install 'secure-serial[keras]', and a backend such as jax"
+
+
+def choose(
+    environ: MutableMapping[str, str], has: Callable[[str], bool] | None = None
+) -> tuple[str, str]:
+    """Settle on a backend, set it in `environ`, and say which and why.
+
+    Args:
+        environ: The process's environment; `KERAS_BACKEND` is set where the user has not.
+        has: Whether a module is installed.
+
+    Raises:
+        UsageError: Keras, or any backend for it, is missing.
+
+    """
+    has = has if has is not None else is_installed
+    if not has("keras"):
+        raise UsageError(f"Keras is not installed, and `load` needs it; {_EXTRA}")
+    wanted = environ.get(VARIABLE)
+    if wanted:
+        return wanted, f"from {VARIABLE}"
+    configured = _configured(environ)
+    if configured and has(configured):
+        return configured, "from Keras's own settings"
+    for name in CHOICES:
+        if has(name):
+            environ[VARIABLE] = name
+            return name, "installed here"
+    raise UsageError(f"no backend of Keras is installed ({', '.join(CHOICES)}); {_EXTRA}")
+
+
+def is_installed(module: str) -> bool:
+    """Whether a top-level module could be imported."""
+    try:
+        return find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def _configured(environ: MutableMapping[str, str]) -> str:
+    """The backend that the user's keras.json names, if it is one of ours."""
+    home = environ.get("KERAS_HOME")
+    try:
+        folder = Path(home) if home else Path.home() / ".keras"
+        with (folder / "keras.json").open("rb") as file:
+            data = json.loads(file.read(_MOST_BYTES))
+    except (OSError, ValueError, RuntimeError, RecursionError):
+        return ""
+    name = data.get("backend") if isinstance(data, dict) else None
+    return name if name in CHOICES else ""

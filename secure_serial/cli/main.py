@@ -1,0 +1,90 @@
+"""Arguments in, exit code out. Each command is imported when it is asked for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+from secure_serial.cli.console import Console
+from secure_serial.cli.parser import make_parser
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+#: The codes of `secure_serial.cli.exits`, which is not imported before it is needed.
+_INTERRUPTED = 130
+_PIPE = 141
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code of the process.
+
+    >>> main(["rule", "SS108", "--format", "yaml"])
+    2
+
+    """
+    parser = make_parser()
+    try:
+        args = parser.parse_args(argv)
+    except SystemExit as end:  # argparse has printed help or a mistake
+        return end.code if isinstance(end.code, int) else 2
+    console = Console(args.color, args.quiet, args.verbose)
+    try:
+        code = _run(args, console, parser)
+        console.finish()
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:
+        _drop_stdout()
+        return _PIPE
+    except Exception as error:  # noqa: BLE001 - whatever it is must end in an exit code
+        from secure_serial.cli.trouble import tell
+
+        return int(tell(error, console))
+    return code
+
+
+def entry() -> NoReturn:
+    """The console script."""
+    sys.exit(main())
+
+
+def _run(args: argparse.Namespace, console: Console, parser: argparse.ArgumentParser) -> int:
+    if args.version:
+        from secure_serial.cli.version import version
+
+        console.result(f"secure-serial {version()}")
+        return 0
+    if args.command is None:
+        parser.print_usage(sys.stderr)
+        console.warn("secure-serial: a command is needed; see secure-serial --help")
+        return 2
+    if args.command in ("scan", "inspect"):
+        from secure_serial.cli import scan_command
+
+        run = scan_command.run_scan if args.command == "scan" else scan_command.run_inspect
+        return int(run(args, console))
+    if args.command == "load":
+        from secure_serial.cli.load_command import run_load
+
+        return int(run_load(args, console))
+    from secure_serial.cli import text_commands
+
+    commands = {
+        "rule": text_commands.run_rule,
+        "rules": text_commands.run_rules,
+        "policies": text_commands.run_policies,
+    }
+    return int(commands[args.command](args, console))
+
+
+def _drop_stdout() -> None:
+    """Point stdout to nowhere, so that the flush at exit does not fail once more."""
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+    except (OSError, ValueError):  # stdout is no file: nothing will be flushed
+        return

@@ -1,0 +1,189 @@
+"""The command line as argparse sees it. Imports nothing else, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import NoReturn, TypeAlias
+
+    # argparse has no public name for what add_subparsers returns.
+    _Commands: TypeAlias = "argparse._SubParsersAction[Parser]"  # noqa: SLF001
+
+_EXITS = """\
+exit codes, the same for every format:
+  0    all that was judged is allowed
+  1    something is denied
+  2    the arguments, the policy or the environment cannot be used
+  3    nothing was there to be judged
+  4    some input could not be read (or, by `load`, not be built)
+  101  a fault of this program
+Where several hold: 101, then 2, 1, 4, 3, 0."""
+
+_EXAMPLES = """\
+examples:
+  secure-serial scan models/                       judge every model in a folder
+  secure-serial scan model.keras --format json     the same for programs
+  secure-serial scan m.h5 --policy our-policy.toml judge by a policy of your own
+  secure-serial inspect model.keras                see what a file would build
+  secure-serial load model.keras --audit a.jsonl   load it under the policy, on the record
+  secure-serial rule SS303                         what a code means, offline"""
+
+_POLICY = "the name of a shipped policy, or the path of a TOML file (default: keras-core)"
+_FORMAT = "what stdout gets (default: text)"
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that guesses what a mistyped command was meant to be."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with usage, the message and exit code 2."""
+        super().error(message + _did_you_mean(message))
+
+
+def _did_you_mean(message: str) -> str:
+    import difflib
+    import re
+
+    found = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
+    if found is None:
+        return ""
+    choices = re.findall(r"[\w-]+", found[2])
+    near = difflib.get_close_matches(found[1], choices, n=1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def make_parser() -> Parser:
+    """The whole command line."""
+    parser = Parser(
+        prog="secure-serial",
+        description="Judge Keras models by an allowlist before anything of them is built.",
+        epilog=f"{_EXAMPLES}\n\n{_EXITS}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
+    _common(parser, main=True)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    _scan(commands)
+    _inspect(commands)
+    _load(commands)
+    _rules(commands)
+    _policies(commands)
+    return parser
+
+
+def _command(commands: _Commands, name: str, help: str, epilog: str) -> Parser:
+    parser = commands.add_parser(
+        name,
+        help=help,
+        description=help[0].upper() + help[1:] + ".",
+        epilog=f"{epilog}\n\n{_EXITS}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    _common(parser, main=False)
+    return parser
+
+
+def _common(parser: argparse.ArgumentParser, *, main: bool) -> None:
+    """Options that may stand before the command and behind it."""
+
+    def default(value: object) -> object:
+        # A command's own default must not undo what stood before it.
+        return value if main else argparse.SUPPRESS
+
+    parser.add_argument(
+        "--color", choices=("auto", "always", "never"), default=default("auto"),
+        help="colours: auto heeds NO_COLOR and FORCE_COLOR, and whether stdout is a terminal",
+    )  # fmt: skip
+    parser.add_argument(
+        "-q", "--quiet", action="count", default=default(0),
+        help="print less: once, what needs attention; twice, the summary",
+    )  # fmt: skip
+    parser.add_argument(
+        "-v", "--verbose", action="count", default=default(0),
+        help="print more: every place, digests; the traceback of an internal error",
+    )  # fmt: skip
+
+
+def _judging(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--policy", metavar="POLICY", help=_POLICY)
+    parser.add_argument("--audit", metavar="PATH", help="append a record of each decision here")
+    _format(parser)
+
+
+def _format(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--format", choices=("text", "json"), default="text", help=_FORMAT)
+
+
+def _scan(commands: _Commands) -> None:
+    parser = _command(
+        commands,
+        "scan",
+        "judge files, and the models in folders, without loading any",
+        "Folders are searched in the order of names; links in them are not followed. A file\n"
+        "that you name must be a Keras config; one in a folder that is none is skipped, and\n"
+        "counted.",
+    )
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="a file or a folder")
+    _judging(parser)
+
+
+def _inspect(commands: _Commands) -> None:
+    parser = _command(
+        commands,
+        "inspect",
+        "show all that a file would build, with the policy's word on each object",
+        "examples:\n  secure-serial inspect model.keras --depth 1\n"
+        "  secure-serial inspect model.keras --all",
+    )
+    parser.add_argument("file", metavar="FILE", help="a model, a config or a saved folder")
+    parser.add_argument(
+        "--depth", type=_depth, metavar="N", help="draw N levels below the model (default: all)"
+    )
+    parser.add_argument(
+        "--all", action="store_true", help="draw initializers and their like, and every repeat"
+    )
+    _judging(parser)
+
+
+def _load(commands: _Commands) -> None:
+    parser = _command(
+        commands,
+        "load",
+        "load a model with Keras under a policy, on the record, and print its summary",
+        "The decisions are always written to an audit log before anything is built: to --audit,\n"
+        "or to a file of yours whose path is printed. KERAS_BACKEND is heeded.",
+    )
+    parser.add_argument("file", metavar="FILE", help="a .keras or .h5 model, or a config")
+    _judging(parser)
+
+
+def _rules(commands: _Commands) -> None:
+    one = _command(
+        commands, "rule", "explain one code of a finding, offline",
+        "examples:\n  secure-serial rule SS303\n  secure-serial rule wrong-kind",
+    )  # fmt: skip
+    one.add_argument("code", metavar="CODE", help="a code (SS303) or its short name (code-in-file)")
+    _format(one)
+    every = _command(commands, "rules", "list all codes of findings", "")
+    _format(every)
+
+
+def _policies(commands: _Commands) -> None:
+    parser = _command(
+        commands, "policies", "list the shipped policies, or show one",
+        "examples:\n  secure-serial policies\n  secure-serial policies show keras-core",
+    )  # fmt: skip
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", title="actions")
+    actions.add_parser("list", help="list them, one line each (the default)")
+    show = actions.add_parser("show", help="print the text of one")
+    show.add_argument("name", metavar="NAME", help="as `policies` lists it")
+
+
+def _depth(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 6:  # noqa: PLR2004
+        raise argparse.ArgumentTypeError(f"not a number of levels: {text!r:.40}")
+    return int(text)
