@@ -1,0 +1,1 @@
+"""What is kept of every decision, and where."""

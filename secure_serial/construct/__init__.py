@@ -1,0 +1,1 @@
+"""The enforcement point: builds what was decided, and nothing else."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from secure_serial.plan.catalogue import Entry
 
 #: Variables are float32 unless a policy says otherwise; halves would only be smaller.
-_ITEM_BYTES = 4
+ITEM_BYTES = 4
 #: More than any machine's memory: from here on, multiplying tells nothing new.
 _ENOUGH = 1 << 63
 #: LSTM has four gates.
@@ -43,12 +43,12 @@ def estimate(entry: Entry, config: Mapping[str, Json], build_config: Json, befor
         return 0
     width = _input_width(build_config) or before
     if "recurrent_initializer" in entry.fields:
-        return sizes * (sizes + width) * _GATES * _ITEM_BYTES
+        return sizes * (sizes + width) * _GATES * ITEM_BYTES
     if "embeddings_initializer" in entry.fields:
-        return sizes * _ITEM_BYTES
+        return sizes * ITEM_BYTES
     if "kernel_initializer" in entry.fields or "init" in config:
-        return sizes * width * _ITEM_BYTES
-    return sizes * _ITEM_BYTES
+        return sizes * width * ITEM_BYTES
+    return sizes * ITEM_BYTES
 
 
 def width_after(entry: Entry, config: Mapping[str, Json], before: int) -> int:

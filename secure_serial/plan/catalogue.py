@@ -93,8 +93,10 @@ class Catalogue:
             cast("dict[str, str]", legacy["prefixes"]).items(), key=lambda p: -len(p[0])
         )
         self._legacy_fields = _specs(cast("dict[str, str]", legacy.get("fields", {})))
-        self.compile_fields = _specs(cast("dict[str, str]", current["compile"]))
-        self.build_fields = _specs(cast("dict[str, str]", current["build"]))
+        self._config_fields = {
+            "compile_config": _specs(cast("dict[str, str]", current["compile"])),
+            "build_config": _specs(cast("dict[str, str]", current["build"])),
+        }
         implied = cast("dict[str, list[str]]", current.get("implied", {}))
         self._implied = {symbol: tuple(names) for symbol, names in implied.items()}
         self._entries: dict[str, Entry] = {}
@@ -109,6 +111,11 @@ class Catalogue:
             for name, raw in table.items()
             if raw["canonical"] not in self._raw
         }
+
+        for table, names in self._legacy_identifiers.items():
+            for symbol in names.values():
+                if symbol not in self._raw:
+                    self._legacy_symbols.setdefault(symbol, (table, ""))
 
     def __contains__(self, symbol: str) -> bool:
         """Whether a canonical name is known, of today's Keras or an earlier one."""
@@ -165,6 +172,10 @@ class Catalogue:
                 return symbol
         return None
 
+    def config_fields(self, key: str) -> Mapping[str, FieldSpec] | None:
+        """What may stand in a node's `compile_config` and `build_config`; None for other keys."""
+        return self._config_fields.get(key)
+
     def implied(self, symbol: str) -> tuple[str, ...]:
         """What a class resolves by name while it is built, beside its arguments' defaults.
 
@@ -208,8 +219,8 @@ class Catalogue:
         legacy = raw is None
         if raw is None:
             kind_name, name = self._legacy_symbols[symbol]
-            raw = self._legacy_kinds[kind_name][name]
             kind = Kind(kind_name)
+            raw = self._legacy_kinds.get(kind_name, {}).get(name, _FUNCTION)
         else:
             kind = Kind(cast("str", raw["kind"]))
         fields = _specs(cast("dict[str, str]", raw.get("fields", {})))
@@ -228,6 +239,10 @@ class Catalogue:
             enums={name: frozenset(values) for name, values in enums.items()},
             effects=tuple(cast("list[str]", raw.get("effects", ()))),
         )
+
+
+#: An earlier Keras's function that only its identifier is known of.
+_FUNCTION: dict[str, Json] = {"type": "function"}
 
 
 def _specs(words: Mapping[str, str]) -> dict[str, FieldSpec]:

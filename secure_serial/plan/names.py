@@ -169,17 +169,18 @@ def _caller_class(
     names: Names, class_name: str, callers: Mapping[str, CallerObject]
 ) -> Resolution | None:
     registered = names.registered_name
-    key = registered if isinstance(registered, str) else class_name
-    found = callers.get(key)
+    # As in Keras: an absent key means the class's name, and null means "not registered".
+    key = class_name if registered is MISSING else registered
+    found = callers.get(key) if isinstance(key, str) else None
     if found is None:
         return None
     resolution = Resolution(caller_symbol(found), Origin.CALLER, caller=found)
-    tail = key.rpartition(">")[2]
-    if class_name not in (found.qualname, tail, key):
+    tail = found.name.rpartition(">")[2]
+    if class_name not in (found.qualname, tail, found.name):
         return resolution._replace(
             code="SS312",
             problem=f"class_name {class_name!r} is not the class {found.qualname!r} "
-            f"that is registered as {key!r}",
+            f"that is registered as {found.name!r}",
         )
     module = names.module
     if not isinstance(module, str) or module in (found.module, "__main__"):

@@ -119,7 +119,9 @@ def judge_number(value: float, field: Field, limits: Limits) -> tuple[str, str] 
             return None
         return "SS324", f"{value} in a field that holds {field}"
     sized = field in (Field.SIZE, Field.SHAPE, Field.UNKNOWN)
-    if sized and isinstance(value, int | float) and abs(value) > limits.extent:
+    # In a graph's call any whole number may be a size; a negative one never is.
+    sized = sized or (field is Field.GRAPH_CALL and isinstance(value, int) and value > 0)
+    if sized and abs(value) > limits.extent:
         return "SS323", f"{_number(value)} is more than the {limits.extent} that one extent may be"
     return None
 

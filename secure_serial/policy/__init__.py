@@ -1,0 +1,1 @@
+"""From a plan and an allowlist to a verdict. Pure, but for `source`, which reads policies."""

@@ -19,16 +19,22 @@ def holds(constraint: Constraint, arguments: Mapping[str, Json]) -> bool:
     """Whether the named argument satisfies every condition.
 
     An argument that is absent takes the class's own default, which the file does not
-    choose, so it satisfies any.
+    choose, so it satisfies any. A dotted name (`node_def.op`) looks into an argument that
+    is an object; there, what is absent does not satisfy.
 
     Raises:
         TypeError: a bound on something that has no order or no length; the engine takes
             that as "does not allow" in an allow rule and as "denies" in a deny rule.
 
     """
-    value = arguments.get(constraint.argument, _ABSENT)
+    argument, *inner = constraint.argument.split(".")
+    value = arguments.get(argument, _ABSENT)
     if value is _ABSENT:
         return True
+    for key in inner:
+        if not isinstance(value, dict) or key not in value:
+            return False
+        value = value[key]
     if constraint.types and not (_types(value) & constraint.types):
         return False
     if constraint.one_of is not None and not any(_same(value, v) for v in constraint.one_of):

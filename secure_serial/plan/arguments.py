@@ -1,0 +1,182 @@
+"""The arguments of a class node: what each may hold, and what is wrong at first sight. Pure.
+
+Scalars are judged here and now; what may hold an object is handed back, to be visited.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from secure_serial.plan.catalogue import Catalogue, Entry, FieldSpec
+from secure_serial.plan.collector import Visit
+from secure_serial.plan.fields import OBJECT_FIELDS, Field, Kind
+from secure_serial.plan.forms import NODE_KEYS, marks_code
+from secure_serial.plan.path import Path, pointer
+from secure_serial.plan.request import Objection
+from secure_serial.plan.values import is_path_component, judge_plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from secure_serial.artifact.document import Json
+    from secure_serial.limits import Limits
+    from secure_serial.plan.names import Resolution
+
+VALUE = FieldSpec(Field.VALUE, nest=True)
+LAYERS = FieldSpec(Field.LAYER, nest=True)
+_OBJECT = FieldSpec(Field.OBJECT, nest=True)
+_UNKNOWN = FieldSpec(Field.UNKNOWN, nest=True)
+_IGNORED = FieldSpec(Field.TEXT, nest=True)
+_LABELS = FieldSpec(Field.LABEL, nest=True)
+_CALL = FieldSpec(Field.GRAPH_CALL, nest=True)
+_CONTAINERS = frozenset({Field.GRAPH_NODE, Field.LAYER})
+#: What carries an instance's name; Keras 0 has another word for it.
+NAME_KEYS = frozenset({"name", "custom_name"})
+
+
+class Arguments(NamedTuple):
+    """What a node's arguments come to."""
+
+    visits: list[Visit]
+    objections: list[Objection]
+    notes: list[str]
+
+
+class Reader:
+    """Reads the arguments of class nodes, with what the catalogue knows of the classes."""
+
+    def __init__(self, catalogue: Catalogue, limits: Limits) -> None:
+        self._catalogue = catalogue
+        self._limits = limits
+
+    def config(
+        self, config: Json, resolution: Resolution, node: Visit, owner: int
+    ) -> Arguments:
+        """The arguments of a node, in its `config` or beside its name, by the class it names."""
+        entry = self.known(resolution)
+        path: Path = node.path if config is node.value else (node.path, "config")
+        found = Arguments([], [], [])
+        if isinstance(config, dict):
+            place = Visit(config, path, VALUE, node.depth + 1, "", owner)
+            self._arguments(config, place, entry, resolution, found, inline=config is node.value)
+        elif isinstance(config, list) and entry is not None and entry.kind is Kind.MODEL:
+            found.objections.extend(self._same_names(config, path))
+            found.visits.append(Visit(config, path, LAYERS, node.depth + 1, "", owner))
+        elif config is not None:
+            text = "a config that is no object"
+            found.objections.append(Objection("SS310", text, pointer(path)))
+        return found
+
+    def known(self, resolution: Resolution) -> Entry | None:
+        """What is known of a class; of a caller's own, by its nearest base of Keras's."""
+        if resolution.caller is not None and resolution.caller.bases:
+            return self._catalogue.entry(resolution.caller.bases[0])
+        return resolution.entry
+
+    def beside(self, value: Mapping[str, Json], node: Visit, owner: int) -> list[Visit]:
+        """What stands in a node beside its names and its config."""
+        if "class_name" not in value:
+            return []  # what stands beside the name are its arguments
+        visits: list[Visit] = []
+        for key, item in value.items():
+            path: Path = (node.path, key)
+            specs = self._catalogue.config_fields(str(key))
+            if specs is not None and isinstance(item, dict):
+                visits += [
+                    Visit(inner, (path, name), specs.get(name, VALUE), node.depth + 1, str(name), owner)
+                    for name, inner in item.items()
+                ]
+            elif key == "inbound_nodes":
+                visits.append(Visit(item, path, _CALL, node.depth + 1, key, owner))
+            elif key not in NODE_KEYS or (
+                key not in {"config", "class_name"} and isinstance(item, dict | list | tuple)
+            ):
+                # Nobody reads it; an object in it is refused all the same.
+                visits.append(Visit(item, path, _IGNORED, node.depth + 1, str(key), owner))
+        return visits
+
+    def _arguments(
+        self,
+        config: Mapping[str, Json],
+        place: Visit,
+        entry: Entry | None,
+        resolution: Resolution,
+        found: Arguments,
+        *,
+        inline: bool,
+    ) -> None:
+        if marks_code(config):
+            found.objections.append(place.objection("SS303", "code that the file itself carries"))
+        for key, item in config.items():
+            if item is None or item is True or item is False or (inline and key == "name"):
+                continue
+            spec = self._spec(entry, resolution, key)
+            if inline and key == "loss":
+                spec = _LABELS  # Keras 3 compiles nothing from a Keras 0 config
+            visit = place._replace(value=item, path=(place.path, key), spec=spec, argument=str(key))
+            if spec.field is Field.UNKNOWN:
+                self._unknown(visit, resolution, found)
+            elif isinstance(item, str) and entry is not None and item in entry.enums.get(key, ()):
+                continue
+            elif key in NAME_KEYS and spec.field is Field.LABEL:
+                self._name(visit, found)
+            elif isinstance(item, dict | list | tuple) or spec.field in OBJECT_FIELDS:
+                found.visits.append(visit)
+                if spec.field in _CONTAINERS:
+                    found.objections.extend(self._same_names(item, visit.path))
+            else:
+                self._scalar(visit, found)
+
+    def _spec(self, entry: Entry | None, resolution: Resolution, key: str) -> FieldSpec:
+        if entry is None:
+            return _OBJECT
+        spec = self._catalogue.spec(entry, key)
+        if spec.field is Field.UNKNOWN and resolution.caller is not None:
+            return _OBJECT
+        return spec
+
+    def _unknown(self, visit: Visit, resolution: Resolution, found: Arguments) -> None:
+        """An argument the catalogue has not: scalars pass with a note, the rest does not."""
+        visit = visit._replace(spec=_UNKNOWN)
+        if isinstance(visit.value, dict):
+            text = f"{resolution.symbol} has no argument {visit.argument!r:.80} for an object"
+            found.objections.append(visit.objection("SS313", text))
+            found.visits.append(visit)
+            return
+        found.notes.append(f"argument {visit.argument!r:.80} is not in the catalogue")
+        if isinstance(visit.value, list | tuple):
+            found.visits.append(visit)
+        else:
+            self._scalar(visit, found)
+
+    def _scalar(self, visit: Visit, found: Arguments) -> None:
+        problem = judge_plain(visit.value, visit.spec.field, self._limits)
+        if problem is not None:
+            found.objections.append(visit.objection(*problem))
+
+    def _name(self, visit: Visit, found: Arguments) -> None:
+        """An instance's own name: it becomes a key in the weights and a part of paths."""
+        if not isinstance(visit.value, str) or not is_path_component(visit.value):
+            text = f"{visit.value!r:.80} cannot be the name of anything"
+            found.objections.append(visit.objection("SS325", text))
+
+    def _same_names(self, nodes: Json, path: Path) -> Iterator[Objection]:
+        """Layers of one container are told apart by name, in the graph and in the weights."""
+        if not isinstance(nodes, list | tuple):
+            return
+        seen: set[str] = set()
+        for node in nodes:
+            name = _node_name(node)
+            if name in seen:
+                yield Objection("SS326", f"two layers named {name!r:.80}", pointer(path))
+            elif name is not None:
+                seen.add(name)
+
+
+def _node_name(node: Json) -> str | None:
+    if not isinstance(node, dict) or "class_name" not in node:
+        return None  # Keras 0 numbered its layers and named none
+    config = node.get("config")
+    name = config.get("name") if isinstance(config, dict) else None
+    name = node.get("name", name)
+    return name if isinstance(name, str) else None

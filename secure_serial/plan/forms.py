@@ -1,0 +1,78 @@
+"""Recognising the shapes that configs come in: Keras 0 to 3, wrapped, marshalled. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from secure_serial.plan.fields import OBJECT_FIELDS, Field
+from secure_serial.plan.names import MISSING, Names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from secure_serial.artifact.document import Json
+    from secure_serial.plan.catalogue import FieldSpec
+
+#: The wrappers that whole-model files put round the model's own config.
+WRAPPERS = ("modelTopology", "model_config")
+_INLINE_FIELDS = frozenset({Field.REGULARIZER, Field.CONSTRAINT})
+#: Keys of a node that Keras reads besides `config`.
+NODE_KEYS = frozenset(
+    {"module", "class_name", "config", "registered_name", "build_config", "compile_config",
+     "shared_object_id", "name", "inbound_nodes", "keras_version", "backend"}
+)  # fmt: skip
+
+
+def names_of(value: Mapping[str, Json], function: Json = MISSING) -> Names:
+    """The names that a node carries."""
+    return Names(
+        value.get("module", MISSING),
+        value.get("class_name", MISSING),
+        value.get("registered_name", MISSING),
+        function,
+    )
+
+
+def written(names: Names) -> str:
+    """The names as a person would quote them."""
+    parts = [f"{names.module}." if isinstance(names.module, str) else "", f"{names.class_name}"]
+    if isinstance(names.registered_name, str):
+        parts.append(f" registered as {names.registered_name!r}")
+    return "".join(parts)[:400]
+
+
+def is_keras0(value: Json) -> bool:
+    """Keras 0.x: an object is a dict whose `name` is its class, its arguments beside it."""
+    return (
+        isinstance(value, dict)
+        and "class_name" not in value
+        and value.get("name") in {"Sequential", "Graph"}
+        and ("layers" in value or "nodes" in value)
+    )
+
+
+def is_inline_node(value: Mapping[str, Json], spec: FieldSpec, *, keras0: bool) -> bool:
+    """An object whose `name` is its class and whose arguments stand beside it.
+
+    All objects of Keras 0; in Keras 1 regularizers and constraints still.
+    """
+    fields = OBJECT_FIELDS if keras0 else _INLINE_FIELDS
+    return spec.field in fields and isinstance(value.get("name"), str)
+
+
+def is_layer_list(value: list[Json]) -> bool:
+    """A Sequential model saved as the bare list of its layers."""
+    return bool(value) and all(isinstance(item, dict) and "class_name" in item for item in value)
+
+
+def is_function_dump(value: list[Json] | tuple[Json, ...]) -> bool:
+    """What Keras's `func_dump` makes of a function: code, defaults and closure."""
+    return len(value) == 3 and isinstance(value[0], str)  # noqa: PLR2004 - the three
+
+
+def marks_code(value: Mapping[str, Json]) -> bool:
+    """Keras 2's way to say that an argument beside it holds bytecode: `function_type`."""
+    return any(
+        item == "lambda" and isinstance(key, str) and key.endswith("_type")
+        for key, item in value.items()
+    )
