@@ -85,9 +85,13 @@ class GlobalHeap:
         while position + _OBJECT.size <= end:
             reader.keep()
             index, _, length = _OBJECT.unpack(reader.read(position, _OBJECT.size))
-            position += _OBJECT.size
-            if index == 0:  # the free space, which is always the last
+            if index == 0:
+                # The free space is the last object, and its size counts its own header. With
+                # less than that, library 2.0 goes round in circles: seen with a size of 0.
+                if position + length != end:
+                    raise MalformedArtifact("the free space of a global heap is not all of it")
                 break
+            position += _OBJECT.size
             if position + length > end or index in objects:
                 raise MalformedArtifact("an object of a global heap is too long, or there twice")
             objects[index] = (position, length)

@@ -340,6 +340,18 @@ def test_text_references_must_be_as_long_as_their_objects():
         read(data[:at] + struct.pack("<I", 8) + data[at + 4 :])
 
 
+@pytest.mark.parametrize("size", [0, 8, 16])
+def test_the_free_space_of_a_global_heap_must_fill_it(size):
+    """h5py 3.16 with HDF5 2.0.0 never returns from reading an attribute of such a file."""
+    data = bytearray(built(lambda file: file.attrs.__setitem__("model_config", "x" * 1000)))
+    free = data.index(b"GCOL") + 16 + 16 + 1000
+    assert data[free : free + 2] == b"\0\0"
+    assert struct.unpack_from("<Q", data, free + 8)[0] == 4096 - 16 - 16 - 1000
+    data[free + 8 : free + 16] = number(size)
+    with pytest.raises(MalformedArtifact, match="free space"):
+        read(bytes(data))
+
+
 # --- limits ---
 
 
@@ -428,7 +440,9 @@ def test_a_name_twice_is_refused():
     data = built(lambda file: [file.create_group(name) for name in ("aa", "bb")])
     with pytest.raises(MalformedArtifact, match="in its place, or twice"):
         read(replaced(data, b"bb\0", b"aa\0"))
-    compact = built(lambda file: [file.create_group(name) for name in ("aa", "bb")], libver="latest")
+    compact = built(
+        lambda file: [file.create_group(name) for name in ("aa", "bb")], libver="latest"
+    )
     with pytest.raises(MalformedArtifact, match="there twice"):
         read(with_checksum(compact, compact.index(b"bb"), b"aa", b"OHDR"))
 

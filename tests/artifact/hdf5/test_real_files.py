@@ -168,20 +168,23 @@ def test_only_the_attributes_asked_for_are_returned(tmp_path):
         walk(path)
 
 
+PIPELINES = [
+    {"compression": compression, "shuffle": shuffle, "fletcher32": checksum}
+    for compression, shuffle, checksum in product(
+        [None, "gzip", "lzf"], [False, True], [False, True]
+    )
+]
+
+
 @pytest.mark.parametrize("libver", ["earliest", "latest"])
-@pytest.mark.parametrize("compression", [None, "gzip", "lzf"])
-@pytest.mark.parametrize("shuffle", [False, True])
-@pytest.mark.parametrize("checksum", [False, True])
+@pytest.mark.parametrize("pipeline", PIPELINES, ids=str)
 @pytest.mark.parametrize("most", [None, (None, None)])
 @pytest.mark.parametrize("chunks", [(7, 9), (100, 50)])
-def test_chunked_and_filtered_datasets(
-    tmp_path, libver, compression, shuffle, checksum, most, chunks
-):
+def test_chunked_and_filtered_datasets(tmp_path, libver, pipeline, most, chunks):
     path = tmp_path / "x.h5"
     data = np.random.default_rng(0).random((100, 50))
-    options = {"compression": compression, "shuffle": shuffle, "fletcher32": checksum}
     with h5py.File(path, "w", libver=libver) as file:
-        file.create_dataset("x", data=data, chunks=chunks, maxshape=most, **options)
+        file.create_dataset("x", data=data, chunks=chunks, maxshape=most, **pipeline)
     assert walk(path) == as_h5py_sees(path)
 
 
