@@ -61,11 +61,10 @@ def snapshot(value: object, limits: Limits) -> Json:
 class _Frame:
     """One container being copied: its items still to come, and its copy so far."""
 
-    __slots__ = ("copied", "items", "key", "original", "pointer")
+    __slots__ = ("copied", "items", "key", "original")
 
-    def __init__(self, original: object, pointer: str) -> None:
+    def __init__(self, original: object) -> None:
         self.original = original
-        self.pointer = pointer
         self.copied: dict[str | int, Json] | list[Json] = {}
         self.items: Iterator[tuple[object, object]]
         self.key: str | int = 0
@@ -92,6 +91,8 @@ class _Snapshot:
         self.text_bytes = 0
         self.frames: list[_Frame] = []
         self.open_ids: set[int] = set()
+        # Configs repeat few keys many times: each is checked once.
+        self.known_keys: set[str] = set()
 
     def take(self, value: object) -> Json:
         if not self._is_container(value):
@@ -128,9 +129,8 @@ class _Snapshot:
                 code=Fault.TOO_DEEP,
                 where=self._where(),
             )
-        pointer = self._where().pointer
         self.open_ids.add(id(value))
-        self.frames.append(_Frame(value, pointer))
+        self.frames.append(_Frame(value))
 
     def _count(self) -> None:
         self.nodes += 1
@@ -140,8 +140,12 @@ class _Snapshot:
             )
 
     def _key(self, key: object) -> str | int:
+        if type(key) is str and key in self.known_keys:
+            return key
         if isinstance(key, str):
-            return self._text(key)
+            text = self._text(key)
+            self.known_keys.add(text)
+            return text
         if isinstance(key, int) and not isinstance(key, bool):
             return self._integer(key)
         raise NotPlainValue(
@@ -199,8 +203,8 @@ class _Snapshot:
     def _where(self) -> Where:
         if not self.frames:
             return Where()
-        frame = self.frames[-1]
-        return Where(pointer=f"{frame.pointer}/{escape_pointer(str(frame.key))}")
+        tokens = (escape_pointer(str(frame.key)) for frame in self.frames)
+        return Where(pointer="/" + "/".join(tokens))
 
 
 def _canonical(root: Json) -> bytes:
