@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
@@ -26,12 +27,13 @@ def tools():
     """The generator's modules: they live beside the package, not in it."""
     sys.path.insert(0, str(ROOT))
     try:
-        from tools.catalogue import generate, identifiers, instances, overlay, symbols
+        from tools.catalogue import generate, identifiers, instances, measure, overlay, symbols
 
         yield {
             "generate": generate,
             "identifiers": identifiers,
             "instances": instances,
+            "measure": measure,
             "overlay": overlay,
             "symbols": symbols,
         }
@@ -147,6 +149,26 @@ def test_build_fields_are_those_of_built_layers():
     attention.build((None, 3, 2), (None, 3, 2))
     keys = set(dense.get_build_config()) | set(attention.get_build_config())
     assert keys == set(CURRENT["build"])
+
+
+def test_building_and_training_resolve_only_defaults_and_what_is_implied(tools):
+    log, layers = [], keras.layers
+    with tools["measure"]._recorded(log):
+        inputs = keras.Input((4, 3))
+        hidden = layers.BatchNormalization()(layers.LSTM(2, return_sequences=True)(inputs))
+        hidden = layers.Attention(use_scale=True)([hidden, hidden])
+        dense = layers.Dense(2)
+        model = keras.Model(inputs, dense(layers.GRU(2)(hidden)))
+        dense.enable_lora(1)
+        model.compile("adam", "mse", metrics=["mae"])
+        model.fit(np.zeros((2, 4, 3)), np.zeros((2, 2)), verbose=0)
+    used = ["LSTM", "BatchNormalization", "Dense", "GRU"]
+    known = {name for key in used for name in SYMBOLS[f"keras.layers.{key}"]["defaults"].values()}
+    tables = CURRENT["identifiers"]
+    known |= {tables["optimizer"]["adam"], tables["loss"]["mse"], tables["metric"]["mae"]}
+    seen = {tables[table][text] for table, text in log if table != "dtype_policy"}
+    assert seen <= known | set(CURRENT["implied"]["*"])
+    assert not seen <= known
 
 
 def test_whatever_keras_itself_refuses_to_load_is_there_with_an_effect():

@@ -92,6 +92,7 @@ def catalogue() -> dict[str, object]:
         "version": keras.__version__,
         "compile": overlay.fields()["compile"],
         "build": overlay.fields()["build"]["*"],
+        "implied": overlay.fields()["implied"],
         "identifiers": identifiers.tables(),
         "symbols": entries,
     }
