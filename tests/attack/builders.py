@@ -11,6 +11,7 @@ from attack import (
     code,
     functions,
     hdf5,
+    hdf5_files,
     identity,
     labels,
     legacy,
@@ -34,6 +35,7 @@ FAMILIES = (
     text,
     archives,
     hdf5,
+    hdf5_files,
 )
 
 #: Every case there is.

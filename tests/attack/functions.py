@@ -160,9 +160,10 @@ def tar_with(stage: Stage, kind: str) -> str:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
         data = b"fired"
-        if kind == "link":
+        if kind in ("link", "dotdot-link"):
             link = tarfile.TarInfo("link")
-            link.type, link.linkname = tarfile.SYMTYPE, str(stage.root)
+            target = stage.root if kind == "link" else stage.bait().parent
+            link.type, link.linkname = tarfile.SYMTYPE, str(target)
             tar.addfile(link)
         elif kind == "hard-link":
             link = tarfile.TarInfo("link")

@@ -75,7 +75,6 @@ REGISTERED: dict[str, object] = {
     "list": ["Dense"],
     "dict": {"class_name": "Lambda", "config": {}},
     "unicode": "D\u0435nse",
-    "empty": "",
 }
 
 
@@ -136,14 +135,6 @@ def shared_id_lambda(stage: Stage) -> object:
     first = {**dense("a"), "shared_object_id": 7}
     second = {**layer("Lambda", "b", function=code), "shared_object_id": 7}
     return functional(first, second)
-
-
-def shared_kinds(stage: Stage) -> object:
-    """One id for a layer and for an initializer."""
-    zeros = {**obj("keras.initializers", "Zeros", {}), "shared_object_id": 7}
-    return sequential(
-        {**dense("a", kernel_initializer=zeros)}, {**dense("b"), "shared_object_id": 7}
-    )
 
 
 def with_mode(stage: Stage) -> object:
@@ -214,7 +205,6 @@ GADGETS = [
     ),
     Gadget("shared-id", "rule-9", FAMILY, shared_id, "/config/layers/2"),
     Gadget("shared-id-lambda", "rule-9", FAMILY, shared_id_lambda, "/config/layers/2"),
-    Gadget("shared-kinds", "rule-9", FAMILY, shared_kinds, "/config/layers/2"),
     Gadget("mode-of-its-own", "rule-9", FAMILY, with_mode),
     Gadget("custom-of-its-own", "rule-9", FAMILY, with_custom),
     *(

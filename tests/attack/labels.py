@@ -85,7 +85,7 @@ def of_optimizer(value: object) -> Callable[[Stage], object]:
 PLACES = {
     "layer": (of_layer, "/config/layers/1"),
     "node": (of_node, "/config/layers/1"),
-    "model": (of_model, "/config/name"),
+    "model": (of_model, ""),
     "inner-model": (of_inner_model, "/config/layers/1"),
     "metric": (of_metric, "/compile_config/metrics"),
     "optimizer": (of_optimizer, "/compile_config/optimizer"),

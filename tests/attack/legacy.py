@@ -160,7 +160,7 @@ GADGETS = [
         Gadget(f"wrapped-{name}", "rule-4", FAMILY, wrapped(name), "/config/layers/1", ("h5", "keras", "dict"))
         for name in ("TimeDistributed", "Bidirectional", "Wrapper", "SpectralNormalization")
     ),
-    Gadget("json-in-json", "CVE-2024-3660", FAMILY, double_json, formats=("h5", "json"), as_is=True),
+    Gadget("json-in-json", "CVE-2024-3660", FAMILY, double_json, formats=("h5", "json"), errors=EITHER, as_is=True),
     Gadget("list-config", "CVE-2024-3660", FAMILY, list_config, formats=ALL),
     Gadget("keras1-merge", "CVE-2024-3660", FAMILY, keras1_merge, formats=ALL),
     Gadget("keras0-graph", "CVE-2024-3660", FAMILY, keras0_graph, formats=ALL, errors=EITHER),
@@ -183,6 +183,7 @@ GADGETS = [
         "rule-4",
         FAMILY,
         lambda _s: {**sequential(dense()), "compile_config": {"optimizer": {"class_name": "exec", "config": {}}, "loss": "mse"}},
+        pointer="/compile_config/optimizer",
         formats=ALL,
     ),
     Gadget(
@@ -190,6 +191,7 @@ GADGETS = [
         "rule-4",
         FAMILY,
         lambda _s: {**sequential(dense()), "compile_config": {"optimizer": "sgd", "loss": {"dense": obj("os", "system", {})}}},
+        pointer="/compile_config/loss",
         formats=ALL,
     ),
 ]  # fmt: skip

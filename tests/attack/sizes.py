@@ -248,19 +248,27 @@ BUILDERS: dict[str, tuple[str, Callable[[Stage], object]]] = {
     "numpy-dtype-list": ("rule-10", encoded("__numpy__", [1], [["a", "O"]])),
 }
 
+#: Refused at the latest while building: their harm is in a shape that has to be inferred, or
+#: they cannot be built at all.
+LATE = {"prelu", "normalization", "negative", "tensor-text"}
+LATE |= {name for name in BUILDERS if name.startswith("graph-")} - {"graph-calls"}
+
 GADGETS = [
     *(
-        Gadget(f"bomb-{name}", "rule-10", FAMILY, bomb(name), "/config/layers", errors=BOUNDED)
+        Gadget(f"bomb-{name}", "rule-10", FAMILY, bomb(name), errors=BOUNDED, at_build=name in LATE)
         for name in BOMBS
     ),
     *(
-        Gadget(f"units-{name}", "rule-10", FAMILY, odd(name), "/config/layers/1", ("keras",), BOUNDED)
+        Gadget(f"units-{name}", "rule-10", FAMILY, odd(name), "/config/layers/1",
+               ("keras",), BOUNDED, at_build=name in LATE)
         for name in ODD
     ),
-    Gadget("bomb-dense-everywhere", "rule-10", FAMILY, bomb("dense"), "/config/layers",
+    Gadget("bomb-dense-everywhere", "rule-10", FAMILY, bomb("dense"), "",
            ("h5", "yaml", "tfjs"), BOUNDED),
     *(
-        Gadget(name, advisory, FAMILY, make, "", ("keras", "dict"), BOUNDED)
+        Gadget(
+            name, advisory, FAMILY, make, "", ("keras", "dict"), BOUNDED, at_build=name in LATE
+        )
         for name, (advisory, make) in BUILDERS.items()
     ),
     Gadget("input-only", "rule-10", FAMILY,
