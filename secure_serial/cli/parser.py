@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
 
     # argparse has no public name for what add_subparsers returns.
     _Commands: TypeAlias = "argparse._SubParsersAction[Parser]"  # noqa: SLF001
+
+_PROG = "secure-serial"
 
 _EXITS = """\
 exit codes, the same for every format:
@@ -32,6 +35,24 @@ examples:
 
 _POLICY = "the name of a shipped policy, or the path of a TOML file (default: keras-core)"
 _FORMAT = "what stdout gets (default: text)"
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Asks for the width itself: argparse would import shutil and all its compressors."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns())
+
+
+def _columns() -> int:
+    """The width to format for, as argparse has it: two less than the terminal's."""
+    given = os.environ.get("COLUMNS", "")
+    if given.isascii() and given.isdigit() and len(given) < 5:  # noqa: PLR2004
+        return max(int(given) - 2, 20)
+    try:
+        return max(os.get_terminal_size(1).columns - 2, 20)
+    except (OSError, ValueError, AttributeError):
+        return 78
 
 
 class Parser(argparse.ArgumentParser):
@@ -57,15 +78,17 @@ def _did_you_mean(message: str) -> str:
 def make_parser() -> Parser:
     """The whole command line."""
     parser = Parser(
-        prog="secure-serial",
+        prog=_PROG,
         description="Judge Keras models by an allowlist before anything of them is built.",
         epilog=f"{_EXAMPLES}\n\n{_EXITS}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Formatter,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     _common(parser, main=True)
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    commands = parser.add_subparsers(
+        dest="command", metavar="COMMAND", title="commands", prog=_PROG
+    )
     _scan(commands)
     _inspect(commands)
     _load(commands)
@@ -80,7 +103,7 @@ def _command(commands: _Commands, name: str, help: str, epilog: str) -> Parser:
         help=help,
         description=help[0].upper() + help[1:] + ".",
         epilog=f"{epilog}\n\n{_EXITS}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Formatter,
         allow_abbrev=False,
     )
     _common(parser, main=False)
@@ -177,7 +200,9 @@ def _policies(commands: _Commands) -> None:
         commands, "policies", "list the shipped policies, or show one",
         "examples:\n  secure-serial policies\n  secure-serial policies show keras-core",
     )  # fmt: skip
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", title="actions")
+    actions = parser.add_subparsers(
+        dest="action", metavar="ACTION", title="actions", prog=f"{_PROG} policies"
+    )
     actions.add_parser("list", help="list them, one line each (the default)")
     show = actions.add_parser("show", help="print the text of one")
     show.add_argument("name", metavar="NAME", help="as `policies` lists it")

@@ -41,7 +41,7 @@ def scan_object(report: Report, version: str, exit_code: int) -> dict[str, objec
     >>> scan_object(Report(PolicyRef("strict", 1, "")), "0.1.0", 3)["summary"]["scanned"]
     0
     """
-    counts = {status.value.replace("-", "_"): report.count(status) for status in Status}
+    counts = {status.value.replace("-", "_"): report.tally(status) for status in Status}
     return {
         **head("scan", version, exit_code),
         "policy": policy_object(report.policy),

@@ -77,9 +77,9 @@ def summary(report: Report, style: Style) -> str:
         Status.INTERNAL: "red",
     }
     parts = [
-        style.paint(f"{report.count(status)} {status.value}", colour)
+        style.paint(f"{report.tally(status)} {status.value}", colour)
         for status, colour in colours.items()
-        if report.count(status)
+        if report.tally(status)
     ]
     scanned = f"{_count(report.scanned, 'file')} scanned: " if parts else "nothing scanned"
     passed = [f"{number} {what}" for number, what in _passed_over(report)]

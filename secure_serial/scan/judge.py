@@ -98,16 +98,14 @@ class Judge:
         return report if verdict.allowed else self._denied(verdict, report)
 
     def _denied(self, verdict: Verdict, report: FileReport) -> FileReport:
-        from dataclasses import replace
-
         from secure_serial.scan.findings import Explainer
 
         if self._explainer is None:
             shipped = self.policy.source in policy_names()
             self._explainer = Explainer(self._engine, shipped=shipped)
         findings, omitted, lines = self._explainer.explain(verdict, report.name)
-        return replace(
-            report, status=Status.DENIED, findings=findings, omitted=omitted, policy_lines=lines
+        return report._replace(
+            status=Status.DENIED, findings=findings, omitted=omitted, policy_lines=lines
         )
 
     def _at_fault(self, error: ArtifactError, candidate: Candidate) -> FileReport:
