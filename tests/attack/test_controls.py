@@ -172,7 +172,8 @@ def test_keras_runs_the_lambda(stage, form, name):
         victim = layer("Activation", "victim", activation=made)
     path = carriers.write(form, stage.root, functional(victim))
     stage.arm()
-    keras.models.load_model(path, safe_mode=False, compile=False)
+    model = keras.models.load_model(path, safe_mode=False, compile=False)
+    model(keras.ops.zeros((1, 4)))
     traces(stage, "marshal.loads", "file canary")
 
 
