@@ -20,7 +20,7 @@ from secure_serial.construct import live
 from secure_serial.errors import ConstructionError, LoadDenied, SecureSerialError, Where
 from secure_serial.plan.encodings import LAMBDA, PLACES, TYPE_SPEC
 from secure_serial.plan.fields import Field
-from secure_serial.plan.names import MISSING, Names, caller_symbol
+from secure_serial.plan.names import MISSING, Names
 from secure_serial.registry import CustomObjectScope
 from secure_serial.sharing import record_revived
 
@@ -62,7 +62,7 @@ def revive(
     if modules is not None and config is not None and not isinstance(config, list | tuple):
         name = _table_name(config, session)
         if name is not None:
-            return _from_table(name, config, modules, session, field)
+            return _from_table(name, config, modules, session)
     return _value(config, session, field)
 
 
@@ -142,7 +142,7 @@ def instantiate(cls: Any, config: Mapping[str, Json], inner: Json, session: Sess
         known = _shared(shared_id, cls, snapshot, session)
         if known is not None:
             return known
-    with CustomObjectScope(_visible(session)), live.safe_mode():
+    with CustomObjectScope(session.visible), live.safe_mode():
         instance = _guarded(cls, lambda: cls.from_config(inner), config)
         build_config = config.get("build_config")
         if build_config and not instance.built:
@@ -165,7 +165,7 @@ def _guarded(cls: Any, action: Any, config: Mapping[str, Json]) -> Any:
         return action()
     except SecureSerialError:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever a constructor raises, it is ours now
+    except Exception as error:
         kind = ConstructionValueError if isinstance(error, ValueError) else ConstructionError
         name = config.get("class_name")
         raise kind(
@@ -174,15 +174,6 @@ def _guarded(cls: Any, action: Any, config: Mapping[str, Json]) -> Any:
             "explicitly deserialized in the model's `from_config()` method.\n\n"
             f"class_name={name!r}. Exception encountered: {type(error).__name__}: {error}"
         ) from error
-
-
-def _visible(session: Session) -> dict[str, object]:
-    """The program's objects that nested code may look up: those that were allowed."""
-    return {
-        key: session.names[key]
-        for key, caller in session.callers.items()
-        if session.may_use(caller_symbol(caller))
-    }
 
 
 def _shared(shared_id: Json, cls: Any, inner: Json, session: Session) -> Any:
@@ -233,7 +224,7 @@ def _table_name(config: Json, session: Session) -> str | None:
 
 
 def _from_table(
-    name: str, config: Json, modules: Mapping[str, object], session: Session, field: Field
+    name: str, config: Json, modules: Mapping[str, object], session: Session
 ) -> Any:
     """What a closed table has under a name; the name itself where it has none, as Keras."""
     if name not in modules:

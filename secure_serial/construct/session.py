@@ -10,9 +10,10 @@ threads and tasks never see one another's.
 from __future__ import annotations
 
 from contextvars import ContextVar
+from functools import cached_property
 from typing import TYPE_CHECKING, NoReturn
 
-from secure_serial.errors import LimitExceeded, LoadDenied, Where
+from secure_serial.errors import ConstructionError, LimitExceeded, LoadDenied, Where
 from secure_serial.plan.encodings import CONTAINERS
 from secure_serial.plan.fields import Field
 from secure_serial.plan.names import (
@@ -123,7 +124,7 @@ class Session:
         for part in self.document.parts:
             if part.text == data:
                 return plain_containers(self.hand_out(part.root))
-        self.refuse("JSON text", "a text that was not judged")
+        return self.refuse("JSON text", "a text that was not judged")
 
     def is_judged(self, config: Json) -> bool:
         """Whether a dict is one that `hand_out` gave."""
@@ -154,8 +155,30 @@ class Session:
 
     def caller_object(self, key: str) -> object:
         """A live object of the program's own, which must have been allowed."""
-        self.require(caller_symbol(self.callers[key]), key)
+        if key not in self.visible:
+            self.refuse(caller_symbol(self.callers[key]), key)
         return self.names[key]
+
+    @cached_property
+    def visible(self) -> dict[str, object]:
+        """The program's own objects that code may look up while building.
+
+        Those that the plan held, and where the policy lets the program's own objects in
+        without naming them, the others too: their classes may ask for one another.
+        """
+        return {
+            key: self.names[key]
+            for key, caller in self.callers.items()
+            if self.may_use(caller_symbol(caller)) or self._is_own(caller)
+        }
+
+    def _is_own(self, caller: CallerObject) -> bool:
+        symbol = caller_symbol(caller)
+        kind = next(iter(caller.kinds), None)
+        request = Request(
+            "", "", Field.OBJECT, Action.REFER, symbol, kind, Origin.CALLER, caller.name
+        )
+        return self._engine.decide(request).allowed
 
     def refuse(self, symbol: str, written: str) -> NoReturn:
         """Record an unplanned resolution and end the load."""
@@ -184,12 +207,20 @@ class Session:
                 f"building takes more than the {limit:,} bytes of variables that are allowed",
                 code="SS330",
                 where=Where(self.document.name),
-                help="raise limits.allocation_bytes in the policy if the model is meant to be so large",
+                help="raise limits.allocation_bytes in the policy if it is meant to be so large",
             )
 
     def _authorise(self, resolution: Resolution, written: str) -> Resolution:
-        if resolution.code or resolution.origin is Origin.UNKNOWN:
-            self.refuse(resolution.symbol, resolution.problem or written)
+        if resolution.code:
+            self.refuse(resolution.symbol, resolution.problem)
+        if resolution.origin is Origin.UNKNOWN:
+            if resolution.symbol in self._allowed:
+                raise ConstructionError(
+                    f"the policy allows {resolution.symbol}, and this program has not got it",
+                    where=Where(self.document.name),
+                    help="import the module that registers it, or pass it in custom_objects",
+                )
+            self.refuse(resolution.symbol, written)
         self.require(resolution.symbol, written)
         return resolution
 
@@ -209,7 +240,7 @@ def _implied(
     by_symbol = {caller_symbol(caller): caller for caller in callers.values()}
     yield from catalogue.implied("*")
     for symbol in verdict.symbols:
-        bases = (symbol,) if symbol in catalogue else ()
+        bases: tuple[str, ...] = (symbol,) if symbol in catalogue else ()
         if symbol in by_symbol:
             bases = by_symbol[symbol].bases
         for base in bases:

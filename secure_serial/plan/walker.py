@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from secure_serial.plan.request import CallerObject
 
 _OPTIMIZER = FieldSpec(Field.OPTIMIZER)
+_TEXTS = FieldSpec(Field.TEXT, nest=True)
 #: Fields that take a dict or a list whether or not the catalogue says `*`.
 _NESTING = frozenset(Field) - (OBJECT_FIELDS - {Field.OBJECT, Field.ROOT})
 _LAYER_KINDS = frozenset({Kind.LAYER, Kind.MODEL, Kind.OPERATION})
@@ -171,6 +172,8 @@ class _Walk:
             size = allocation.extent([item for item in value if isinstance(item, int)])
             if size * allocation.ITEM_BYTES > self._limits.allocation_bytes:
                 self.found.refuse(visit, "SS323", f"a size of {size:,} elements")
+        if visit.spec.field is Field.WORDS:  # the words themselves may look like anything
+            visit = visit._replace(spec=_TEXTS)
         self._nest(enumerate(value), visit)
 
     def _may_nest(self, value: dict[str, Json], visit: Visit) -> bool:

@@ -42,7 +42,7 @@ class Door(NamedTuple):
 
 
 _lock = threading.Lock()
-_installed = False
+_installed: list[bool] = []  # the doors are of the process, as Keras's own modules are
 
 
 def install() -> None:
@@ -52,9 +52,6 @@ def install() -> None:
         ConstructionError: this Keras is not one whose doors are known.
 
     """
-    global _installed  # noqa: PLW0603 - the doors are of the process, like Keras's own modules
-    if _installed:
-        return
     with _lock:
         if _installed:
             return
@@ -62,7 +59,7 @@ def install() -> None:
         found = [(door, *_find(door)) for door in DOORS]
         for door, holder, original in found:
             _replace(door, holder, original)
-        _installed = True
+        _installed.append(True)
 
 
 def _check_version() -> None:
