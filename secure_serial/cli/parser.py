@@ -203,8 +203,9 @@ def _policies(commands: _Commands) -> None:
     actions = parser.add_subparsers(
         dest="action", metavar="ACTION", title="actions", prog=f"{_PROG} policies"
     )
-    actions.add_parser("list", help="list them, one line each (the default)")
-    show = actions.add_parser("show", help="print the text of one")
+    about = "list them, one line each (the default)"
+    actions.add_parser("list", help=about, formatter_class=_Formatter)
+    show = actions.add_parser("show", help="print the text of one", formatter_class=_Formatter)
     show.add_argument("name", metavar="NAME", help="as `policies` lists it")
 
 

@@ -2,22 +2,49 @@
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING
 
+from secure_serial.report.model import FileReport, Finding, PolicyRef, Report, Status
+
+# Eager, and last: the module `scan` would otherwise take the place of its function.
+from secure_serial.scan.scan import inspect, scan, verdict_on
+
 if TYPE_CHECKING:
-    from secure_serial.report.model import FileReport, Finding, Report, Status
-    from secure_serial.scan.scan import inspect, scan, verdict_on
+    import os
+    from collections.abc import Iterable
 
-__all__ = ["FileReport", "Finding", "Report", "Status", "inspect", "scan", "verdict_on"]
+    from secure_serial.policy.model import Policy
 
-_MODEL = ("FileReport", "Finding", "Report", "Status")
+__all__ = [
+    "FileReport",
+    "Finding",
+    "PolicyRef",
+    "Report",
+    "Status",
+    "inspect",
+    "scan",
+    "verdict_on",
+]
 
 
-def __getattr__(name: str) -> object:
-    # Late, so that a module of this package can be had without the whole pipeline.
-    from importlib import import_module
+class _Scan(ModuleType):
+    """The package itself, callable as the function of its name.
 
-    if name in __all__:
-        module = "secure_serial.report.model" if name in _MODEL else "secure_serial.scan.scan"
-        return getattr(import_module(module), name)
-    raise AttributeError(name)
+    `secure_serial.scan` is the public function, and importing anything from here makes this
+    package the attribute of that name. Both must do what the caller means.
+    """
+
+    def __call__(
+        self,
+        paths: Iterable[str | os.PathLike[str]] | str | os.PathLike[str],
+        *,
+        policy: Policy | str | os.PathLike[str] | None = None,
+        audit: str | os.PathLike[str] | None = None,
+    ) -> Report:
+        """As `secure_serial.scan.scan`."""
+        return scan(paths, policy=policy, audit=audit)
+
+
+sys.modules[__name__].__class__ = _Scan

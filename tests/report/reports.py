@@ -41,9 +41,16 @@ def report():
     return Report(
         PolicyRef("keras-core", 1, "ab" * 32),
         (
-            FileReport("m/good.h5", Status.ALLOWED, format="h5", size=9, judged_sha256="c" * 64, requests=3),
             FileReport(
-                "m/evil.keras", Status.DENIED, findings=findings, omitted=2, policy_lines=LINES, requests=7
+                "m/good.h5", Status.ALLOWED, format="h5", size=9, judged_sha256="c" * 64, requests=3
+            ),
+            FileReport(
+                "m/evil.keras",
+                Status.DENIED,
+                findings=findings,
+                omitted=2,
+                policy_lines=LINES,
+                requests=7,
             ),
             FileReport("m/cut.h5", Status.FAILED, "the file ends inside"),
             FileReport("m/notes.json", Status.SKIPPED, "not a Keras model: it has: 'a'"),

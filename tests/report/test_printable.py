@@ -50,7 +50,9 @@ def test_nothing_invisible_or_obeyed_is_left(text):
     assert "\\x" in shown or "\\u" in shown or "\\U" in shown
 
 
-@pytest.mark.parametrize("text", ["dense_1", "couche_é", "слой", "層 1", "a→b", "keras.layers.Dense"])
+@pytest.mark.parametrize(
+    "text", ["dense_1", "couche_é", "слой", "層 1", "a→b", "keras.layers.Dense"]
+)
 def test_ordinary_names_stay_as_they_are(text):
     assert printable(text) == text
 

@@ -1,0 +1,57 @@
+"""What is shipped can be read offline."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from secure_serial.cli.main import main
+from secure_serial.data import policy_names, policy_text
+from secure_serial.rules.catalogue import rules
+
+
+def test_rules_lists_every_code(capsys):
+    assert main(["rules"]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == list(rules())
+
+
+def test_rules_as_json(capsys):
+    assert main(["rules", "--format", "json"]) == 0
+    assert [r["code"] for r in json.loads(capsys.readouterr().out)["rules"]] == list(rules())
+
+
+def test_rule_by_slug(capsys):
+    assert main(["rule", "wrong-kind"]) == 0
+    assert capsys.readouterr().out.startswith("SS311 wrong-kind")
+
+
+def test_a_mistyped_rule_gets_a_hint_and_no_escape(capsys):
+    assert main(["rule", "wrong-kid"]) == 2
+    assert "did you mean wrong-kind" in capsys.readouterr().err
+    assert main(["rule", "\x1b[2J"]) == 2
+    assert "\x1b" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("argv", [["policies"], ["policies", "list"]])
+def test_policies_are_listed_a_line_each(capsys, argv):
+    assert main(argv) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(policy_names())
+    assert all(len(line.split()) > 2 for line in lines)
+
+
+def test_a_policy_is_shown_as_it_is(capsys):
+    assert main(["policies", "show", "keras-core"]) == 0
+    assert capsys.readouterr().out == policy_text("keras-core").rstrip("\n") + "\n"
+
+
+@pytest.mark.parametrize("name", ["no-such", "../keras-core", "/etc/passwd"])
+def test_only_shipped_policies_are_shown(capsys, name):
+    assert main(["policies", "show", name]) == 2
+    assert "keras-core" in capsys.readouterr().err
+
+
+def test_a_mistyped_command_gets_a_hint(capsys):
+    assert main(["scna", "x"]) == 2
+    assert "did you mean scan?" in capsys.readouterr().err

@@ -1,0 +1,116 @@
+"""Policy lines that are offered work when pasted, allow nothing else, and hold no trick."""
+
+from __future__ import annotations
+
+import json
+from itertools import count
+
+import pytest
+
+from secure_serial.policy.source import parse_policy
+from secure_serial.report.model import Status
+from secure_serial.scan.scan import scan
+
+NUMBERS = count()
+
+
+def node(name, module="acme.layers", package="acme", **config):
+    return {
+        "module": module,
+        "class_name": name,
+        "config": {"name": f"n{next(NUMBERS)}", **config},
+        "registered_name": f"{package}>{name}",
+    }
+
+
+@pytest.fixture
+def scanned(tmp_path):
+    def run(*layers, policy=None):
+        path = tmp_path / "c.json"
+        root = {"class_name": "Sequential", "config": {"name": "s", "layers": list(layers)}}
+        path.write_text(json.dumps(root))
+        (file,) = scan(path, policy=policy).files
+        return file
+
+    return run
+
+
+def test_pasted_lines_allow_the_file(scanned):
+    layers = node("Block"), node("Block"), node("Head")
+    denied = scanned(*layers)
+    assert denied.status is Status.DENIED
+    text = denied.policy_lines
+    assert text.count("[[allow]]") == 2
+    assert text.count("schema = 1") == 1
+    assert scanned(*layers, policy=parse_policy(text)).status is Status.ALLOWED
+    assert scanned(node("Other"), policy=parse_policy(text)).status is Status.DENIED
+
+
+def test_each_finding_has_its_own_lines(scanned):
+    file = scanned(node("Block"), node("Head"))
+    assert [f.policy_lines.count("[[allow]]") for f in file.findings] == [1, 1]
+    assert not any(f.unallowable for f in file.findings)
+
+
+def test_lines_for_a_policy_of_the_users_own_name_it(scanned):
+    own = parse_policy('schema = 1\nextends = "keras-core"', "mine.toml")
+    text = scanned(node("Block"), policy=own).policy_lines
+    assert text.startswith("# in mine.toml:")
+    assert "extends" not in text
+
+
+def test_ids_do_not_collide(scanned):
+    file = scanned(node("A.B"), node("A-B"))
+    text = file.policy_lines
+    if text.count("[[allow]]") == 2:
+        parse_policy(text)
+    first = scanned(node("Block"))
+    own = parse_policy(first.policy_lines, "keras-core")
+    second = scanned(node("Block", package="acme-"), policy=own)
+    ids = [line for line in second.policy_lines.splitlines() if line.startswith("id")]
+    assert ids
+    assert not set(ids) & {f'id = "{rule.id}"' for rule in own.rules}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        'B"]\n[[allow]]\nid="x"\nsymbols=["os.**',
+        "*",
+        "Block*",
+        "**",
+        "B\\u002a",
+        "B'",
+        "B\u202e",
+        "B\x1b[2J",
+        "B\n",
+    ],
+)
+def test_a_hostile_name_gets_no_lines(scanned, name):
+    file = scanned(node(name))
+    assert file.status is Status.DENIED
+    assert file.policy_lines == ""
+    assert all(finding.unallowable for finding in file.findings)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        {"class_name": "Lambda", "config": {"name": "l", "function": ["4wE=", None, None]}},
+        {"class_name": "__lambda__", "config": {"value": "x"}},
+        {"class_name": "Dense", "config": {"name": "..", "units": 1}},
+    ],
+)
+def test_what_no_policy_can_allow_says_so(scanned, layer):
+    file = scanned(layer)
+    assert file.status is Status.DENIED
+    assert file.policy_lines == ""
+    assert all(finding.unallowable for finding in file.findings)
+
+
+def test_a_deny_rule_is_named(scanned):
+    text = 'schema = 1\nextends = "keras-core"\n[[deny]]\nid = "no-dense"\nsymbols = ["keras.layers.Dense"]'
+    layer = {"class_name": "Dense", "config": {"name": "d", "units": 1}}
+    (finding,) = scanned(layer, policy=parse_policy(text, "ours.toml")).findings
+    assert finding.code == "SS302"
+    assert "no-dense at ours.toml:3" in finding.unallowable
