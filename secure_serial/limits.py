@@ -37,8 +37,9 @@ class Limits:
     compression_ratio: int = 100
     # Below this many bytes a high ratio is harmless (a config of a thousand equal layers).
     ratio_floor_bytes: int = 16 * MIB
-    # HDF5: groups, datasets and attributes together. EfficientNetB7 has about 2,500.
-    hdf5_objects: int = 1_000_000
+    # HDF5: groups, datasets and attributes together. EfficientNetB7 has about 2,500; each
+    # one costs the walker some hundred bytes.
+    hdf5_objects: int = 200_000
     # HDF5: elements x itemsize over all datasets, declared.
     hdf5_bytes: int = 128 * GIB
     # One extent of one argument (units, filters, a shape's entry). The largest vocabularies

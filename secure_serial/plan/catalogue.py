@@ -21,6 +21,7 @@ class FieldSpec(NamedTuple):
 
     field: Field
     nest: bool = False
+    also: frozenset[str] = frozenset()  # single symbols that may stand there besides
 
 
 class Entry(NamedTuple):
@@ -41,7 +42,7 @@ def field_spec(word: str) -> FieldSpec:
     """The meaning of a catalogue word.
 
     >>> field_spec("layer*")
-    FieldSpec(field=<Field.LAYER: 'layer'>, nest=True)
+    FieldSpec(field=<Field.LAYER: 'layer'>, nest=True, also=frozenset())
     """
     return FieldSpec(Field(word.rstrip("*")), word.endswith("*"))
 
@@ -133,9 +134,11 @@ class Catalogue:
     def canonical(self, path: str) -> str | None:
         """The canonical name behind a dotted path, exact; None where there is none."""
         path = self._normalise(path)
-        if path in self._raw:
-            return path
-        return self._aliases.get(path) or self._paths.get(path)
+        # Old paths first: Keras 3 keeps names such as keras.optimizers.legacy.Adam as stubs.
+        return self._paths.get(path) or self._aliases.get(path) or self._exact(path)
+
+    def _exact(self, path: str) -> str | None:
+        return path if path in self._raw else None
 
     def entry(self, symbol: str) -> Entry:
         """What is known of a canonical name. Raises KeyError for any other."""
@@ -227,6 +230,8 @@ class Catalogue:
         for extra in self._legacy_kinds.get(kind, {}).values():
             if extra["canonical"] == symbol and "fields" in extra:
                 fields = {**_specs(cast("dict[str, str]", extra["fields"])), **fields}
+        for name, symbols in cast("dict[str, list[str]]", raw.get("accepts", {})).items():
+            fields[name] = fields[name]._replace(also=frozenset(symbols))
         enums = cast("dict[str, list[str]]", raw.get("enums", {}))
         return Entry(
             symbol=symbol,

@@ -40,6 +40,8 @@ _OPTIMIZER = FieldSpec(Field.OPTIMIZER)
 _TEXTS = FieldSpec(Field.TEXT, nest=True)
 #: Fields that take a dict or a list whether or not the catalogue says `*`.
 _NESTING = frozenset(Field) - (OBJECT_FIELDS - {Field.OBJECT, Field.ROOT})
+#: Where a list's numbers multiply to something that may be allocated.
+_SIZES = frozenset({Field.GRAPH_CALL, Field.SIZE, Field.SHAPE})
 _LAYER_KINDS = frozenset({Kind.LAYER, Kind.MODEL, Kind.OPERATION})
 
 
@@ -168,7 +170,7 @@ class _Walk:
         self._push(visits)
 
     def _list(self, value: list[Json] | tuple[Json, ...], visit: Visit) -> None:
-        if visit.spec.field in {Field.GRAPH_CALL, Field.SIZE}:
+        if visit.spec.field in _SIZES:
             size = allocation.extent([item for item in value if isinstance(item, int)])
             if size * allocation.ITEM_BYTES > self._limits.allocation_bytes:
                 self.found.refuse(visit, "SS323", f"a size of {size:,} elements")
@@ -321,6 +323,8 @@ class _Walk:
     def _misplaced(self, resolution: Resolution, visit: Visit) -> list[Objection]:
         field = visit.spec.field
         kinds = ACCEPTS.get(field)
+        if resolution.symbol in visit.spec.also and resolution.origin is Origin.KERAS:
+            return []
         if kinds is None:
             text = f"{resolution.symbol} in a field that holds {field}, where no object may stand"
             return [visit.objection("SS313", text)]
