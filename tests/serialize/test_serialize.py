@@ -15,6 +15,7 @@ from serialize.exact import difference
 from serialize.values import PLAIN, REFUSED, Built, Configured, Main, Pair, function
 
 from secure_serial.errors import LimitExceeded
+from secure_serial.limits import Limits
 from secure_serial.registry import get_custom_objects, register_keras_serializable
 from secure_serial.serialize import serialize_keras_object
 
@@ -146,6 +147,16 @@ def test_nests_deeper_than_any_reader_takes_are_an_error_of_ours(wrap):
     assert serialize_keras_object(nested(90, wrap)) is not None
     with pytest.raises(LimitExceeded):
         serialize_keras_object(nested(5_000, wrap))
+
+
+def test_the_bound_is_ours_and_not_that_of_the_interpreters_stack():
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(20_000)
+    try:
+        with pytest.raises(LimitExceeded):
+            serialize_keras_object(nested(Limits().depth + 1, lambda value: [value]))
+    finally:
+        sys.setrecursionlimit(before)
 
 
 def test_what_contains_itself_is_an_error_of_ours():
