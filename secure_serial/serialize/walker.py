@@ -56,7 +56,7 @@ _TOO_DEEP = f"the object contains itself, or nests more than {_DEPTH} levels dee
 def _value(obj: object, depth: int) -> Any:
     if obj is None or isinstance(obj, _PLAIN):
         return obj
-    if depth > _DEPTH:
+    if depth >= _DEPTH:
         raise LimitExceeded(_TOO_DEEP)
     if isinstance(obj, list):
         return [_value(item, depth + 1) for item in obj]

@@ -153,6 +153,7 @@ def test_the_bound_is_ours_and_not_that_of_the_interpreters_stack():
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(20_000)
     try:
+        assert serialize_keras_object(nested(Limits().depth, lambda value: [value]))
         with pytest.raises(LimitExceeded):
             serialize_keras_object(nested(Limits().depth + 1, lambda value: [value]))
     finally:
