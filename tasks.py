@@ -1,0 +1,299 @@
+"""The one task runner: `python3 tasks.py TASK`. Needs Python 3.11 or newer, and pip.
+
+Each task prepares what it needs: inside an activated virtual environment that one is used,
+anywhere else `.venv` in this folder, which is made on first use. Packages are installed
+again when pyproject.toml has changed. Every command is printed before it runs, so that it
+can be run by hand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import shlex
+import subprocess  # nosec B404
+import sys
+import tempfile
+import venv
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+ROOT = Path(__file__).resolve().parent
+OLDEST = (3, 11)
+STAMP = ".secure-serial-installed"
+DEMO_LOG = "demo-audit.jsonl"
+#: What the wheel must hold beside the code: nothing works without it.
+IN_WHEEL = (
+    "secure_serial/py.typed",
+    "secure_serial/rules/rules.json",
+    "secure_serial/_policies/keras-core.toml",
+    "secure_serial/_policies/strict.toml",
+    "secure_serial/_policies/catalogue/keras-3.15.json",
+    "secure_serial/_policies/catalogue/legacy.json",
+)
+
+
+class Environment:
+    """A virtual environment with this checkout in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.bin = folder / ("Scripts" if os.name == "nt" else "bin")
+        self.python = self.bin / ("python.exe" if os.name == "nt" else "python")
+
+    def prepare(self, *extras: str) -> None:
+        """Make it if it is not there, and install this checkout with these extras."""
+        if not self.python.exists():
+            self._create()
+        project = (ROOT / "pyproject.toml").read_bytes()
+        digest = hashlib.sha256(project + str(ROOT).encode()).hexdigest()
+        stamp = self.folder / STAMP
+        installed: dict[str, list[str]] = {}
+        if stamp.exists():
+            installed = json.loads(stamp.read_text(encoding="utf-8"))
+        have = set(installed.get(digest, ()))
+        if set(extras) <= have:
+            return
+        wanted = sorted(have | set(extras))
+        pip = [str(self.python), "-m", "pip"]
+        if not self._has_pip():  # made without: the pip of the Python outside serves both
+            pip = [sys.executable, "-m", "pip", "--python", str(self.python)]
+        target = f".[{','.join(wanted)}]"
+        run([*pip, "install", "--quiet", "--disable-pip-version-check", "-e", target])
+        stamp.write_text(json.dumps({digest: wanted}), encoding="utf-8")
+
+    def _create(self) -> None:
+        say(f"making a virtual environment in {_shown(self.folder)}")
+        try:
+            venv.create(self.folder, with_pip=True)
+        except (subprocess.CalledProcessError, OSError):
+            # Some systems ship Python without ensurepip; a pip outside will do.
+            venv.create(self.folder, with_pip=False, clear=True)
+
+    def _has_pip(self) -> bool:
+        probe = [str(self.python), "-c", "import pip"]
+        done = subprocess.run(probe, capture_output=True, check=False)  # nosec B603
+        return done.returncode == 0
+
+    def tool(self, name: str) -> str:
+        """The path of a command of this environment."""
+        return str(self.bin / (f"{name}.exe" if os.name == "nt" else name))
+
+
+def environment() -> Environment:
+    """The activated virtual environment, or else `.venv` of this folder."""
+    active = sys.prefix != sys.base_prefix
+    return Environment(Path(sys.prefix) if active else ROOT / ".venv")
+
+
+def say(text: str) -> None:
+    """Tell what happens, at once and in order with what commands print."""
+    print(text, flush=True)
+
+
+def stop(message: str) -> NoReturn:
+    """End with a message and exit code 1."""
+    sys.stdout.flush()
+    raise SystemExit(f"tasks.py: {message}")
+
+
+def run(
+    command: Sequence[str], *, expect: int = 0, env: dict[str, str] | None = None
+) -> None:
+    """Print a command, run it in this folder, and stop unless it ends as expected."""
+    say(f"$ {_as_typed(command)}")
+    environ = {**os.environ, **(env or {})}
+    # No shell, and every command is written out in this file.
+    done = subprocess.run(list(command), cwd=ROOT, env=environ, check=False)  # nosec B603
+    if done.returncode != expect:
+        stop(f"that ended with exit code {done.returncode}; {expect} was expected")
+
+
+def _as_typed(command: Sequence[str]) -> str:
+    """A command as a person would type it: the tools by name, not by path."""
+    first = Path(command[0])
+    name = first.stem if first.suffix == ".exe" else first.name
+    return shlex.join([name, *command[1:]])
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+
+
+# The tasks.
+
+
+def demo() -> None:
+    """Scan the example models, load one with Keras, and show the audit log."""
+    here = environment()
+    here.prepare("jax", "keras")
+    secure_serial = here.tool("secure-serial")
+    settings = {"KERAS_BACKEND": "jax"}
+    benign = "examples/models/benign/text_classifier.keras"
+    hostile = "examples/models/hostile/lambda_layer.keras"
+    (ROOT / DEMO_LOG).unlink(missing_ok=True)
+
+    _heading("1. Judge a folder of models, benign and hostile. Nothing is loaded.")
+    run([secure_serial, "scan", "examples/models"], expect=1)
+    say("(exit code 1: something is denied)")
+
+    _heading("2. See what a file would build, object by object.")
+    run([secure_serial, "inspect", benign])
+
+    _heading("3. Load it with Keras, under the policy keras-core, on the record.")
+    run([secure_serial, "load", benign, "--audit", DEMO_LOG], env=settings)
+
+    _heading("4. The same for a file with code in it: refused before anything is built.")
+    run([secure_serial, "load", hostile, "--audit", DEMO_LOG], expect=1, env=settings)
+    say("(exit code 1: it is denied)")
+
+    _heading(f"5. What the audit log says: {DEMO_LOG}")
+    _show_log(ROOT / DEMO_LOG)
+
+
+def _heading(text: str) -> None:
+    say(f"\n{text}\n{'-' * len(text)}")
+
+
+def _show_log(path: Path) -> None:
+    """The records of a log, with the decisions of the first load."""
+    with path.open(encoding="ascii") as file:
+        records = [json.loads(line) for line in file]
+    shown = False
+    for record in records:
+        load = record["load"][:8]
+        if record["event"] == "outcome":
+            say(f"{record['time']}  load {load}  outcome: {record['outcome']}")
+            continue
+        subject, policy = record["subject"], record["policy"]
+        say(f"{record['time']}  load {load}  {record['effect']}: {subject['name']}")
+        say(f"    file sha256 {subject['file_sha256']}")
+        say(f"    policy {policy['name']} version {policy['version']}, sha256 {policy['sha256']}")
+        for decision in record["decisions"]:
+            if not shown or decision["effect"] == "deny":
+                rules = ", ".join(decision["rules"])
+                place = decision["pointer"] or "/"
+                say(f"    {decision['effect']}  {decision['symbol']}  ({rules})  at {place}")
+        shown = True
+    say(f"\n{len(records)} records; each line of the file is one JSON object (docs/audit.md).")
+
+
+def test(*arguments: str) -> None:
+    """Run the tests; further arguments go to pytest."""
+    here = environment()
+    here.prepare("dev")
+    run([str(here.python), *_pytest(arguments)], env={"KERAS_BACKEND": "jax"})
+
+
+def _pytest(arguments: Sequence[str]) -> list[str]:
+    """The whole suite takes two processes, where there are two cores; a part of it one."""
+    whole = not arguments and (os.cpu_count() or 1) > 1
+    return ["-m", "pytest", "-q", *(["-n", "2"] if whole else arguments)]
+
+
+def coverage() -> None:
+    """Run the tests, measure branch coverage, and fail below the bound in pyproject.toml."""
+    here = environment()
+    here.prepare("dev")
+    python = str(here.python)
+    run([python, "-m", "coverage", "erase"])
+    run([python, "-m", "coverage", "run", *_pytest(())], env={"KERAS_BACKEND": "jax"})
+    run([python, "-m", "coverage", "combine", "--quiet"])
+    run([python, "-m", "coverage", "report", "--skip-covered"])
+
+
+def lint() -> None:
+    """Check style, types, security findings and the import layers."""
+    here = environment()
+    here.prepare("dev")
+    run([here.tool("ruff"), "check", "."])
+    run([here.tool("mypy")])
+    run([here.tool("bandit"), "-q", "-r", "secure_serial", "tasks.py", "-c", "pyproject.toml"])
+    run([here.tool("lint-imports"), "--no-logo", "--no-cache"])
+
+
+def fix() -> None:
+    """Let ruff correct what it can."""
+    here = environment()
+    here.prepare("dev")
+    run([here.tool("ruff"), "check", "--fix", "."])
+
+
+def wheel() -> None:
+    """Build the wheel into dist/ and check that policies and catalogue are inside."""
+    here = environment()
+    here.prepare("dev")
+    with tempfile.TemporaryDirectory() as folder:
+        run([here.tool("hatchling"), "build", "-t", "wheel", "-d", folder])
+        (built,) = Path(folder).glob("*.whl")
+        with zipfile.ZipFile(built) as archive:
+            missing = sorted(set(IN_WHEEL) - set(archive.namelist()))
+        if missing:
+            stop(f"the wheel lacks {', '.join(missing)}")
+        target = ROOT / "dist" / built.name
+        target.parent.mkdir(exist_ok=True)
+        target.write_bytes(built.read_bytes())
+    say(f"{_shown(target)}: {target.stat().st_size:,} bytes, all {len(IN_WHEEL)} files inside")
+
+
+def catalogue() -> None:
+    """Write the catalogue of Keras's symbols again, from the installed Keras."""
+    here = environment()
+    here.prepare("dev")
+    python = str(here.python)
+    run([python, "-m", "tools.catalogue.generate"], env={"KERAS_BACKEND": "jax"})
+
+
+def bench(*arguments: str) -> None:
+    """Compare reading, judging and loading with plain Python and with Keras."""
+    here = environment()
+    here.prepare("jax", "keras")
+    run([str(here.python), "-m", "benchmarks", *arguments], env={"KERAS_BACKEND": "jax"})
+
+
+TASKS: dict[str, Callable[..., None]] = {
+    task.__name__: task for task in (demo, test, coverage, lint, fix, wheel, catalogue, bench)
+}
+#: Tasks that hand further arguments on.
+_OPEN = frozenset({"test", "bench"})
+
+
+def _list() -> str:
+    width = max(map(len, TASKS))
+    lines = [f"  {name:{width}}  {task.__doc__ or ''}" for name, task in TASKS.items()]
+    return "\n".join(["tasks:", *lines])
+
+
+def main() -> None:
+    """Run one task, or list them."""
+    if sys.version_info < OLDEST:
+        stop(f"Python {OLDEST[0]}.{OLDEST[1]} or newer is needed; this is {sys.version.split()[0]}")
+    parser = argparse.ArgumentParser(
+        prog="tasks.py",
+        usage="python3 tasks.py TASK [arguments]",
+        description="Everything that this repository does, one task each.",
+        epilog=_list(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("task", nargs="?", choices=TASKS, metavar="TASK", help="one of these")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="for `test` and `bench`")
+    given = parser.parse_args()
+    if given.task is None:
+        parser.print_help()
+        return
+    if given.arguments and given.task not in _OPEN:
+        parser.error(f"the task {given.task} takes no arguments")
+    try:
+        TASKS[given.task](*given.arguments)
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+if __name__ == "__main__":
+    main()
