@@ -41,7 +41,9 @@ def estimate(entry: Entry, config: Mapping[str, Json], build_config: Json, befor
             sizes *= extent(config[name])
     if sizes == 1:
         return 0
-    width = _input_width(build_config) or before
+    # Hostile sizes have 400 digits each; above any memory, their product tells nothing new.
+    sizes = min(sizes, _ENOUGH)
+    width = min(_input_width(build_config) or before, _ENOUGH)
     if "recurrent_initializer" in entry.fields:
         return sizes * (sizes + width) * _GATES * ITEM_BYTES
     if "embeddings_initializer" in entry.fields:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from secure_serial.plan.fields import Field
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from secure_serial.artifact.document import Json
     from secure_serial.limits import Limits
 
@@ -54,7 +56,7 @@ def judge(class_name: str, config: Json, field: Field, limits: Limits) -> Judged
 def _array(config: Json, limits: Limits) -> tuple[tuple[str, str] | None, int]:
     if not isinstance(config, dict) or not {"value", "dtype"} <= config.keys():
         return ("SS310", "an encoded array without value and dtype"), 0
-    if config["dtype"] not in DTYPES:
+    if not _is_numeric(config["dtype"]):
         return ("SS322", f"an encoded array of type {config['dtype']!r:.80}"), 0
     count = 0
     stack = [config["value"]]
@@ -74,10 +76,10 @@ def _array(config: Json, limits: Limits) -> tuple[tuple[str, str] | None, int]:
 def _keras_tensor(config: Json, limits: Limits) -> tuple[tuple[str, str] | None, int]:
     if not isinstance(config, dict) or not {"shape", "dtype", "keras_history"} <= config.keys():
         return ("SS310", "a __keras_tensor__ without shape, dtype and keras_history"), 0
-    if config["dtype"] not in DTYPES:
+    if not _is_numeric(config["dtype"]):
         return ("SS322", f"a tensor of type {config['dtype']!r:.80}"), 0
     shape = config["shape"]
-    if isinstance(shape, dict) and shape.get("class_name") in CONTAINERS:
+    if isinstance(shape, dict) and is_container(shape):
         shape = shape.get("items")
     if not isinstance(shape, list | tuple) or not all(_extent(n, limits) for n in shape):
         return ("SS323", "a __keras_tensor__ with an impossible shape"), 0
@@ -93,8 +95,18 @@ def _slice(config: Json, limits: Limits) -> tuple[tuple[str, str] | None, int]:
     return ("SS322", "a __slice__ of something else than integers or tensors"), 0
 
 
+def is_container(value: Mapping[str, Json]) -> bool:
+    """Whether a dict is one of Keras 2's containers, whose `items` stand for themselves."""
+    name = value.get("class_name")
+    return isinstance(name, str) and name in CONTAINERS
+
+
+def _is_numeric(dtype: Json) -> bool:
+    return isinstance(dtype, str) and dtype in DTYPES
+
+
 def _slice_bound(value: Json) -> bool:
-    if isinstance(value, dict):  # a bound that is computed in the graph
+    if isinstance(value, dict):  # a bound that is computed in the graph; the walk judges it
         return value.get("class_name") == "__keras_tensor__"
     return value is None or isinstance(value, int)
 

@@ -46,7 +46,7 @@ def is_keras0(value: Json) -> bool:
     return (
         isinstance(value, dict)
         and "class_name" not in value
-        and value.get("name") in {"Sequential", "Graph"}
+        and value.get("name") in ("Sequential", "Graph")  # a tuple: the name may be a list
         and ("layers" in value or "nodes" in value)
     )
 

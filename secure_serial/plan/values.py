@@ -24,6 +24,9 @@ LABEL_CHARS = 1024
 _BLOB_CHARS = 64
 _BASE64 = re.compile(r"[A-Za-z0-9+/=_\s-]+")
 _SCHEME = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*:(//|\\\\|/[^/ ])|\s*(file|data|hf|gs|s3):", re.IGNORECASE)
+_PARENT = re.compile(r"(?:^|[/\\])\s*\.\.\s*(?:$|[/\\])")
+#: Text of words has spaces; base64 wraps at 60 to 76 columns at the earliest.
+_UNBROKEN = re.compile(rf"\S{{{_BLOB_CHARS - 4}}}")
 _DRIVE = re.compile(r"\s*[A-Za-z]:[\\/]")
 _EXTENSION = re.compile(r"[^\s.]\.[A-Za-z][A-Za-z0-9]{0,5}\s*$")
 #: Keras's quantization modes: "int4/128", "gptq/4/-1".
@@ -42,7 +45,8 @@ def looks_like_path(text: str) -> bool:
         start.startswith(("/", "\\", "~", "./", ".\\"))
         or _SCHEME.match(text) is not None
         or _DRIVE.match(text) is not None
-        or ".." in re.split(r"[/\\]", text.strip())
+        or "://" in text  # fsspec chains them: "simplecache::http://…"
+        or _PARENT.search(text) is not None
     )
 
 
@@ -74,10 +78,8 @@ def looks_encoded(text: str) -> bool:
         return True
     if len(text) < _BLOB_CHARS or _BASE64.fullmatch(text) is None:
         return False
-    # Text of words has spaces; base64 wraps at 60 to 76 columns at the earliest.
-    longest = max(map(len, text.split()), default=0)
     mixed = any(c.isdigit() for c in text) and any(c.isalpha() for c in text)
-    return longest >= _BLOB_CHARS - 4 and mixed
+    return mixed and _UNBROKEN.search(text) is not None
 
 
 def is_path_component(name: str) -> bool:
@@ -151,4 +153,7 @@ def _short(text: str, width: int = 60) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:.3g}" if abs(value) >= 1e15 else str(value)  # noqa: PLR2004
+    if abs(value) < 1e15:  # noqa: PLR2004
+        return str(value)
+    # Not as a float: an integer of 400 digits is none.
+    return f"a number of {len(str(abs(int(value))))} digits"
