@@ -117,6 +117,9 @@ class _Walk:
                 break
             if "training_config" in value:
                 self._training(value["training_config"], (path, "training_config"))
+            # What stands beside the model is metadata; an object in it is refused.
+            read = {wrapper, "training_config"}
+            self._push(self._ignored(value, Visit(value, path, VALUE, 0), read))
             value, path = value[wrapper], (path, wrapper)
         stack_of_layers = isinstance(value, list) and forms.is_layer_list(value)
         spec = LAYERS if stack_of_layers and root is Field.ROOT else FieldSpec(root)
@@ -227,14 +230,12 @@ class _Walk:
         elif class_name in encodings.PLACES:
             self._encoding(class_name, value, visit)
         elif class_name in encodings.CONTAINERS:
-            items = value.get("items")
-            self._push([visit._replace(value=items, path=(visit.path, "items"))])
+            items = visit._replace(value=value.get("items"), path=(visit.path, "items"))
+            self._push([items, *self._ignored(value, visit, {"class_name", "items"})])
         elif class_name == encodings.LAMBDA:
             self._lambda(visit, "a __lambda__")
         elif class_name == encodings.TYPE_SPEC:
-            symbol = f"{value.get('module')}.{value.get('spec_name')}"[:200]
-            unknown = Resolution(repr(symbol), Origin.UNKNOWN)
-            self.found.request(visit, Action.CONSTRUCT, unknown, symbol)
+            self._type_spec(value, visit)
         elif class_name == "function":
             self._function(value, visit)
         else:
@@ -245,7 +246,34 @@ class _Walk:
         self.allocation += judged.allocation
         resolution = Resolution(class_name, Origin.ENCODING)
         objections = [visit.objection(*problem) for problem in judged.problems]
+        owner = len(self.found.requests)
         self.found.request(visit, Action.DECODE, resolution, class_name, objections=objections)
+        config = value.get("config")
+        beside = visit._replace(owner=owner)
+        visits = self._ignored(value, beside, {"class_name", "config"})
+        if isinstance(config, dict):
+            inner = beside._replace(path=(visit.path, "config"), depth=visit.depth + 1)
+            if class_name == "__slice__":  # its bounds may be tensors of the graph
+                call = FieldSpec(Field.GRAPH_CALL, nest=True)
+                self._nest(config.items(), inner._replace(spec=call))
+            else:
+                visits += self._ignored(config, inner, {"value"})
+        self._push(visits)
+
+    def _type_spec(self, value: dict[str, Json], visit: Visit) -> None:
+        symbol = f"{value.get('module')}.{value.get('spec_name')}"[:200]
+        beside = visit._replace(owner=len(self.found.requests))
+        unknown = Resolution(repr(symbol), Origin.UNKNOWN)
+        self.found.request(visit, Action.CONSTRUCT, unknown, symbol)
+        self._push(self._ignored(value, beside, {"class_name"}))
+
+    def _ignored(self, value: dict[str, Json], visit: Visit, read: set[str]) -> list[Visit]:
+        """What stands in a dict and nobody reads: an object in it is refused all the same."""
+        return [
+            visit._replace(value=item, path=(visit.path, key), spec=_TEXTS, argument=str(key))
+            for key, item in value.items()
+            if key not in read and isinstance(item, dict | list | tuple)
+        ]
 
     def _lambda(self, visit: Visit, what: str) -> None:
         resolution = Resolution("__lambda__", Origin.UNKNOWN)
