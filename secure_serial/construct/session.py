@@ -174,9 +174,8 @@ class Session:
 
     def _is_own(self, caller: CallerObject) -> bool:
         symbol = caller_symbol(caller)
-        kind = next(iter(caller.kinds), None)
         request = Request(
-            "", "", Field.OBJECT, Action.REFER, symbol, kind, Origin.CALLER, caller.name
+            "", "", Field.OBJECT, Action.REFER, symbol, caller.kind, Origin.CALLER, caller.name
         )
         return self._engine.decide(request).allowed
 

@@ -12,10 +12,14 @@ if TYPE_CHECKING:
 
     from secure_serial.artifact.document import Json
     from secure_serial.plan.catalogue import FieldSpec
+    from secure_serial.plan.fields import Kind
     from secure_serial.plan.names import Resolution
 
 #: One request is refused for one reason; a million of them would only cost memory.
 _ENOUGH_OBJECTIONS = 20
+#: A policy may permit paths in some arguments, so that of every code and argument one is
+#: kept, up to this many in all; what comes then is kept once and cannot be permitted.
+_AT_MOST = 200
 
 
 class Visit(NamedTuple):
@@ -38,6 +42,7 @@ class Collector:
 
     def __init__(self, member: str) -> None:
         self._member = member
+        self._kinds: dict[int, set[tuple[str, str]]] = {}
         self.requests: list[Request] = []
         self.objections: list[Objection] = []
 
@@ -56,6 +61,10 @@ class Collector:
         """Write down a request that the value of `visit` makes."""
         entry = resolution.entry
         name = arguments.get("name") if arguments is not None else None
+        owner = len(self.requests)
+        kept: tuple[Objection, ...] = ()
+        for objection in objections:
+            kept = self._kept(owner, kept, objection)
         self.requests.append(
             Request(
                 member=self._member,
@@ -63,12 +72,12 @@ class Collector:
                 field=visit.spec.field,
                 action=action,
                 symbol=resolution.symbol,
-                kind=entry.kind if entry is not None else None,
+                kind=_kind(resolution),
                 origin=resolution.origin,
                 written=written,
                 name=name if isinstance(name, str) else "",
                 effects=entry.effects if entry is not None else (),
-                objections=tuple(objections[:_ENOUGH_OBJECTIONS]),
+                objections=kept,
                 notes=tuple(notes),
                 arguments=arguments,
                 allocation=allocation,
@@ -83,6 +92,24 @@ class Collector:
             self.objections.append(objection)
             return
         request = self.requests[visit.owner]
-        if len(request.objections) < _ENOUGH_OBJECTIONS:
-            changed = request._replace(objections=(*request.objections, objection))
-            self.requests[visit.owner] = changed
+        kept = self._kept(visit.owner, request.objections, objection)
+        if kept is not request.objections:
+            self.requests[visit.owner] = request._replace(objections=kept)
+
+    def _kept(
+        self, owner: int, before: tuple[Objection, ...], new: Objection
+    ) -> tuple[Objection, ...]:
+        """The objections to one request with one more, unless it says nothing new."""
+        kinds = self._kinds.setdefault(owner, set())
+        kind = (new.code, new.argument)
+        count = len(before)
+        if count > _AT_MOST or (count >= _ENOUGH_OBJECTIONS and kind in kinds):
+            return before
+        kinds.add(kind)
+        return (*before, new if count < _AT_MOST else new._replace(argument=""))
+
+
+def _kind(resolution: Resolution) -> Kind | None:
+    if resolution.entry is not None:
+        return resolution.entry.kind
+    return resolution.caller.kind if resolution.caller is not None else None

@@ -9,11 +9,16 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from secure_serial.plan.fields import Kind
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from secure_serial.artifact.document import Document, Json
-    from secure_serial.plan.fields import Field, Kind
+    from secure_serial.plan.fields import Field
+
+
+_NARROW = (Kind.MODEL, Kind.LAYER, *(k for k in Kind if k not in (Kind.MODEL, Kind.LAYER)))
 
 
 class Action(StrEnum):
@@ -87,3 +92,13 @@ class CallerObject(NamedTuple):
     kinds: frozenset[Kind]  # empty: a class of no known base
     bases: tuple[str, ...]  # the catalogue's symbols that a class derives from, nearest first
     source: str  # "scope" | "global" | "argument"
+
+    @property
+    def kind(self) -> Kind | None:
+        """The one kind that rules know it by; None for a function or a class of no known base.
+
+        A model is a layer, too, and a layer an operation: the narrowest counts.
+        """
+        if not self.is_class:
+            return None
+        return min(self.kinds, key=_NARROW.index, default=None)
