@@ -71,7 +71,10 @@ def resolve_class(
         symbol = catalogue.by_bare_name(class_name, field)
         if symbol is not None:
             return _known(symbol, catalogue)
-    return Resolution(_written(names), Origin.UNKNOWN)
+    unknown = Resolution(_written(names), Origin.UNKNOWN)
+    if ">" in unknown.symbol and _is_stdlib(module):
+        return _disagree(unknown, f"nothing of the module {module!r} is registered by a program")
+    return unknown
 
 
 def resolve_function(
@@ -102,7 +105,7 @@ def resolve_function(
             )
         found = matches[0] if matches else None
     if found is not None:
-        return Resolution(caller_symbol(found), Origin.CALLER, caller=found)
+        return _caller_function(found, names, name)
     shown = name if ">" in name else _quoted(name)
     if ">" not in name and module not in (None, MISSING, "builtins"):
         shown = f"{module}.{shown}"
@@ -123,7 +126,8 @@ def resolve_identifier(
         return _known(symbol, catalogue)
     if field in (Field.ROOT, Field.OBJECT):
         return None
-    return Resolution(text if ">" in text else _quoted(text), Origin.UNKNOWN)
+    shown = text if ">" in text and _is_name(text) else _quoted(text)
+    return Resolution(shown, Origin.UNKNOWN)
 
 
 def _keras_class(
@@ -137,8 +141,7 @@ def _keras_class(
     path = f"{module}.{class_name}"
     plain = class_name.isascii() and class_name.isidentifier()
     symbol = catalogue.canonical(path) if plain else None
-    if symbol is None and plain and module.count(".") <= 1:
-        # A class that earlier Keras exported from this module, and today's does not.
+    if symbol is None and plain:
         symbol = _legacy_member(module, class_name, field, catalogue)
     if symbol is None:
         # A caller's class that lives in a package of Keras's name (keras_hub's do not).
@@ -148,10 +151,8 @@ def _keras_class(
     registered = names.registered_name
     tail = symbol.rpartition(".")[2]
     if registered not in (MISSING, None, "", class_name, tail):
-        return known._replace(
-            code="SS312",
-            problem=f"registered_name {registered!r} does not belong to Keras's {symbol}",
-        )
+        text = f"registered_name {registered!r} does not belong to Keras's {symbol}"
+        return _disagree(known, text)
     if class_name in callers:
         note = f"the program's own {class_name!r} does not stand in for Keras's {symbol}"
         return known._replace(note=note)
@@ -159,10 +160,13 @@ def _keras_class(
 
 
 def _legacy_member(module: str, name: str, field: Field, catalogue: Catalogue) -> str | None:
+    """A class that earlier Keras exported from this module, and today's does not."""
     symbol = catalogue.by_bare_name(name, field)
-    if symbol is None or not catalogue.entry(symbol).legacy:
+    if symbol is None:
         return None
-    return symbol
+    entry = catalogue.entry(symbol)
+    package = module.partition(".")[0]
+    return symbol if entry.legacy and module in (package, f"{package}.{entry.kind}s") else None
 
 
 def _caller_class(
@@ -177,30 +181,51 @@ def _caller_class(
     resolution = Resolution(caller_symbol(found), Origin.CALLER, caller=found)
     tail = found.name.rpartition(">")[2]
     if class_name not in (found.qualname, tail, found.name):
-        return resolution._replace(
-            code="SS312",
-            problem=f"class_name {class_name!r} is not the class {found.qualname!r} "
+        return _disagree(
+            resolution,
+            f"class_name {class_name!r} is not the class {found.qualname!r} "
             f"that is registered as {found.name!r}",
         )
-    module = names.module
+    return _module_agrees(resolution, found, names.module)
+
+
+def _caller_function(found: CallerObject, names: Names, name: str) -> Resolution:
+    resolution = Resolution(caller_symbol(found), Origin.CALLER, caller=found)
+    tail = found.name.rpartition(">")[2]
+    known = (MISSING, None, "", _FUNCTION_CLASS, name, found.name, found.qualname, tail)
+    if names.registered_name not in known:
+        return _disagree(
+            resolution,
+            f"registered_name {names.registered_name!r} is not the function {found.name!r}",
+        )
+    if names.module == "builtins":  # where Keras says that any function lives
+        return resolution
+    return _module_agrees(resolution, found, names.module)
+
+
+def _module_agrees(resolution: Resolution, found: CallerObject, module: Json) -> Resolution:
     if not isinstance(module, str) or module in (found.module, "__main__"):
         return resolution
-    if module.partition(".")[0] in sys.stdlib_module_names:
-        return resolution._replace(
-            code="SS312",
-            problem=f"module {module!r} is not where the registered {found.qualname!r} lives",
-        )
+    if _is_stdlib(module):
+        text = f"module {module!r} is not where the registered {found.qualname!r} lives"
+        return _disagree(resolution, text)
     return resolution._replace(note=f"written as {module}, registered from {found.module}")
+
+
+def _is_stdlib(module: Json) -> bool:
+    return isinstance(module, str) and module.partition(".")[0] in sys.stdlib_module_names
+
+
+def _disagree(resolution: Resolution, problem: str) -> Resolution:
+    return resolution._replace(code="SS312", problem=problem)
 
 
 def _function_names_agree(resolution: Resolution, names: Names, name: str) -> Resolution:
     registered = names.registered_name
     if registered in (MISSING, None, "", name, _FUNCTION_CLASS):
         return resolution
-    return resolution._replace(
-        code="SS312",
-        problem=f"registered_name {registered!r} does not belong to Keras's {resolution.symbol}",
-    )
+    text = f"registered_name {registered!r} does not belong to Keras's {resolution.symbol}"
+    return _disagree(resolution, text)
 
 
 def _known(symbol: str, catalogue: Catalogue) -> Resolution:
@@ -211,7 +236,10 @@ def _known(symbol: str, catalogue: Catalogue) -> Resolution:
 
 
 def caller_symbol(found: CallerObject) -> str:
-    """How a policy names an object of the program's own: `package>name` where registered so, else its dotted path."""
+    """How a policy names an object of the program's own.
+
+    `package>name` where it was registered so, else its dotted path.
+    """
     return found.name if ">" in found.name else f"{found.module}.{found.qualname}"
 
 
