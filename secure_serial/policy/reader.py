@@ -64,8 +64,10 @@ def _parse(
     if len(text) > MAX_BYTES:
         raise InvalidPolicy(f"more than {MAX_BYTES} characters", where=where)
     try:
+        text.encode()  # half of a surrogate pair is no text, and has no digest
         data: dict[str, Json] = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    # ValueError: bad syntax, a lone surrogate, an integer of more digits than Python reads.
+    except (ValueError, RecursionError) as error:
         raise InvalidPolicy(f"not valid TOML: {error}", where=where) from None
     reading = _Reading(source, text)
     policy = reading.policy(data)
@@ -116,7 +118,7 @@ class _Reading:
 
     def policy(self, data: dict[str, Json]) -> Policy:
         self._known(data, _TOP, "")
-        if data.get("schema") != SCHEMA:
+        if type(data.get("schema")) is not int or data["schema"] != SCHEMA:
             self.problems.append(f"schema: must be {SCHEMA}, the version that this release reads")
         name = self._text(data, "name", self.source)
         version = data.get("version", 1)
@@ -222,13 +224,18 @@ class _Reading:
         path = table.get("path", False)
         if not isinstance(path, bool):
             self.problems.append(f"{at}path: must be true or false")
-        length = self._number(table, "max_length", at)
+        length = table.get("max_length")
+        if length is not None and (type(length) is not int or length < 0):
+            self.problems.append(f"{at}max_length: must be a whole number from 0")
+            length = None
+        if not all(name.split(".")):
+            self.problems.append(f"{at}must be the name of an argument")
         return Constraint(
             argument=name,
             types=frozenset(types),
             minimum=self._number(table, "min", at),
             maximum=self._number(table, "max", at),
-            max_length=None if length is None else int(length),
+            max_length=length,
             one_of=None if one_of is None else tuple(one_of),
             path=path is True,
         )

@@ -41,6 +41,8 @@ def load_policy(given: Policy | str | os.PathLike[str] | None = None) -> Policy:
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:  # a part of a policy may lack what was meant to deny
+            raise ValueError(f"more than {MAX_BYTES} bytes")  # noqa: TRY301
         text = data.decode("utf-8")
     except (OSError, UnicodeDecodeError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
