@@ -18,7 +18,7 @@ from secure_serial.construct.callers import describe
 from secure_serial.construct.revive import revive
 from secure_serial.construct.session import Session, current
 from secure_serial.construct.tables import spell_out
-from secure_serial.data import catalogue
+from secure_serial.data import catalogue, policy_names
 from secure_serial.errors import (
     AuditError,
     ConstructionError,
@@ -28,7 +28,7 @@ from secure_serial.errors import (
 )
 from secure_serial.plan.walker import make_plan
 from secure_serial.policy.engine import decide
-from secure_serial.policy.explain import lines_to_allow
+from secure_serial.policy.explain import lines_to_allow, rule_to_allow
 from secure_serial.policy.model import AuditDemand
 from secure_serial.policy.source import load_policy
 from secure_serial.registry import snapshot
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from secure_serial.audit.log import Sink
     from secure_serial.audit.record import Record
     from secure_serial.plan.request import CallerObject
-    from secure_serial.policy.engine import Verdict
+    from secure_serial.policy.engine import Decision, Verdict
     from secure_serial.policy.model import Policy
     from secure_serial.registry import Snapshot
 
@@ -274,9 +274,17 @@ def denial(verdict: Verdict) -> LoadDenied:
         where = Where(document.name, first.request.member, first.request.pointer)
     code = first.code if first is not None else verdict.objections[0].code
     message = f"denied by the policy {verdict.policy.name}: " + "; ".join(lines)
-    policy_lines = lines_to_allow(first, verdict.policy) if first is not None else ""
-    help = f"to allow it, put this into a policy of your own:\n{policy_lines}" if policy_lines else ""
-    return LoadDenied(message, verdict=verdict, code=code, where=where, help=help)
+    remedy = _remedy(first, verdict.policy) if first is not None else ""
+    return LoadDenied(message, verdict=verdict, code=code, where=where, help=remedy)
+
+
+def _remedy(decision: Decision, policy: Policy) -> str:
+    """The lines to write; only a shipped policy can be extended by its name."""
+    if policy.source in policy_names():
+        text, where = lines_to_allow(decision, policy), "a policy of your own"
+    else:
+        text, where = rule_to_allow(decision), policy.source
+    return f"to allow it, put this into {where}:\n{text}" if text else ""
 
 
 def _now() -> str:
