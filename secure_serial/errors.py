@@ -112,8 +112,12 @@ class UntrustedPolicy(PolicyError):
     code = "SS202"
 
 
-class LoadDenied(SecureSerialError, ValueError):
-    """The policy denies the load. `verdict` holds every decision; nothing was built."""
+class LoadDenied(SecureSerialError, ValueError, TypeError):
+    """The policy denies the load. `verdict` holds every decision; nothing was built.
+
+    Keras raises TypeError for a name that it cannot find and for a config of the wrong
+    type, ValueError for what it forbids; a caller of either finds this under both.
+    """
 
     code = "SS301"
 

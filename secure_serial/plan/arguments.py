@@ -30,6 +30,8 @@ _IGNORED = FieldSpec(Field.TEXT, nest=True)
 _LABELS = FieldSpec(Field.LABEL, nest=True)
 _CALL = FieldSpec(Field.GRAPH_CALL, nest=True)
 _CONTAINERS = frozenset({Field.GRAPH_NODE, Field.LAYER})
+#: What is said of every form of bytecode.
+CODE = "code that stands in the file: arbitrary code execution"
 #: What carries an instance's name; Keras 0 has another word for it.
 NAME_KEYS = frozenset({"name", "custom_name"})
 
@@ -63,7 +65,7 @@ class Reader:
             found.objections.extend(self._same_names(config, path))
             found.visits.append(Visit(config, path, LAYERS, node.depth + 1, "", owner))
         elif config is not None:
-            text = "a config that is no object"
+            text = f"Expected 'config' to be a dict, got {type(config).__name__}"
             found.objections.append(Objection("SS310", text, pointer(path)))
         return found
 
@@ -106,7 +108,10 @@ class Reader:
         inline: bool,
     ) -> None:
         if marks_code(config):
-            found.objections.append(place.objection("SS303", "code that the file itself carries"))
+            found.objections.append(place.objection("SS303", CODE))
+        if not inline and "class_name" in config and "config" in config:
+            # No class has these two arguments; whoever revives the whole would build it.
+            found.objections.append(place.objection("SS310", "an object instead of arguments"))
         for key, item in config.items():
             if item is None or item is True or item is False or (inline and key == "name"):
                 continue

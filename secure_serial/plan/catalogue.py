@@ -47,9 +47,11 @@ def field_spec(word: str) -> FieldSpec:
     return FieldSpec(Field(word.rstrip("*")), word.endswith("*"))
 
 
-#: Kinds in the order in which a name without any hint of its field is looked up.
-_KINDS_BY_FIELD: dict[Field, tuple[Kind, ...]] = {
-    field: tuple(kind for kind in Kind if kind in kinds) for field, kinds in ACCEPTS.items()
+#: The kinds that a bare name may be of in a field, the field's own first: a metric that is
+#: called like a loss is a metric where metrics stand.
+_KINDS_BY_FIELD: dict[Field, list[Kind]] = {
+    field: sorted(kinds, key=lambda kind, field=field: (kind.value != field.value, list(Kind).index(kind)))
+    for field, kinds in ACCEPTS.items()
 }
 #: Which identifier table a field's strings are looked up in (Keras's `X.get("name")`).
 IDENTIFIER_FIELDS: dict[Field, tuple[str, ...]] = {

@@ -18,7 +18,7 @@ TYPE_SPEC = "__typespec__"
 CONTAINERS = frozenset({"__tuple__", "TensorShape"})
 
 _ANY_VALUE = frozenset({Field.ROOT, Field.OBJECT, Field.GRAPH_CALL, Field.VALUE})
-_NUMERIC = _ANY_VALUE | {Field.ARRAY, Field.NUMBER, Field.SHAPE, Field.SIZE, Field.SCHEDULE}
+_NUMERIC = _ANY_VALUE | {Field.ARRAY, Field.NUMBER, Field.SCHEDULE}
 #: Where each encoding may stand.
 PLACES: dict[str, frozenset[Field]] = {
     "__tensor__": _NUMERIC,
@@ -26,7 +26,7 @@ PLACES: dict[str, frozenset[Field]] = {
     "__keras_tensor__": frozenset({Field.ROOT, Field.OBJECT, Field.GRAPH_CALL}),
     "__slice__": _ANY_VALUE,
     "__ellipsis__": _ANY_VALUE,
-    "__bytes__": _ANY_VALUE | {Field.TEXT, Field.WORDS},
+    "__bytes__": _ANY_VALUE | {Field.TEXT},  # a vocabulary of bytes would be opened as a path
 }
 #: NumPy's and ml_dtypes' plain numeric types, and text; never `object`, which NumPy unpickles.
 DTYPES = frozenset(
@@ -107,7 +107,7 @@ def _is_numeric(dtype: Json) -> bool:
 
 def _slice_bound(value: Json) -> bool:
     if isinstance(value, dict):  # a bound that is computed in the graph; the walk judges it
-        return value.get("class_name") == "__keras_tensor__"
+        return value.get("class_name") in ("__keras_tensor__", "__tensor__", "__numpy__")
     return value is None or isinstance(value, int)
 
 

@@ -60,11 +60,6 @@ def is_inline_node(value: Mapping[str, Json], spec: FieldSpec, *, keras0: bool) 
     return spec.field in fields and isinstance(value.get("name"), str)
 
 
-def is_layer_list(value: list[Json]) -> bool:
-    """A Sequential model saved as the bare list of its layers."""
-    return bool(value) and all(isinstance(item, dict) and "class_name" in item for item in value)
-
-
 def is_function_dump(value: list[Json] | tuple[Json, ...]) -> bool:
     """What Keras's `func_dump` makes of a function: code, defaults and closure."""
     return len(value) == 3 and isinstance(value[0], str)  # noqa: PLR2004 - the three

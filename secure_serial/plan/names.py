@@ -31,6 +31,8 @@ MISSING: Final = object()
 #: Longer than any dotted path or registered name in a real file; keeps messages readable.
 _NAME_CHARS = 512
 _FUNCTION_CLASS = "function"
+_NO_FUNCTION = "Expected 'config' to be a non-null str, the name of a function"
+_FOREIGN = "registered_name {0!r} is not {1}'s: the node resolved to a Keras built-in"
 
 
 class Names(NamedTuple):
@@ -82,7 +84,7 @@ def resolve_function(
 ) -> Resolution:
     """The function that a `class_name: "function"` node names."""
     name = names.function
-    bad = _malformed(names) or ("" if _is_name(name) else "its config is not a function's name")
+    bad = _malformed(names) or ("" if _is_name(name) else _NO_FUNCTION)
     if bad or not isinstance(name, str):
         return Resolution(_written(names), Origin.UNKNOWN, code="SS310", problem=bad)
     module = names.module
@@ -151,7 +153,7 @@ def _keras_class(
     registered = names.registered_name
     tail = symbol.rpartition(".")[2]
     if registered not in (MISSING, None, "", class_name, tail):
-        text = f"registered_name {registered!r} does not belong to Keras's {symbol}"
+        text = _FOREIGN.format(registered, symbol)
         return _disagree(known, text)
     if class_name in callers:
         note = f"the program's own {class_name!r} does not stand in for Keras's {symbol}"
@@ -224,8 +226,7 @@ def _function_names_agree(resolution: Resolution, names: Names, name: str) -> Re
     registered = names.registered_name
     if registered in (MISSING, None, "", name, _FUNCTION_CLASS):
         return resolution
-    text = f"registered_name {registered!r} does not belong to Keras's {resolution.symbol}"
-    return _disagree(resolution, text)
+    return _disagree(resolution, _FOREIGN.format(registered, resolution.symbol))
 
 
 def _known(symbol: str, catalogue: Catalogue) -> Resolution:

@@ -31,7 +31,10 @@ _DRIVE = re.compile(r"\s*[A-Za-z]:[\\/]")
 _EXTENSION = re.compile(r"[^\s.]\.[A-Za-z][A-Za-z0-9]{0,5}\s*$")
 #: Keras's quantization modes: "int4/128", "gptq/4/-1".
 _NUMBERED = re.compile(r"/-?\d{1,6}(?=/|_|$)")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+#: Control characters (line breaks and tabs are text), and those that reorder what is shown.
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
+)
 
 
 def looks_like_path(text: str) -> bool:
@@ -92,7 +95,7 @@ def is_path_component(name: str) -> bool:
     return (
         0 < len(name) <= LABEL_CHARS
         and name not in (".", "..")
-        and not any(c in "/\\\0" for c in name)
+        and not any(c in "/\\\t\n\r" for c in name)
         and _CONTROL.search(name) is None
     )
 
@@ -137,7 +140,9 @@ def judge_plain(value: Json, field: Field, limits: Limits) -> tuple[str, str] | 
     if isinstance(value, str):
         if field is Field.WORDS:
             return "SS320", "a vocabulary that is one string, which would be read as a path"
-        if field in (Field.FLAG, Field.NUMBER, Field.SIZE, Field.ARRAY) and value:
+        if field is Field.SIZE:
+            return "SS322", f"text ({_short(value)}) in a field that memory is allocated by"
+        if field in (Field.FLAG, Field.NUMBER, Field.ARRAY) and value:
             return judge_text(value, Field.LABEL)
         return judge_text(value, field)
     if isinstance(value, bool) or value is None:

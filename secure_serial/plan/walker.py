@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from secure_serial.artifact.document import Role
 from secure_serial.plan import allocation, encodings, forms
-from secure_serial.plan.arguments import LAYERS, VALUE, Reader
+from secure_serial.plan.arguments import CODE, VALUE, Reader
 from secure_serial.plan.catalogue import Catalogue, FieldSpec
 from secure_serial.plan.collector import Collector, Visit
 from secure_serial.plan.fields import ACCEPTS, OBJECT_FIELDS, Field, Kind
@@ -121,9 +121,7 @@ class _Walk:
             read = {wrapper, "training_config"}
             self._push(self._ignored(value, Visit(value, path, VALUE, 0), read))
             value, path = value[wrapper], (path, wrapper)
-        stack_of_layers = isinstance(value, list) and forms.is_layer_list(value)
-        spec = LAYERS if stack_of_layers and root is Field.ROOT else FieldSpec(root)
-        self._push([Visit(value, path, spec, 0)])
+        self._push([Visit(value, path, FieldSpec(root), 0)])
 
     def _training(self, value: Json, path: Path) -> None:
         """What a model was compiled with, as Keras 2 stores it beside the model."""
@@ -184,7 +182,7 @@ class _Walk:
     def _may_nest(self, value: dict[str, Json], visit: Visit) -> bool:
         """Whether to look into a dict that names no class."""
         if forms.marks_code(value):
-            self._lambda(visit, "code that the file itself carries")
+            self._lambda(visit, "bytecode")
             return False
         field = visit.spec.field
         if value and not visit.spec.nest and field not in _NESTING:
@@ -264,7 +262,11 @@ class _Walk:
         symbol = f"{value.get('module')}.{value.get('spec_name')}"[:200]
         beside = visit._replace(owner=len(self.found.requests))
         unknown = Resolution(repr(symbol), Origin.UNKNOWN)
-        self.found.request(visit, Action.CONSTRUCT, unknown, symbol)
+        objections = []
+        if not isinstance(value.get("config"), list | tuple):
+            text = "Expected 'config' to be a list or a tuple for a __typespec__"
+            objections.append(visit.objection("SS310", text))
+        self.found.request(visit, Action.CONSTRUCT, unknown, symbol, objections=objections)
         self._push(self._ignored(value, beside, {"class_name"}))
 
     def _ignored(self, value: dict[str, Json], visit: Visit, read: set[str]) -> list[Visit]:
@@ -277,7 +279,7 @@ class _Walk:
 
     def _lambda(self, visit: Visit, what: str) -> None:
         resolution = Resolution("__lambda__", Origin.UNKNOWN)
-        objection = visit.objection("SS303", what)
+        objection = visit.objection("SS303", f"{what}: {CODE}")
         self.found.request(visit, Action.LAMBDA, resolution, what, objections=[objection])
 
     def _function(self, value: dict[str, Json], visit: Visit) -> None:
