@@ -45,11 +45,13 @@ _OTHERS = {
 class Content(NamedTuple):
     """A config found in a value; `base` is the JSON pointer of the config in the text.
 
-    `base` is None if the config came from a string inside the text: no position of it is
-    one of the text.
+    `whole` is the value that the planner gets, with what stands beside the config (the
+    training_config of a tfjs file); `base` leads from there to the config. It is None if
+    the config came from a string inside the text: no position of it is one of the text.
     """
 
     root: Json
+    whole: Json
     base: str | None
     keras_version: str | None
     is_tfjs: bool
@@ -73,11 +75,12 @@ def find_config(value: Json, limits: Limits) -> Content:
     version: str | None = None
     unwrapped = 0
     wrappers: list[str] = []
+    whole = value
     while True:
         with located(pointer=base or ""):
             if isinstance(value, str):
                 unwrapped += 1
-                value = _unwrap_text(value, unwrapped, limits)
+                whole = value = _unwrap_text(value, unwrapped, limits)
                 base = None
                 continue
             if not isinstance(value, dict):
@@ -92,7 +95,7 @@ def find_config(value: Json, limits: Limits) -> Content:
             value = value[wrapper]
             base = None if base is None else f"{base}/{wrapper}"
     with located(pointer=base or ""):
-        return Content(check_config(value), base, version, "modelTopology" in wrappers)
+        return Content(check_config(value), whole, base, version, "modelTopology" in wrappers)
 
 
 def check_object(value: Json) -> Json:

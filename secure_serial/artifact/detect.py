@@ -147,13 +147,13 @@ def _read_text(source: ByteSource, head: bytes, name: str, limits: Limits) -> Do
 
 def text_document(text: bytes, content: Content, name: str, form: Format | None = None) -> Document:
     """The document of a config text."""
-    # Positions are looked up in `text` from the config's root, so it must start there.
-    own_text = text if content.base == "" else b""
+    # Positions are looked up in `text`; a config from a string inside it has none.
+    own_text = b"" if content.base is None else text
     return Document(
         name=name,
         format=form or config_format(content),
         judged_sha256=hashlib.sha256(text).hexdigest(),
-        parts=(Part(Role.MODEL, "", content.root, own_text),),
+        parts=(Part(Role.MODEL, "", content.whole, own_text),),
         size=len(text),
         keras_version=content.keras_version,
     )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NoReturn
 from secure_serial.errors import ConstructionError, LimitExceeded, LoadDenied, Where
 from secure_serial.plan.encodings import CONTAINERS
 from secure_serial.plan.fields import Field
+from secure_serial.plan.forms import WRAPPERS
 from secure_serial.plan.names import (
     Names,
     Resolution,
@@ -109,6 +110,11 @@ class Session:
     def root(self, *, compile: bool) -> Json:
         """The judged model config, to be built; without its compilation if that is not wanted."""
         root = self.document.parts[0].root
+        while isinstance(root, dict) and "class_name" not in root:
+            wrapper = next((w for w in WRAPPERS if isinstance(root.get(w), dict)), None)
+            if wrapper is None:
+                break
+            root = root[wrapper]
         if not compile and isinstance(root, dict):
             root = {**root, "compile_config": None}
         return self.hand_out(root)

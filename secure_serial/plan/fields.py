@@ -88,6 +88,7 @@ class Kind(StrEnum):
     DTYPE_POLICY = "dtype_policy"
     QUANTIZER = "quantizer"  # quantizers and quantization configs
     PREPROCESSOR = "preprocessor"  # FeatureSpace's parts, Keras 2's Tokenizer
+    SEED = "seed"  # the state of a random layer
     FUNCTION = "function"  # any other public function
     CLASS = "class"  # any other public class
 

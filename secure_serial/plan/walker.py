@@ -334,7 +334,9 @@ class _Walk:
         entry = self._reader.known(resolution)
         if entry is None or entry.kind not in _LAYER_KINDS:
             return 0
-        self.layers += 1
+        # A layer that is called twice is two nodes of the graph, each of which takes work.
+        calls = value.get("inbound_nodes")
+        self.layers += max(1, len(calls)) if isinstance(calls, list) else 1
         if not isinstance(config, dict):
             return 0
         size = allocation.estimate(entry, config, value.get("build_config"), self._width)
