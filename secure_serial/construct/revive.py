@@ -188,9 +188,17 @@ def _shared(shared_id: Json, cls: Any, inner: Json, session: Session) -> Any:
 
 
 def _copy_for_sharing(inner: Json) -> Json:
-    """Keras's classes take their config apart, so what is compared later is a copy."""
+    """Keras's classes take their config apart, so what is compared later is a copy.
+
+    The marks of what is shared inside are left out: Keras sets them on the second sight,
+    so the first of two equal nodes has fewer.
+    """
     if isinstance(inner, dict):
-        return {key: _copy_for_sharing(item) for key, item in inner.items()}
+        return {
+            key: _copy_for_sharing(item)
+            for key, item in inner.items()
+            if key != "shared_object_id"
+        }
     if isinstance(inner, list | tuple):
         return [_copy_for_sharing(item) for item in inner]
     return inner
