@@ -23,7 +23,7 @@ from secure_serial.policy.source import load_policy
 
 OWN = (BLOCK, LAYER, SWISH)
 POLICIES = [load_policy(name) for name in policy_names()]
-SLOW = settings(max_examples=200, deadline=None)
+SLOW = settings(max_examples=150, deadline=None)
 
 BENIGN = (
     sequential(
@@ -148,7 +148,7 @@ class Block:
         return cls()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(trees, st.sampled_from(["", "evil", "items"]))
 @example({"model_config": node(None, "Block", {}, "acme>Block"), "evil": node(None, "Block", {"a": "/x"}, "acme>Block")}, "")
 def test_what_is_built_was_planned_with_these_very_arguments(tree, key):
