@@ -43,7 +43,7 @@ if TYPE_CHECKING:
         get_registered_object,
         register_keras_serializable,
     )
-    from secure_serial.scan.scan import scan
+    from secure_serial.scanner.scan import scan
     from secure_serial.serialize import serialize_keras_object
 
 __version__ = "0.1.0"
@@ -82,7 +82,7 @@ _HOMES = {
         "get_registered_object",
         "register_keras_serializable",
     ),
-    "secure_serial.scan.scan": ("scan",),
+    "secure_serial.scanner.scan": ("scan",),
     "secure_serial.serialize": ("serialize_keras_object",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

@@ -106,7 +106,7 @@ def _denied(error: LoadDenied, args: argparse.Namespace, console: Console) -> Ex
             fields = {"loaded": False, "error": error.message, "code": error.code}
             _dump(args, console, Exit.FINDINGS, fields)
         return tell(error, console)
-    from secure_serial.scan.judge import Judge
+    from secure_serial.scanner.judge import Judge
 
     file = Judge(verdict.policy).report(verdict, args.file)
     console.tell(overview(verdict))

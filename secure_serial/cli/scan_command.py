@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def run_scan(args: argparse.Namespace, console: Console) -> Exit:
     """Judge the paths and report."""
-    from secure_serial.scan.scan import scan
+    from secure_serial.scanner.scan import scan
 
     report = scan(args.paths, policy=args.policy, audit=args.audit, progress=console.progress)
     code = of_report(report)
@@ -35,7 +35,7 @@ def run_scan(args: argparse.Namespace, console: Console) -> Exit:
 
 def run_inspect(args: argparse.Namespace, console: Console) -> Exit:
     """Draw what one file would build."""
-    from secure_serial.scan.scan import verdict_on
+    from secure_serial.scanner.scan import verdict_on
 
     try:
         verdict = verdict_on(args.file, policy=args.policy, audit=args.audit)
@@ -59,8 +59,8 @@ def run_inspect(args: argparse.Namespace, console: Console) -> Exit:
 def tell_fault(error: ArtifactError, path: str, form: str, command: str, console: Console) -> Exit:
     """Report a file that could not be read: a scan of it says all there is to say."""
     from secure_serial.report.model import FileReport, PolicyRef, Report, Status
-    from secure_serial.scan.findings import of_error
-    from secure_serial.scan.judge import shows_intent
+    from secure_serial.scanner.findings import of_error
+    from secure_serial.scanner.judge import shows_intent
 
     denied = shows_intent(error)
     status = Status.DENIED if denied else Status.FAILED

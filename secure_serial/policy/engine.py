@@ -77,9 +77,7 @@ class Verdict(NamedTuple):
 
 def decide(plan: Plan, policy: Policy) -> Verdict:
     """The verdict on a plan. Same plan and policy, same verdict."""
-    engine = Engine(policy)
-    decisions = tuple(map(engine.decide, plan.requests))
-    return Verdict(plan, policy, decisions, plan.objections)
+    return Engine(policy).judge(plan)
 
 
 class Engine:
@@ -97,6 +95,11 @@ class Engine:
                 for name in names:
                     self._exact.setdefault(name, []).append(rule)
         self._candidates: dict[str, tuple[Rule, ...]] = {}
+
+    def judge(self, plan: Plan) -> Verdict:
+        """The verdict on a plan: every request decided, none skipped."""
+        decisions = tuple(map(self.decide, plan.requests))
+        return Verdict(plan, self.policy, decisions, plan.objections)
 
     def decide(self, request: Request) -> Decision:
         """The decision on one request."""

@@ -75,7 +75,7 @@ def test_101_is_our_own_fault(files, capsys, monkeypatch, form):
     def fail(*args, **kwargs):
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr("secure_serial.scan.judge.read_artifact", fail)
+    monkeypatch.setattr("secure_serial.scanner.judge.read_artifact", fail)
     assert main(["scan", "good.json", "evil.json", "--format", form]) == 101
     out, err = capsys.readouterr()
     assert "report this" in err

@@ -76,7 +76,7 @@ def test_help_loads_the_parser_and_no_more():
 def test_a_clean_scan_loads_nothing_heavy(config, form):
     modules = loaded(["scan", config, "--format", form])
     assert not modules & HEAVY
-    assert "secure_serial.scan.findings" not in modules
+    assert "secure_serial.scanner.findings" not in modules
     assert not {name for name in modules if name.startswith("secure_serial.construct")}
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from secure_serial.report.style import Style
 from secure_serial.report.tree import Options, render
-from secure_serial.scan.scan import verdict_on
+from secure_serial.scanner.scan import verdict_on
 
 
 def sequential(*layers):

@@ -9,7 +9,7 @@ import pytest
 
 from secure_serial.policy.source import parse_policy
 from secure_serial.report.model import Status
-from secure_serial.scan.scan import scan
+from secure_serial.scanner.scan import scan
 
 NUMBERS = count()
 

@@ -12,7 +12,7 @@ import stat
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from secure_serial.scan.sniff import HEAD, kind_of
+from secure_serial.scanner.sniff import HEAD, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

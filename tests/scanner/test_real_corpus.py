@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from secure_serial.report.model import Status
-from secure_serial.scan.scan import scan
+from secure_serial.scanner.scan import scan
 
 REAL = Path(__file__).resolve().parents[2] / ".." / "shared" / "corpus" / "real"
 pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason="the corpus of real files is not here")

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from secure_serial.scan.sniff import kind_of, may_be_keras
+from secure_serial.scanner.sniff import kind_of, may_be_keras
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from secure_serial.scan.collect import Take, collect
+from secure_serial.scanner.collect import Take, collect
 
 CONFIG = '{"class_name": "Dense", "config": {"units": 1}}'
 
@@ -93,7 +93,7 @@ def test_a_folder_that_vanishes_is_a_failure(tree, monkeypatch):
     def refuse(path):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("secure_serial.scan.collect.os.scandir", refuse)
+    monkeypatch.setattr("secure_serial.scanner.collect.os.scandir", refuse)
     (found,) = collect(["m"])
     assert (found.take, found.reason) == (Take.FAIL, "cannot be listed: Permission denied")
 

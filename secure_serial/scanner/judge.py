@@ -20,14 +20,14 @@ from secure_serial.errors import (
 from secure_serial.plan.walker import make_plan
 from secure_serial.policy.engine import Engine, Verdict
 from secure_serial.report.model import FileReport, PolicyRef, Status
-from secure_serial.scan.collect import Candidate, Take
-from secure_serial.scan.sniff import may_be_keras
+from secure_serial.scanner.collect import Candidate, Take
+from secure_serial.scanner.sniff import may_be_keras
 
 if TYPE_CHECKING:
     from secure_serial.plan.catalogue import Catalogue
     from secure_serial.policy.model import Policy
-    from secure_serial.scan.findings import Explainer
-    from secure_serial.scan.records import Recorder
+    from secure_serial.scanner.findings import Explainer
+    from secure_serial.scanner.records import Recorder
 
 #: A file that a walk met and that says itself that it is something else.
 _NO_MODEL = frozenset({Fault.NOT_A_CONFIG, Fault.OTHER_FORMAT})
@@ -78,9 +78,7 @@ class Judge:
         if self._catalogue is None:
             self._catalogue = catalogue()
         plan = make_plan(document, catalogue=self._catalogue, callers={}, limits=self.policy.limits)
-        # As policy.engine.decide, with the index of the rules made once for all files.
-        decisions = tuple(map(self._engine.decide, plan.requests))
-        return Verdict(plan, self.policy, decisions, plan.objections)
+        return self._engine.judge(plan)
 
     def report(self, verdict: Verdict, name: str) -> FileReport:
         """A verdict as a report, with everything that is denied explained."""
@@ -98,7 +96,7 @@ class Judge:
         return report if verdict.allowed else self._denied(verdict, report)
 
     def _denied(self, verdict: Verdict, report: FileReport) -> FileReport:
-        from secure_serial.scan.findings import Explainer
+        from secure_serial.scanner.findings import Explainer
 
         if self._explainer is None:
             shipped = self.policy.source in policy_names()
@@ -109,7 +107,7 @@ class Judge:
         )
 
     def _at_fault(self, error: ArtifactError, candidate: Candidate) -> FileReport:
-        from secure_serial.scan.findings import of_error
+        from secure_serial.scanner.findings import of_error
 
         name = candidate.name
         if not candidate.explicit and _is_no_model(error, candidate):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from secure_serial.policy.engine import DEFAULT_DENY, DENY_RULE
 from secure_serial.report.model import Finding
 from secure_serial.rules.catalogue import lookup
-from secure_serial.scan.suggest import Suggestions, why_not
+from secure_serial.scanner.suggest import Suggestions, why_not
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

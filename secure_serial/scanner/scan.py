@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from secure_serial.policy.source import load_policy
 from secure_serial.report.model import Report
-from secure_serial.scan.collect import Candidate, Take, collect
-from secure_serial.scan.judge import Judge
+from secure_serial.scanner.collect import Candidate, Take, collect
+from secure_serial.scanner.judge import Judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from secure_serial.policy.engine import Verdict
     from secure_serial.policy.model import Policy
     from secure_serial.report.model import FileReport
-    from secure_serial.scan.records import Recorder
+    from secure_serial.scanner.records import Recorder
 
 
 def scan(
@@ -104,6 +104,6 @@ def _recorder(audit: Sink | str | os.PathLike[str] | None) -> Recorder | None:
     if audit is None:
         return None
     from secure_serial.audit.log import open_sink
-    from secure_serial.scan.records import Recorder, new_id, now
+    from secure_serial.scanner.records import Recorder, new_id, now
 
     return Recorder(open_sink(audit), now, new_id)
