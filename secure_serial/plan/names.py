@@ -230,8 +230,6 @@ def _function_names_agree(resolution: Resolution, names: Names, name: str) -> Re
 
 
 def _known(symbol: str, catalogue: Catalogue) -> Resolution:
-    if symbol not in catalogue:
-        return Resolution(symbol, Origin.UNKNOWN)
     entry = catalogue.entry(symbol)
     return Resolution(symbol, Origin.LEGACY if entry.legacy else Origin.KERAS, entry=entry)
 

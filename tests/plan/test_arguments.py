@@ -63,3 +63,21 @@ def test_a_name_that_the_catalogue_does_not_call_a_label_is_an_ordinary_argument
 
 def test_the_key_of_an_argument_may_be_a_number():
     assert not codes(node("keras.layers", "Dense", {"units": 1, 3: 4}))
+
+
+def test_a_config_may_be_null():
+    assert not codes({**node("keras.layers", "Flatten"), "config": None})
+
+
+def test_a_word_of_the_arguments_own_list_is_taken_before_it_is_looked_up():
+    lookup = layer("TextVectorization", split="whitespace", standardize="lower")
+    assert only(lookup).objections == ()
+    assert at(layer("TextVectorization", split="relu"), "/config/split").symbol == "keras.activations.relu"
+
+
+def test_what_an_argument_takes_beside_its_field_is_that_symbol_of_keras_alone():
+    seed = node("keras.random", "SeedGenerator", {"seed": 1})
+    initializer = node("keras.initializers", "HeNormal", {"seed": seed})
+    assert not codes(initializer)
+    other = node("keras.initializers", "HeNormal", {"seed": node("keras.initializers", "Zeros")})
+    assert codes(other) == ["SS313"]

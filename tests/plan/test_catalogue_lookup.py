@@ -119,6 +119,16 @@ def test_an_unknown_word_is_an_error_in_the_data():
         field_spec("nonsense")
 
 
+def test_every_name_in_the_shipped_data_leads_to_something_known():
+    known = catalogue()
+    targets = {*known._aliases.values(), *known._paths.values()}
+    for tables in (known._identifiers, known._legacy_identifiers):
+        targets.update(symbol for table in tables.values() for symbol in table.values())
+    for table in known._legacy_kinds.values():
+        targets.update(raw["canonical"] for raw in table.values())
+    assert [symbol for symbol in targets if symbol not in known] == []
+
+
 @pytest.mark.parametrize("symbol", sorted(catalogue().symbols()))
 def test_every_shipped_entry_can_be_read(symbol):
     assert catalogue().entry(symbol).symbol == symbol

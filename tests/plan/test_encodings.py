@@ -159,3 +159,8 @@ def test_a_type_spec_is_unknown_whatever_it_says():
     assert (request.origin, request.action) == (Origin.UNKNOWN, Action.CONSTRUCT)
     assert request.symbol == "'tensorflow.TensorSpec'"
     assert at(value, "/config/0").objections
+
+
+def test_an_encoding_whose_config_is_no_object_is_refused():
+    assert codes({"class_name": "__bytes__", "config": "text"}) == ["SS310"]
+    assert codes({"class_name": "__typespec__", "spec_name": "x", "module": "y"}) == ["SS310"]

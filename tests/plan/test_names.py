@@ -282,6 +282,7 @@ def test_an_unknown_function_is_shown_as_it_was_written(module, name, shown):
      ("adam", Field.OPTIMIZER, "keras.optimizers.Adam"),
      ("mse", Field.LOSS, "keras.metrics.mean_squared_error"),
      ("float32", Field.DTYPE_POLICY, "keras.DTypePolicy"),
+     ("int4", Field.DTYPE_POLICY, "keras.DTypePolicy"),
      ("zeros", Field.INITIALIZER, "keras.initializers.Zeros")],
 )  # fmt: skip
 def test_a_text_in_an_object_field_is_looked_up_in_the_fields_own_table(text, field, symbol):
