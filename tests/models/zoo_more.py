@@ -209,14 +209,13 @@ WORDS = [
 @specimen(h5=False)
 def text_vectorization() -> Specimen:
     """Words that look like paths; built where TensorFlow is."""
-    import numpy as np
     import pytest
 
-    pytest.importorskip("tensorflow", reason="TextVectorization needs TensorFlow to be built")
+    tf = pytest.importorskip("tensorflow", reason="TextVectorization needs TensorFlow to be built")
     keras = keras_()
     layer = keras.layers.TextVectorization(vocabulary=WORDS, standardize=None, output_mode="int")
     model = keras.Sequential([keras.Input((1,), dtype="string"), layer])
-    return Specimen(model, np.array([["the os.system"], ["/etc/passwd"]]))
+    return Specimen(model, tf.constant([["the os.system"], ["/etc/passwd"]]))
 
 
 @specimen(custom=True)
