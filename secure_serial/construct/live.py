@@ -11,7 +11,7 @@ import importlib
 import importlib.util
 from typing import TYPE_CHECKING, Any
 
-from secure_serial.errors import ConstructionError, Where
+from secure_serial.errors import ConstructionError, SecureSerialError, Where
 from secure_serial.loaded import keras_state, set_keras_state
 from secure_serial.plan.request import Origin
 
@@ -80,6 +80,8 @@ def decode(class_name: str, config: Json, session: Session) -> Any:
     """The value that one of Keras's encodings stands for; the plan has judged it."""
     try:
         return _DECODERS[class_name](config if config is not None else {}, session)
+    except SecureSerialError:  # ours is a TypeError, too, and says more
+        raise
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ConstructionError(f"{class_name} could not be decoded: {error}") from error
 

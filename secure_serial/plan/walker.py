@@ -363,5 +363,6 @@ class _Walk:
         if accepted(resolution, kinds):
             return []
         kind = resolution.entry.kind if resolution.entry is not None else "another kind"
-        text = f"{resolution.symbol} ({kind}) may not stand where {field} is expected"
+        wanted = " or ".join(sorted(kinds))
+        text = f"{resolution.symbol} ({kind}) in a field that holds {field}: it takes {wanted}"
         return [visit.objection("SS311", text)]

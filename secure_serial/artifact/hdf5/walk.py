@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 #: The root attributes that a legacy whole-model file keeps its configs in.
 ROOT_ATTRIBUTES = frozenset({"model_config", "training_config", "keras_version", "backend"})
 
-_ROOT_PATH = "/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +112,12 @@ class _Walk:
                 tasks.extend(reversed(self._visit(task, wanted)))
             except ArtifactError as error:
                 if not error.where.member:
-                    error.where = Where(member=task.path or _ROOT_PATH)
+                    error.where = Where(pointer=_pointer(task.path))
                 raise
             except (struct.error, IndexError):
                 raise MalformedArtifact(
                     "an HDF5 structure ends inside one of its fields",
-                    where=Where(member=task.path or _ROOT_PATH),
+                    where=Where(pointer=_pointer(task.path)),
                 ) from None
         self._datasets.finish()
         return Hdf5File(
@@ -172,3 +171,8 @@ class _Walk:
             reader.charge(len(path))  # a deep tree of long names must not fill the memory
             tasks.append(_Task(path, depth, link.address, link.table))
         return tasks
+
+
+def _pointer(path: str) -> str:
+    """An object's path in the file, where an error says its place."""
+    return f"/{path}"
