@@ -1,0 +1,216 @@
+"""The gates at Keras's doors: shut inside a load, not there outside one."""
+
+from __future__ import annotations
+
+import pytest
+from construct.parts import make, part
+from plan.plans import layer, sequential
+
+from secure_serial.construct.load import deserialize_keras_object
+from secure_serial.errors import ConstructionError, LimitExceeded, LoadDenied
+from secure_serial.policy.source import parse_policy
+
+keras = pytest.importorskip("keras")
+pytestmark = pytest.mark.keras
+
+from keras.src.legacy.saving import json_utils  # noqa: E402
+from keras.src.legacy.saving import serialization as legacy  # noqa: E402
+from keras.src.saving import object_registration, serialization_lib  # noqa: E402
+from keras.src.utils import python_utils  # noqa: E402
+
+from secure_serial.construct.keras import doors  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def _doors():
+    doors.install()
+
+
+def inside(action, *, policy=None, beside=()):
+    """What an action gives when it is done while a load builds."""
+    objects = {"acme>Part": make(action=lambda _config: action())}
+    tree = [part(), *beside]
+    return deserialize_keras_object(tree, objects, policy=policy)[0].config.get("made")
+
+
+DENSE = layer("Dense", units=2, name="d")
+
+
+def refused(action, **options):
+    with pytest.raises(LoadDenied) as caught:
+        inside(action, **options)
+    return caught.value.code
+
+
+@pytest.mark.parametrize("name", ["deserialize", "serialize", "add", "Input", "concatenate", "keras_export"])
+def test_the_legacy_resolver_reaches_no_function_of_keras_layers(name):
+    node = {"class_name": name, "config": {}}
+    assert refused(lambda: legacy.deserialize_keras_object(node, module_objects=dict(vars(keras.layers)))) == "SS340"
+
+
+def test_the_legacy_resolver_finds_what_was_planned_and_nothing_else():
+    node = {"class_name": "Dense", "config": {"units": 2}}
+
+    def revive():
+        return legacy.deserialize_keras_object(dict(node), module_objects=dict(vars(keras.layers)))
+
+    assert type(inside(revive, beside=[DENSE])) is keras.layers.Dense
+    assert refused(revive) == "SS340"
+
+
+def test_a_text_that_equals_a_function_of_keras_layers_stays_a_text():
+    found = inside(lambda: [object_registration.get_registered_object("add", None, vars(keras.layers))])
+    assert found == [None]
+
+
+def test_a_class_of_a_table_must_have_been_planned():
+    def look_up():
+        return object_registration.get_registered_object("Dense", None, vars(keras.layers))
+
+    assert inside(look_up, beside=[DENSE]) is keras.layers.Dense
+    assert refused(look_up) == "SS340"
+    assert refused(lambda: object_registration.get_registered_object("x", None, {"x": dict})) == "SS340"
+
+
+def test_code_is_not_unmarshalled():
+    dumped = python_utils.func_dump(lambda x: x)
+    assert refused(lambda: python_utils.func_load(*dumped)) == "SS303"
+    assert python_utils.func_load(*dumped)(3) == 3
+
+
+def test_keras_resolves_nothing_past_the_gate():
+    def resolve():
+        return serialization_lib._retrieve_class_or_fn("Dense", None, "keras.layers", "class", {}, None)
+
+    assert refused(resolve, beside=[DENSE]) == "SS340"
+
+
+def test_a_text_that_was_not_judged_is_not_parsed():
+    assert refused(lambda: json_utils.decode("{}")) == "SS340"
+    assert json_utils.decode("{}") == {}
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [{"module": "os", "class_name": "system", "config": {}, "registered_name": None},
+     {"module": "keras.layers", "class_name": "Lambda", "config": {}, "registered_name": None},
+     {"class_name": "__lambda__", "config": {"value": ["", None, None]}}],
+)  # fmt: skip
+def test_what_keras_revives_inside_goes_through_the_gate(hidden):
+    for entry in (keras.saving.deserialize_keras_object, serialization_lib.deserialize_keras_object, keras.utils.deserialize_keras_object):
+        assert refused(lambda entry=entry: entry(hidden, safe_mode=False)) in {"SS340", "SS303"}
+
+
+def test_a_variable_is_counted_before_its_memory_is_taken():
+    small = parse_policy('schema = 1\nextends = "keras-core"\nlimits = { allocation_bytes = 1_000_000 }')
+    # 64 GiB: taking them would fail in another way, or end the process.
+    wide = keras.layers.Dense(1 << 22)
+    with pytest.raises(LimitExceeded) as caught:
+        inside(lambda: wide.build((None, 1 << 12)), policy=small)
+    assert caught.value.code == "SS330"
+    assert inside(lambda: keras.layers.Dense(10).build((None, 10)), policy=small) is None
+
+
+def test_variables_are_counted_together():
+    small = parse_policy('schema = 1\nextends = "keras-core"\nlimits = { allocation_bytes = 100_000 }')
+
+    def one():
+        keras.layers.Dense(100, use_bias=False).build((None, 100))
+
+    def many():
+        for _ in range(3):
+            one()
+
+    inside(one, policy=small)
+    with pytest.raises(LimitExceeded):
+        inside(many, policy=small)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "size"),
+    [("float32", 4), ("float64", 8), ("int64", 8), ("bfloat16", 2), ("float16", 2), ("uint8", 1), ("int8", 1),
+     ("bool", 1), (None, 4)],
+)  # fmt: skip
+def test_a_variables_items_have_the_size_of_their_type(dtype, size):
+    assert doors._item_bytes(dtype) == size
+
+
+def test_outside_a_load_keras_is_as_it_was():
+    dense = keras.layers.Dense(2, activation="relu")
+    back = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(dense))
+    assert type(back) is keras.layers.Dense
+    with keras.saving.custom_object_scope({"mine": len}):
+        assert keras.saving.get_registered_object("mine") is len
+
+
+def test_doors_are_installed_once():
+    gated = serialization_lib.deserialize_keras_object
+    doors.install()
+    assert serialization_lib.deserialize_keras_object is gated
+
+
+def test_another_keras_is_refused(monkeypatch):
+    monkeypatch.setattr(doors, "_installed", [])
+    monkeypatch.setattr(keras, "__version__", "3.99.0")
+    before = serialization_lib.deserialize_keras_object
+    with pytest.raises(ConstructionError, match=r"3\.99\.0"):
+        doors.install()
+    assert serialization_lib.deserialize_keras_object is before
+
+
+@pytest.mark.parametrize("holder", ["", "NoSuchClass"])
+def test_a_keras_that_lacks_a_door_gets_no_gate_at_any(monkeypatch, holder):
+    missing = doors.Door("keras.src.saving.saving_lib", "no_such_function", doors._func_load, holder=holder)
+    monkeypatch.setattr(doors, "_installed", [])
+    monkeypatch.setattr(doors, "DOORS", (*doors.DOORS, missing))
+    before = serialization_lib.deserialize_keras_object
+    with pytest.raises(ConstructionError, match="half-enforce"):
+        doors.install()
+    assert serialization_lib.deserialize_keras_object is before
+
+
+# Keras's own classes, without a file.
+
+
+def test_a_model_is_built_from_its_config():
+    model = deserialize_keras_object(sequential(layer("InputLayer", batch_shape=[None, 4]), layer("Dense", units=3, activation="relu")))
+    assert model.output_shape == (None, 3)
+
+
+def test_a_tensor_is_decoded_for_the_backend():
+    got = deserialize_keras_object({"class_name": "__tensor__", "config": {"value": [1, 2], "dtype": "int32"}})
+    assert keras.ops.convert_to_numpy(got).tolist() == [1, 2]
+    symbolic = deserialize_keras_object(
+        {"class_name": "__keras_tensor__", "config": {"shape": [None, 2], "dtype": "float32", "keras_history": ["a", 0, 0]}}
+    )
+    assert symbolic.shape == (None, 2)
+
+
+def test_what_an_earlier_keras_had_cannot_be_built():
+    with pytest.raises(ConstructionError, match="earlier Keras"):
+        deserialize_keras_object({"module": "keras.layers", "class_name": "Highway", "config": {}})
+    with pytest.raises(ConstructionError, match="earlier Keras"):
+        deserialize_keras_object({"class_name": "Highway", "config": {}})
+
+
+def test_a_symbol_that_the_installed_keras_lacks_is_an_error_of_ours(monkeypatch):
+    monkeypatch.delattr("keras.src.layers.core.dense.Dense")
+    with pytest.raises(ConstructionError, match="has no keras.layers.Dense"):
+        deserialize_keras_object(DENSE)
+
+
+def test_a_table_of_keras_own_is_looked_up_by_symbol():
+    table = {"MyDense": keras.layers.Dense, "fn": keras.activations.relu, "own": len}
+
+    def from_table(config):
+        return lambda: serialization_lib.deserialize_keras_object(config, module_objects=table)
+
+    node = {"class_name": "MyDense", "config": {"units": 3}}
+    assert inside(from_table(node), beside=[DENSE]).units == 3
+    assert refused(from_table(node)) == "SS340"
+    assert refused(from_table("own"), beside=[DENSE]) == "SS340"
+    assert inside(from_table("nothing"), beside=[DENSE]) == "nothing"
+    with pytest.raises(ConstructionError):
+        inside(from_table({"config": {}}))
+    with pytest.raises(ConstructionError, match="register it"):
+        inside(from_table({"class_name": "MyDense", "module": None, "config": {}}), beside=[DENSE])
