@@ -49,3 +49,6 @@ class Limits:
     allocation_bytes: int = 16 * GIB
     # Layers and operations, nested ones included.
     layers: int = 50_000
+    # Everything that a decision is made on. A layer makes some seven: its initializers, its
+    # activation, its dtype policy, its inputs.
+    requests: int = 500_000

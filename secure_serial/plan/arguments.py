@@ -30,6 +30,8 @@ _IGNORED = FieldSpec(Field.TEXT, nest=True)
 _LABELS = FieldSpec(Field.LABEL, nest=True)
 _CALL = FieldSpec(Field.GRAPH_CALL, nest=True)
 _CONTAINERS = frozenset({Field.GRAPH_NODE, Field.LAYER})
+#: A newer Keras adds a few arguments to a class; a file with thousands says nothing more.
+_ENOUGH_NOTES = 10
 #: What is said of every form of bytecode.
 CODE = "code that stands in the file: arbitrary code execution"
 #: What carries an instance's name; Keras 0 has another word for it.
@@ -148,7 +150,8 @@ class Reader:
             found.objections.append(visit.objection("SS313", text))
             found.visits.append(visit)
             return
-        found.notes.append(f"argument {visit.argument!r:.80} is not in the catalogue")
+        if len(found.notes) < _ENOUGH_NOTES:
+            found.notes.append(f"argument {visit.argument!r:.80} is not in the catalogue")
         if isinstance(visit.value, list | tuple):
             found.visits.append(visit)
         else:

@@ -1,4 +1,8 @@
-"""JSON pointers (RFC 6901), kept as linked cells and spelled out only for a message."""
+"""JSON pointers (RFC 6901), kept as linked cells and spelled out only for a request.
+
+A hostile file can make keys of megabytes and a million nodes below them, so what is
+spelled out is short whatever the file holds: long keys and long pointers are elided.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,13 @@ from typing import TypeAlias
 #: `(parent, key)`, or None for the root. A walk makes one cell a step and no strings.
 Path: TypeAlias = "tuple[Path, str | int] | None"
 
+#: Keys of real configs are argument names and vocabulary words; pointers stay below 200.
+_KEY_CHARS = 120
+_CHARS = 1000
+
 
 def pointer(path: Path) -> str:
-    """The pointer that a path spells.
+    """The pointer that a path spells; "…" where something was left out.
 
     >>> pointer(((None, "layers"), 0))
     '/layers/0'
@@ -19,5 +27,14 @@ def pointer(path: Path) -> str:
     keys = []
     while path is not None:
         path, key = path
-        keys.append(str(key).replace("~", "~0").replace("/", "~1"))
-    return "".join(f"/{key}" for key in reversed(keys))
+        if isinstance(key, str):
+            if len(key) > _KEY_CHARS:
+                key = f"{key[:_KEY_CHARS]}…"
+            if "~" in key or "/" in key:
+                key = key.replace("~", "~0").replace("/", "~1")
+        keys.append(f"/{key}")
+    keys.reverse()
+    text = "".join(keys)
+    if len(text) <= _CHARS:
+        return text
+    return f"{text[: _CHARS // 2]}…{text[-_CHARS // 2 :]}"

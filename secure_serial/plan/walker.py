@@ -69,8 +69,11 @@ def make_plan(
     layers = sum(walk.layers for walk in walks)
     total = sum(walk.allocation for walk in walks)
     if layers > limits.layers:
-        text = f"{layers} layers and operations, more than the {limits.layers} allowed"
+        text = f"more than the {limits.layers} layers and calls of layers that are allowed"
         objections.append(Objection("SS331", text, ""))
+    if len(requests) > limits.requests:
+        text = f"more than the {limits.requests} requests that are allowed"
+        objections.append(Objection("SS332", text, ""))
     if total > limits.allocation_bytes:
         text = f"building it takes some {total:,} bytes, more than {limits.allocation_bytes:,}"
         objections.append(Objection("SS330", text, ""))
@@ -104,8 +107,12 @@ class _Walk:
             self._training(part.root, None)
         else:
             self._root(part.root, root)
-        while self._stack:
+        # Past a limit the document is refused, and what else it holds need not be known.
+        while self._stack and self.layers <= limits.layers and self._within(limits.requests):
             self._visit(self._stack.pop())
+
+    def _within(self, requests: int) -> bool:
+        return len(self.found.requests) <= requests
 
     # Where a document starts.
 
