@@ -126,8 +126,7 @@ class _Reading:
             self.problems.append("version: must be a whole number from 1")
             version = 1
         self._text(data, "description", "")
-        if self._choice(data, "lambda", ("deny",), "deny") != "deny":
-            self.problems.append("lambda: only 'deny' is known to this release")
+        self._choice(data, "lambda", ("deny",), "deny")
         rules = [
             rule
             for effect in Effect

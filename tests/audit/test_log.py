@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import importlib.util
 import json
 import logging
 import os
@@ -175,3 +176,13 @@ def test_the_sink_is_what_the_caller_means(tmp_path):
         sink = open_sink(path)
         assert isinstance(sink, AuditLog)
         assert sink.durable
+
+
+def test_a_platform_without_that_lock_can_write_a_log(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    spec = importlib.util.spec_from_file_location("log_without_fcntl", log_module.__file__)
+    other = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(other)
+    assert other.fcntl is None
+    other.AuditLog(tmp_path / "log").write({})
+    assert (tmp_path / "log").read_bytes() == b"{}\n"

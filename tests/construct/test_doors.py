@@ -214,3 +214,38 @@ def test_a_table_of_keras_own_is_looked_up_by_symbol():
         inside(from_table({"config": {}}))
     with pytest.raises(ConstructionError, match="register it"):
         inside(from_table({"class_name": "MyDense", "module": None, "config": {}}), beside=[DENSE])
+
+
+@pytest.mark.parametrize(
+    ("config", "kind"),
+    [("Thing", keras.layers.Dense), ({"class_name": "Thing", "config": {"units": 1}}, keras.layers.Dense)],
+)  # fmt: skip
+def test_what_a_table_of_kerass_classes_explains_is_judged_as_keras_would_write_it(config, kind):
+    table = {"Thing": keras.layers.Dense}
+    if isinstance(config, str):
+        with pytest.raises(ConstructionError):  # a Dense needs its units
+            deserialize_keras_object(config, module_objects=table)
+    else:
+        assert type(deserialize_keras_object(config, module_objects=table)) is kind
+
+
+def test_a_table_of_kerass_functions_gives_the_function():
+    table = {"mine": keras.activations.relu, "Lambda": keras.layers.Lambda}
+    assert deserialize_keras_object("mine", module_objects=table) is keras.activations.relu
+    node = {"class_name": "function", "config": "mine", "module": None}
+    assert deserialize_keras_object(node, module_objects=table) is keras.activations.relu
+    with pytest.raises(LoadDenied):
+        deserialize_keras_object({"class_name": "Lambda", "config": {}}, module_objects=table)
+
+
+class Own(keras.layers.Dense):
+    """A layer of the program's own."""
+
+
+def test_a_class_of_the_programs_that_derives_from_keras_has_its_fields_and_its_defaults():
+    node = {"module": "acme", "class_name": "Own", "config": {"units": 2, "activation": "relu"}, "registered_name": "Own"}
+    assert deserialize_keras_object(node, {"Own": Own}).units == 2
+    node["config"] = {"units": 2, "activation": {"class_name": "Adam", "config": {}, "module": "keras.optimizers"}}
+    with pytest.raises(LoadDenied) as caught:
+        deserialize_keras_object(node, {"Own": Own})
+    assert caught.value.code == "SS311"

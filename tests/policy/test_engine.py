@@ -10,7 +10,7 @@ from secure_serial.limits import Limits
 from secure_serial.plan.fields import Field, Kind
 from secure_serial.plan.request import Action, Origin, Request
 from secure_serial.policy.engine import Engine, decide
-from secure_serial.policy.model import Effect
+from secure_serial.policy.model import Effect, Policy, Rule
 from secure_serial.policy.source import load_policy
 
 DENSE = "keras.layers.Dense"
@@ -246,3 +246,11 @@ def test_the_shipped_policies_allow_ordinary_layers_and_no_gadget(shipped):
     for gadget in (layer("Lambda"), layer("TFSMLayer"), node("keras.utils", "function", "get_file"), node("os", "system")):
         assert not verdict(gadget, rules).allowed
     assert verdict(OWN, rules, BLOCK).allowed is (shipped == "keras-core")
+
+
+def test_an_allow_rule_made_in_code_that_names_nothing_lets_in_kerass_own_only():
+    rule = Rule("any", Effect.ALLOW, "code", 0, fields=frozenset({Field.ROOT}))
+    engine = Engine(Policy("p", "p", "", rules=(rule,)))
+    assert engine.decide(stranger(DENSE, Origin.KERAS)).allowed
+    assert not engine.decide(stranger("acme.Block", Origin.CALLER)).allowed
+    assert not engine.decide(stranger("acme.Block")).allowed
