@@ -194,7 +194,7 @@ def test(*arguments: str) -> None:
 def _pytest(arguments: Sequence[str]) -> list[str]:
     """The whole suite takes two processes, where there are two cores; a part of it one."""
     whole = not arguments and (os.cpu_count() or 1) > 1
-    return ["-m", "pytest", "-q", *(["-n", "2"] if whole else arguments)]
+    return ["-m", "pytest", "-q", *(["-n", "2", "--dist", "loadgroup"] if whole else arguments)]
 
 
 def coverage() -> None:
