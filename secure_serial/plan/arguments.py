@@ -114,25 +114,29 @@ class Reader:
         if not inline and "class_name" in config and "config" in config:
             # No class has these two arguments; whoever revives the whole would build it.
             found.objections.append(place.objection("SS310", "an object instead of arguments"))
+        path, depth, owner = place.path, place.depth, place.owner
         for key, item in config.items():
             if item is None or item is True or item is False or (inline and key == "name"):
                 continue
             spec = self._spec(entry, resolution, key)
             if inline and key == "loss":
                 spec = _LABELS  # Keras 3 compiles nothing from a Keras 0 config
-            visit = place._replace(value=item, path=(place.path, key), spec=spec, argument=str(key))
-            if spec.field is Field.UNKNOWN:
-                self._unknown(visit, resolution, found)
-            elif isinstance(item, str) and entry is not None and item in entry.enums.get(key, ()):
+            if isinstance(item, str) and entry is not None and item in entry.enums.get(key, ()):
                 continue
-            elif key in NAME_KEYS and spec.field is Field.LABEL:
+            nested = isinstance(item, dict | list | tuple)
+            visit = Visit(item, (path, key), spec, depth, str(key), owner)
+            if spec.field is Field.UNKNOWN:
+                visit = self._unknown(visit, resolution, found)
+            elif spec.field in _CONTAINERS:
+                found.objections.extend(self._same_names(item, visit.path))
+            if key in NAME_KEYS and spec.field is Field.LABEL:
                 self._name(visit, found)
-            elif isinstance(item, dict | list | tuple) or spec.field in OBJECT_FIELDS:
+            elif nested or spec.field in OBJECT_FIELDS:
                 found.visits.append(visit)
-                if spec.field in _CONTAINERS:
-                    found.objections.extend(self._same_names(item, visit.path))
             else:
-                self._scalar(visit, found)
+                problem = judge_plain(item, visit.spec.field, self._limits)
+                if problem is not None:
+                    found.objections.append(visit.objection(*problem))
 
     def _spec(self, entry: Entry | None, resolution: Resolution, key: str) -> FieldSpec:
         if entry is None:
@@ -142,25 +146,14 @@ class Reader:
             return _OBJECT
         return spec
 
-    def _unknown(self, visit: Visit, resolution: Resolution, found: Arguments) -> None:
+    def _unknown(self, visit: Visit, resolution: Resolution, found: Arguments) -> Visit:
         """An argument the catalogue has not: scalars pass with a note, the rest does not."""
-        visit = visit._replace(spec=_UNKNOWN)
         if isinstance(visit.value, dict):
             text = f"{resolution.symbol} has no argument {visit.argument!r:.80} for an object"
             found.objections.append(visit.objection("SS313", text))
-            found.visits.append(visit)
-            return
-        if len(found.notes) < _ENOUGH_NOTES:
+        elif len(found.notes) < _ENOUGH_NOTES:
             found.notes.append(f"argument {visit.argument!r:.80} is not in the catalogue")
-        if isinstance(visit.value, list | tuple):
-            found.visits.append(visit)
-        else:
-            self._scalar(visit, found)
-
-    def _scalar(self, visit: Visit, found: Arguments) -> None:
-        problem = judge_plain(visit.value, visit.spec.field, self._limits)
-        if problem is not None:
-            found.objections.append(visit.objection(*problem))
+        return visit._replace(spec=_UNKNOWN) if isinstance(visit.value, dict | list) else visit
 
     def _name(self, visit: Visit, found: Arguments) -> None:
         """An instance's own name: it becomes a key in the weights and a part of paths."""

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 #: A label longer than this is none: einsum equations and generated names stay below it.
 LABEL_CHARS = 1024
 #: Encoded code starts at about 100 characters (the smallest marshalled lambda has 92).
-_BLOB_CHARS = 64
+BLOB_CHARS = 64
 _BASE64 = re.compile(r"[A-Za-z0-9+/=_\s-]+")
 _SCHEME = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*:(//|\\\\|/[^/ ])|\s*(file|data|hf|gs|s3):", re.IGNORECASE)
 _PARENT = re.compile(r"(?:^|[/\\])\s*\.\.\s*(?:$|[/\\])")
 #: Text of words has spaces; base64 wraps at 60 to 76 columns at the earliest.
-_UNBROKEN = re.compile(rf"\S{{{_BLOB_CHARS - 4}}}")
+_UNBROKEN = re.compile(rf"\S{{{BLOB_CHARS - 4}}}")
 _DRIVE = re.compile(r"\s*[A-Za-z]:[\\/]")
 _EXTENSION = re.compile(r"[^\s.]\.[A-Za-z][A-Za-z0-9]{0,5}\s*$")
 #: Keras's quantization modes: "int4/128", "gptq/4/-1".
@@ -79,7 +79,7 @@ def looks_encoded(text: str) -> bool:
     """
     if _CONTROL.search(text) is not None:
         return True
-    if len(text) < _BLOB_CHARS or _BASE64.fullmatch(text) is None:
+    if len(text) < BLOB_CHARS or _BASE64.fullmatch(text) is None:
         return False
     mixed = any(c.isdigit() for c in text) and any(c.isalpha() for c in text)
     return mixed and _UNBROKEN.search(text) is not None

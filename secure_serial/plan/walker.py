@@ -26,7 +26,7 @@ from secure_serial.plan.names import (
     resolve_identifier,
 )
 from secure_serial.plan.request import Action, Objection, Origin, Plan
-from secure_serial.plan.values import is_path_component, judge_plain, looks_encoded
+from secure_serial.plan.values import BLOB_CHARS, is_path_component, judge_plain, looks_encoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -170,11 +170,19 @@ class _Walk:
             self._plain(value, visit)
 
     def _nest(self, items: Iterable[tuple[str | int, Json]], visit: Visit) -> None:
+        _, path, spec, depth, argument, owner = visit
+        names_things = spec.field in OBJECT_FIELDS
         visits = []
         for key, item in items:
-            if isinstance(key, str) and looks_encoded(key):
+            if isinstance(key, str) and not _is_short(key) and looks_encoded(key):
                 self.found.refuse(visit, "SS321", "opaque bytes as a key")
-            visits.append(visit._replace(value=item, path=(visit.path, key)))
+            if item is None or item is True or item is False:
+                continue
+            inner = Visit(item, (path, key), spec, depth, argument, owner)
+            if isinstance(item, dict | list | tuple) or (names_things and isinstance(item, str)):
+                visits.append(inner)
+            else:
+                self._plain(item, inner)
         self._push(visits)
 
     def _list(self, value: list[Json] | tuple[Json, ...], visit: Visit) -> None:
@@ -373,3 +381,8 @@ class _Walk:
         wanted = " or ".join(sorted(kinds))
         text = f"{resolution.symbol} ({kind}) in a field that holds {field}: it takes {wanted}"
         return [visit.objection("SS311", text)]
+
+
+def _is_short(key: str) -> bool:
+    """Whether a key is too short, and too plain, to hide anything."""
+    return len(key) < BLOB_CHARS and key.isprintable()

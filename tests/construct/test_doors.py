@@ -195,7 +195,7 @@ def test_what_an_earlier_keras_had_cannot_be_built():
 
 def test_a_symbol_that_the_installed_keras_lacks_is_an_error_of_ours(monkeypatch):
     monkeypatch.delattr("keras.src.layers.core.dense.Dense")
-    with pytest.raises(ConstructionError, match="has no keras.layers.Dense"):
+    with pytest.raises(ConstructionError, match=r"has no keras\.layers\.Dense"):
         deserialize_keras_object(DENSE)
 
 

@@ -60,7 +60,7 @@ def test_a_layer_hands_its_width_to_the_next(name, config, width):
 
 
 def test_sizes_of_hundreds_of_digits_are_refused_and_not_computed_with():
-    many = {key: BIG for key in ("units", "input_dim", "batch_size", "input_length")}
+    many = dict.fromkeys(("units", "input_dim", "batch_size", "input_length"), BIG)
     found = plan([layer("LSTM", **many), layer("LSTM", **many)])
     assert found.allocation < 1 << 200
     assert {o.code for o in found.requests[0].objections} == {"SS323"}

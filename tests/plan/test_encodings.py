@@ -109,12 +109,12 @@ def test_a_tensor_in_a_slice_is_judged_itself():
 
 @pytest.mark.parametrize(("config", "good"), [({"value": "x"}, True), ({"value": 1}, False), (None, False), ("x", False)])
 def test_bytes_are_a_text(config, good):
-    assert not judge("__bytes__", config, Field.ROOT, Limits()).problems is good
+    assert (not judge("__bytes__", config, Field.ROOT, Limits()).problems) is good
 
 
 @pytest.mark.parametrize(("config", "good"), [({}, True), (None, True), ({"a": 1}, False), ("x", False)])
 def test_an_ellipsis_has_no_config(config, good):
-    assert not judge("__ellipsis__", config, Field.ROOT, Limits()).problems is good
+    assert (not judge("__ellipsis__", config, Field.ROOT, Limits()).problems) is good
 
 
 EVIL = node("os", "system")
