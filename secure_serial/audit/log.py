@@ -42,14 +42,14 @@ class LoggerSink:
 
     def write(self, record: Record) -> None:
         """Log one record at INFO, and a denial at WARNING."""
-        denied = "deny" in (record.get("effect"),) or record.get("outcome") == "denied"
+        denied = record.get("effect") == "deny" or record.get("outcome") == "denied"
         level = logging.WARNING if denied else logging.INFO
         if LOGGER.isEnabledFor(level):
             LOGGER.log(level, "%s", encode(record).decode("ascii").rstrip())
 
 
 class AuditLog:
-    """An append-only file of records, one JSON object a line.
+    r"""An append-only file of records, one JSON object a line.
 
     Args:
         path: The file; it is created if absent, readable by its owner alone. Its folder
@@ -62,7 +62,7 @@ class AuditLog:
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "audit.jsonl"
     >>> AuditLog(path).write({"event": "note"})
     >>> path.read_text()
-    '{"event":"note"}\\n'
+    '{"event":"note"}\n'
 
     """
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _EXTRA = "install it with: pip install 'secure-serial[keras]', and a backend such as jax"
 _SAFE_MODE = "safe_mode_saving"
+_ON = True
 
 
 def find(resolution: Resolution, session: Session) -> Any:
@@ -38,7 +39,7 @@ def find(resolution: Resolution, session: Session) -> Any:
     entry = resolution.entry
     if entry is None or resolution.origin is not Origin.KERAS:
         raise ConstructionError(
-            f"{resolution.symbol} belongs to an earlier Keras; Keras 3 has nothing to build it with",
+            f"{resolution.symbol} belongs to an earlier Keras, and Keras 3 cannot build it",
             where=Where(session.document.name),
         )
     module_name, _, attribute = entry.at.partition(":")
@@ -69,7 +70,7 @@ def require_keras(what: str, session: Session) -> None:
 def safe_mode() -> Iterator[None]:
     """Keras's ambient safe mode, on: whatever runs inside may not unmarshal code."""
     before = keras_state(_SAFE_MODE)
-    set_keras_state(_SAFE_MODE, True)
+    set_keras_state(_SAFE_MODE, _ON)
     try:
         yield
     finally:
@@ -86,7 +87,7 @@ def decode(class_name: str, config: Json, session: Session) -> Any:
         raise ConstructionError(f"{class_name} could not be decoded: {error}") from error
 
 
-def _bytes(config: Any, session: Session) -> bytes:
+def _bytes(config: Any, _session: Session) -> bytes:
     value: str = config["value"]
     return value.encode("utf-8")
 
@@ -99,7 +100,7 @@ def _slice(config: Any, session: Session) -> slice:
     return slice(start, stop, step)
 
 
-def _array(config: Any, session: Session) -> Any:
+def _array(config: Any, _session: Session) -> Any:
     try:
         import numpy as np
     except ImportError as error:

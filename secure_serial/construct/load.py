@@ -105,7 +105,7 @@ def load_result(
     audit: Sink | str | os.PathLike[str] | None = None,
     custom_objects: Mapping[str, object] | None = None,
     compile: bool = True,
-    safe_mode: bool = True,
+    safe_mode: bool = True,  # noqa: ARG001 - Keras's signature
 ) -> LoadResult:
     """As `load_model`, with the verdict and the records beside the model."""
     from secure_serial.artifact import open_artifact
@@ -126,7 +126,7 @@ def load_result(
 def deserialize_keras_object(
     config: Any,
     custom_objects: Mapping[str, object] | None = None,
-    safe_mode: bool = True,  # noqa: FBT001, FBT002 - Keras's signature
+    safe_mode: bool = True,  # noqa: ARG001, FBT001, FBT002 - Keras's signature
     *,
     policy: Policy | str | os.PathLike[str] | None = None,
     audit: Sink | str | os.PathLike[str] | None = None,

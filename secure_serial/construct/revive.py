@@ -195,9 +195,7 @@ def _copy_for_sharing(inner: Json) -> Json:
     """
     if isinstance(inner, dict):
         return {
-            key: _copy_for_sharing(item)
-            for key, item in inner.items()
-            if key != "shared_object_id"
+            key: _copy_for_sharing(item) for key, item in inner.items() if key != "shared_object_id"
         }
     if isinstance(inner, list | tuple):
         return [_copy_for_sharing(item) for item in inner]
@@ -231,9 +229,7 @@ def _table_name(config: Json, session: Session) -> str | None:
     return name if isinstance(name, str) else None
 
 
-def _from_table(
-    name: str, config: Json, modules: Mapping[str, object], session: Session
-) -> Any:
+def _from_table(name: str, config: Json, modules: Mapping[str, object], session: Session) -> Any:
     """What a closed table has under a name; the name itself where it has none, as Keras."""
     if name not in modules:
         return name

@@ -53,9 +53,7 @@ class Reader:
         self._catalogue = catalogue
         self._limits = limits
 
-    def config(
-        self, config: Json, resolution: Resolution, node: Visit, owner: int
-    ) -> Arguments:
+    def config(self, config: Json, resolution: Resolution, node: Visit, owner: int) -> Arguments:
         """The arguments of a node, in its `config` or beside its name, by the class it names."""
         entry = self.known(resolution)
         path: Path = node.path if config is node.value else (node.path, "config")
@@ -87,7 +85,14 @@ class Reader:
             specs = self._catalogue.config_fields(str(key))
             if specs is not None and isinstance(item, dict):
                 visits += [
-                    Visit(inner, (path, name), specs.get(name, VALUE), node.depth + 1, str(name), owner)
+                    Visit(
+                        inner,
+                        (path, name),
+                        specs.get(name, VALUE),
+                        node.depth + 1,
+                        str(name),
+                        owner,
+                    )
                     for name, inner in item.items()
                 ]
             elif key == "inbound_nodes":
@@ -123,20 +128,23 @@ class Reader:
                 spec = _LABELS  # Keras 3 compiles nothing from a Keras 0 config
             if isinstance(item, str) and entry is not None and item in entry.enums.get(key, ()):
                 continue
-            nested = isinstance(item, dict | list | tuple)
             visit = Visit(item, (path, key), spec, depth, str(key), owner)
-            if spec.field is Field.UNKNOWN:
-                visit = self._unknown(visit, resolution, found)
-            elif spec.field in _CONTAINERS:
-                found.objections.extend(self._same_names(item, visit.path))
-            if key in NAME_KEYS and spec.field is Field.LABEL:
-                self._name(visit, found)
-            elif nested or spec.field in OBJECT_FIELDS:
-                found.visits.append(visit)
-            else:
-                problem = judge_plain(item, visit.spec.field, self._limits)
-                if problem is not None:
-                    found.objections.append(visit.objection(*problem))
+            self._argument(visit, resolution, found)
+
+    def _argument(self, visit: Visit, resolution: Resolution, found: Arguments) -> None:
+        item, field = visit.value, visit.spec.field
+        if field is Field.UNKNOWN:
+            visit = self._unknown(visit, resolution, found)
+        elif field in _CONTAINERS:
+            found.objections.extend(self._same_names(item, visit.path))
+        if visit.argument in NAME_KEYS and field is Field.LABEL:
+            self._name(visit, found)
+        elif isinstance(item, dict | list | tuple) or field in OBJECT_FIELDS:
+            found.visits.append(visit)
+        else:
+            problem = judge_plain(item, field, self._limits)
+            if problem is not None:
+                found.objections.append(visit.objection(*problem))
 
     def _spec(self, entry: Entry | None, resolution: Resolution, key: str) -> FieldSpec:
         if entry is None:

@@ -50,7 +50,8 @@ def field_spec(word: str) -> FieldSpec:
 #: The kinds that a bare name may be of in a field, the field's own first: a metric that is
 #: called like a loss is a metric where metrics stand.
 _KINDS_BY_FIELD: dict[Field, list[Kind]] = {
-    field: sorted(kinds, key=lambda kind, field=field: (kind.value != field.value, list(Kind).index(kind)))
+    field: [kind for kind in Kind if kind in kinds and kind.value == field.value]
+    + [kind for kind in Kind if kind in kinds and kind.value != field.value]
     for field, kinds in ACCEPTS.items()
 }
 #: Which identifier table a field's strings are looked up in (Keras's `X.get("name")`).

@@ -30,8 +30,28 @@ PLACES: dict[str, frozenset[Field]] = {
 }
 #: NumPy's and ml_dtypes' plain numeric types, and text; never `object`, which NumPy unpickles.
 DTYPES = frozenset(
-    "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 bfloat16 "
-    "float8_e4m3fn float8_e5m2 int4 uint4 complex64 complex128 string".split()
+    [
+        "bool",
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+        "uint8",
+        "uint16",
+        "uint32",
+        "uint64",
+        "float16",
+        "float32",
+        "float64",
+        "bfloat16",
+        "float8_e4m3fn",
+        "float8_e5m2",
+        "int4",
+        "uint4",
+        "complex64",
+        "complex128",
+        "string",
+    ]
 )
 
 
@@ -53,7 +73,7 @@ def judge(class_name: str, config: Json, field: Field, limits: Limits) -> Judged
     return Judged(tuple(problems), allocation)
 
 
-def _array(config: Json, limits: Limits) -> tuple[tuple[str, str] | None, int]:
+def _array(config: Json, _limits: Limits) -> tuple[tuple[str, str] | None, int]:
     if not isinstance(config, dict) or not {"value", "dtype"} <= config.keys():
         return ("SS310", "an encoded array without value and dtype"), 0
     if not _is_numeric(config["dtype"]):
@@ -86,7 +106,7 @@ def _keras_tensor(config: Json, limits: Limits) -> tuple[tuple[str, str] | None,
     return None, 0
 
 
-def _slice(config: Json, limits: Limits) -> tuple[tuple[str, str] | None, int]:
+def _slice(config: Json, _limits: Limits) -> tuple[tuple[str, str] | None, int]:
     keys = {"start", "stop", "step"}
     if not isinstance(config, dict) or config.keys() != keys:
         return ("SS310", "a __slice__ without exactly start, stop and step"), 0
@@ -111,13 +131,13 @@ def _slice_bound(value: Json) -> bool:
     return value is None or isinstance(value, int)
 
 
-def _text(config: Json, limits: Limits) -> tuple[tuple[str, str] | None, int]:
+def _text(config: Json, _limits: Limits) -> tuple[tuple[str, str] | None, int]:
     if isinstance(config, dict) and isinstance(config.get("value"), str):
         return None, 0
     return ("SS310", "a __bytes__ whose value is no text"), 0
 
 
-def _nothing(config: Json, limits: Limits) -> tuple[tuple[str, str] | None, int]:
+def _nothing(config: Json, _limits: Limits) -> tuple[tuple[str, str] | None, int]:
     return (None, 0) if not config else (("SS310", "an __ellipsis__ with a config"), 0)
 
 

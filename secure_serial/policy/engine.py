@@ -168,7 +168,10 @@ def _evaluate(rule: Rule, request: Request) -> tuple[bool | None, str]:
     if rule.kinds and request.kind not in rule.kinds:
         return False, f"it is for {_list(rule.kinds)}"
     if rule.fields and request.field not in rule.fields:
-        return False, f"it is for the fields {_list(rule.fields)}, and this one holds {request.field}"
+        return (
+            False,
+            f"it is for the fields {_list(rule.fields)}, and this one holds {request.field}",
+        )
     try:
         for constraint in rule.arguments:
             if not holds(constraint, request.arguments or {}):

@@ -41,10 +41,7 @@ def registered_matches(pattern: str, name: str) -> bool:
     wanted_package, arrow, wanted = pattern.partition(">")
     package, found, rest = name.partition(">")
     return (
-        bool(arrow)
-        and bool(found)
-        and wanted_package in ("*", package)
-        and wanted in ("*", rest)
+        bool(arrow) and bool(found) and wanted_package in ("*", package) and wanted in ("*", rest)
     )
 
 

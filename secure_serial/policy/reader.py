@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import math
 import re
 import tomllib
 from typing import TYPE_CHECKING, cast
@@ -57,9 +58,7 @@ def parse(text: str, source: str, shipped: Callable[[str], str]) -> Policy:
     return _parse(text, source, shipped, frozenset())
 
 
-def _parse(
-    text: str, source: str, shipped: Callable[[str], str], above: frozenset[str]
-) -> Policy:
+def _parse(text: str, source: str, shipped: Callable[[str], str], above: frozenset[str]) -> Policy:
     where = Where(source)
     if len(text) > MAX_BYTES:
         raise InvalidPolicy(f"more than {MAX_BYTES} characters", where=where)
@@ -128,9 +127,7 @@ class _Reading:
         self._text(data, "description", "")
         self._choice(data, "lambda", ("deny",), "deny")
         rules = [
-            rule
-            for effect in Effect
-            for rule in self._rules(data.get(effect.value, []), effect)
+            rule for effect in Effect for rule in self._rules(data.get(effect.value, []), effect)
         ]
         return Policy(
             name=name,
@@ -295,7 +292,7 @@ class _Reading:
         value = table.get(key)
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
+        if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
             self.problems.append(f"{at}{key}: must be a number")
             return None
         return value

@@ -56,12 +56,12 @@ def load_policy(given: Policy | str | os.PathLike[str] | None = None) -> Policy:
 
 
 def parse_policy(text: str, source: str = "<text>") -> Policy:
-    """The policy that a TOML text means.
+    r"""The policy that a TOML text means.
 
     Raises:
         InvalidPolicy: with all problems at once.
 
-    >>> parse_policy('schema = 1\\nextends = "keras-core"').name
+    >>> parse_policy('schema = 1\nextends = "keras-core"').name
     '<text>'
 
     """

@@ -40,7 +40,12 @@ def small():
 def test_an_entry_holds_what_the_data_say_and_what_earlier_keras_added():
     entry = small().entry("keras.layers.Dense")
     assert entry.fields == {"units": FieldSpec(Field.SIZE), "output_dim": FieldSpec(Field.SIZE)}
-    assert (entry.kind, entry.is_class, entry.legacy, entry.at) == (Kind.LAYER, True, False, "m:Dense")
+    assert (entry.kind, entry.is_class, entry.legacy, entry.at) == (
+        Kind.LAYER,
+        True,
+        False,
+        "m:Dense",
+    )
     assert (entry.enums, entry.effects) == ({"mode": frozenset("a")}, ("x",))
     assert entry.defaults == {"k": "keras.initializers.Zeros"}
 
@@ -66,7 +71,17 @@ def test_a_path_is_a_symbol_exactly_or_not_at_all(path, symbol):
     assert small().canonical(path) == symbol
 
 
-@pytest.mark.parametrize(("module", "is_one"), [("keras", True), ("keras.x", True), ("tf_keras", True), ("kerasx", False), ("", False), ("xkeras", False)])
+@pytest.mark.parametrize(
+    ("module", "is_one"),
+    [
+        ("keras", True),
+        ("keras.x", True),
+        ("tf_keras", True),
+        ("kerasx", False),
+        ("", False),
+        ("xkeras", False),
+    ],
+)
 def test_a_module_is_of_keras_by_whole_segments(module, is_one):
     assert small().is_keras_module(module) is is_one
 
@@ -95,7 +110,9 @@ def test_an_identifier_is_looked_up_in_its_own_tables():
     assert small().by_identifier("relu", Field.SIZE) is None
 
 
-@pytest.mark.parametrize(("name", "found"), [("relu", True), ("a.relu", False), ("Dense", False), ("elu", False)])
+@pytest.mark.parametrize(
+    ("name", "found"), [("relu", True), ("a.relu", False), ("Dense", False), ("elu", False)]
+)
 def test_a_function_is_found_by_its_name_in_the_fields_module(name, found):
     assert (small().function(name, Field.ACTIVATION) is not None) is found
     assert small().function(name, Field.LAYER) is None
@@ -109,7 +126,10 @@ def test_settings_that_the_data_lack_are_empty():
     assert small().version == "3.0"
 
 
-@pytest.mark.parametrize(("word", "spec"), [("layer", FieldSpec(Field.LAYER)), ("layer*", FieldSpec(Field.LAYER, nest=True))])
+@pytest.mark.parametrize(
+    ("word", "spec"),
+    [("layer", FieldSpec(Field.LAYER)), ("layer*", FieldSpec(Field.LAYER, nest=True))],
+)
 def test_a_word_is_a_field_with_or_without_nests(word, spec):
     assert field_spec(word) == spec
 

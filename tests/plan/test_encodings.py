@@ -30,7 +30,11 @@ def test_an_encoding_stands_in_its_own_fields_only(name, field):
 @pytest.mark.parametrize("name", sorted(PLACES))
 def test_a_good_one_is_one_request_to_decode(name):
     request = only({"class_name": name, "config": GOOD[name]})
-    assert (request.action, request.origin, request.symbol) == (Action.DECODE, Origin.ENCODING, name)
+    assert (request.action, request.origin, request.symbol) == (
+        Action.DECODE,
+        Origin.ENCODING,
+        name,
+    )
     assert not request.objections
 
 
@@ -48,7 +52,9 @@ def test_an_array_is_numbers_of_a_numeric_type(name, config, code):
 
 
 def test_an_array_of_texts_says_so():
-    assert not judge("__numpy__", {"value": ["x"], "dtype": "string"}, Field.ROOT, Limits()).problems
+    assert not judge(
+        "__numpy__", {"value": ["x"], "dtype": "string"}, Field.ROOT, Limits()
+    ).problems
 
 
 def test_an_array_counts_for_the_memory_it_takes():
@@ -75,7 +81,9 @@ def test_a_symbolic_tensor_has_a_possible_shape_and_type(config, code):
     assert [c for c, _ in problems] == [code]
 
 
-@pytest.mark.parametrize("shape", [[], [None], (0, 1 << 24), {"class_name": "__tuple__", "items": [None, 2]}])
+@pytest.mark.parametrize(
+    "shape", [[], [None], (0, 1 << 24), {"class_name": "__tuple__", "items": [None, 2]}]
+)
 def test_a_shape_is_a_list_or_keras_2s_tuple(shape):
     assert not judge("__keras_tensor__", tensor(shape=shape), Field.ROOT, Limits()).problems
 
@@ -104,15 +112,21 @@ def test_a_tensor_in_a_slice_is_judged_itself():
     assert not codes(good)
     assert at(good, "/config/start").action is Action.DECODE
     bad = {"class_name": "__keras_tensor__", "config": tensor(dtype="object")}
-    assert codes({"class_name": "__slice__", "config": {"start": bad, "stop": None, "step": None}}) == ["SS322"]
+    assert codes(
+        {"class_name": "__slice__", "config": {"start": bad, "stop": None, "step": None}}
+    ) == ["SS322"]
 
 
-@pytest.mark.parametrize(("config", "good"), [({"value": "x"}, True), ({"value": 1}, False), (None, False), ("x", False)])
+@pytest.mark.parametrize(
+    ("config", "good"), [({"value": "x"}, True), ({"value": 1}, False), (None, False), ("x", False)]
+)
 def test_bytes_are_a_text(config, good):
     assert (not judge("__bytes__", config, Field.ROOT, Limits()).problems) is good
 
 
-@pytest.mark.parametrize(("config", "good"), [({}, True), (None, True), ({"a": 1}, False), ("x", False)])
+@pytest.mark.parametrize(
+    ("config", "good"), [({}, True), (None, True), ({"a": 1}, False), ("x", False)]
+)
 def test_an_ellipsis_has_no_config(config, good):
     assert (not judge("__ellipsis__", config, Field.ROOT, Limits()).problems) is good
 
@@ -154,7 +168,12 @@ def test_numpys_object_type_is_never_one_of_the_types():
 
 
 def test_a_type_spec_is_unknown_whatever_it_says():
-    value = {"class_name": "__typespec__", "spec_name": "TensorSpec", "module": "tensorflow", "config": [EVIL]}
+    value = {
+        "class_name": "__typespec__",
+        "spec_name": "TensorSpec",
+        "module": "tensorflow",
+        "config": [EVIL],
+    }
     request = at(value, "")
     assert (request.origin, request.action) == (Origin.UNKNOWN, Action.CONSTRUCT)
     assert request.symbol == "'tensorflow.TensorSpec'"

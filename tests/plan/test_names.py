@@ -163,7 +163,9 @@ def test_a_programs_class_of_a_package_named_like_keras_is_the_programs():
     assert class_of("keras.acme", "Block", "acme>Block", own).caller is own
 
 
-@pytest.mark.parametrize("bad", [7, None, ["Dense"], {"a": 1}, True, "", "x" * 513, "De\u200bnse", "a\nb"])
+@pytest.mark.parametrize(
+    "bad", [7, None, ["Dense"], {"a": 1}, True, "", "x" * 513, "De\u200bnse", "a\nb"]
+)
 def test_a_class_name_that_is_no_name_is_an_objection(bad):
     assert class_of("keras.layers", bad).code == "SS310"
 
@@ -228,7 +230,9 @@ def test_what_else_stands_beside_the_activations_is_no_activation(name):
     assert not accepted(function_of("builtins", name), ACCEPTS[Field.ACTIVATION])
 
 
-@pytest.mark.parametrize("bad", [MISSING, None, 7, ["relu"], {"class_name": "function"}, "", "a\nb"])
+@pytest.mark.parametrize(
+    "bad", [MISSING, None, 7, ["relu"], {"class_name": "function"}, "", "a\nb"]
+)
 def test_a_function_without_a_name_is_an_objection(bad):
     assert function_of("builtins", bad).code == "SS310"
 
@@ -248,7 +252,9 @@ def test_a_registered_function_does_not_pass_for_another_or_for_the_standard_lib
 
 def test_a_bare_function_name_is_the_registered_one_that_ends_so():
     assert function_of("builtins", "swish_", "function", caller_function("acme>swish_")).caller
-    assert function_of("builtins", "wish_", "function", caller_function("acme>swish_")).caller is None
+    assert (
+        function_of("builtins", "wish_", "function", caller_function("acme>swish_")).caller is None
+    )
 
 
 def test_a_bare_function_name_that_may_mean_two_is_an_objection():

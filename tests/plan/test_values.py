@@ -48,7 +48,9 @@ def test_ordinary_values_do_not_look_like_a_path(text):
     assert not looks_like_path(text)
 
 
-@pytest.mark.parametrize("text", ["vocab.txt", "dir/vocab", "dir\\vocab", "a b.h5 ", "x.keras", "a.b"])
+@pytest.mark.parametrize(
+    "text", ["vocab.txt", "dir/vocab", "dir\\vocab", "a b.h5 ", "x.keras", "a.b"]
+)
 def test_relative_names_of_files_could_be_opened_where_nobody_knows_the_field(text):
     assert could_be_opened(text)
     assert not looks_like_path(text)
@@ -84,12 +86,17 @@ def test_the_shortest_code_has_sixty_four_characters(length):
     assert looks_encoded(("a1" * 40)[:length]) is (length == 64)
 
 
-@pytest.mark.parametrize("name", ["dense_1", "couche ö", "слой", "層 1", "a.b", "...", "x" * LABEL_CHARS])
+@pytest.mark.parametrize(
+    "name", ["dense_1", "couche ö", "слой", "層 1", "a.b", "...", "x" * LABEL_CHARS]
+)
 def test_letters_of_any_script_make_a_name(name):
     assert is_path_component(name)
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a\\b", "a\0", "a\n"[:1] + "\x1b", "x" * (LABEL_CHARS + 1), "a\u202e"])
+@pytest.mark.parametrize(
+    "name",
+    ["", ".", "..", "a/b", "a\\b", "a\0", "a\n"[:1] + "\x1b", "x" * (LABEL_CHARS + 1), "a\u202e"],
+)
 def test_what_cannot_be_a_part_of_a_path_is_no_name(name):
     assert not is_path_component(name)
 
@@ -192,7 +199,15 @@ def test_where_nothing_is_allocated_a_number_may_be_any():
     assert not code(1e300, Field.ARRAY)
 
 
-@pytest.mark.parametrize(("value", "shown"), [(10**14, "100000000000000 "), (10**15, "16 digits"), (1e30, "31 digits"), (-(10**399), "400 digits")])
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (10**14, "100000000000000 "),
+        (10**15, "16 digits"),
+        (1e30, "31 digits"),
+        (-(10**399), "400 digits"),
+    ],
+)
 def test_a_huge_number_is_told_by_its_digits(value, shown):
     assert shown in judge_number(value, Field.SIZE, LIMITS)[1]
 

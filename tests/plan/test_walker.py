@@ -32,7 +32,11 @@ def dense(**config):
 
 def test_a_node_is_a_request_with_its_place_its_kind_and_its_arguments():
     request = at(sequential(dense(name="a")), "/config/layers/0")
-    assert (request.symbol, request.kind, request.field) == ("keras.layers.Dense", Kind.LAYER, Field.LAYER)
+    assert (request.symbol, request.kind, request.field) == (
+        "keras.layers.Dense",
+        Kind.LAYER,
+        Field.LAYER,
+    )
     assert (request.action, request.origin, request.name) == (Action.CONSTRUCT, Origin.KERAS, "a")
     assert request.arguments == {"units": 2, "name": "a"}
     assert request.written == "keras.layers.Dense"
@@ -117,7 +121,9 @@ def test_operations_layers_and_models_are_nodes_of_a_graph():
 
 def test_a_class_where_a_function_is_named_is_refused():
     function = node("keras.losses", "function", "MeanSquaredError")
-    assert codes(node("keras", "Sequential", {"layers": []}, compile_config={"loss": function})) == ["SS311"]
+    assert codes(
+        node("keras", "Sequential", {"layers": []}, compile_config={"loss": function})
+    ) == ["SS311"]
 
 
 def test_any_object_of_the_policy_may_stand_at_the_root():
@@ -194,7 +200,9 @@ def test_a_list_of_three_texts_is_no_code_where_no_function_stands():
 
 
 @pytest.mark.parametrize("evil", [dense(), [dense()], {"x": [dense()]}])
-@pytest.mark.parametrize("key", ["evil", "shared_object_id", "registered_name", "module", "keras_version"])
+@pytest.mark.parametrize(
+    "key", ["evil", "shared_object_id", "registered_name", "module", "keras_version"]
+)
 def test_an_object_beside_a_config_is_refused(key, evil):
     assert codes({**dense(), key: evil})
 
@@ -202,11 +210,18 @@ def test_an_object_beside_a_config_is_refused(key, evil):
 @pytest.mark.parametrize("key", ["modelTopology", "model_config"])
 def test_an_object_beside_a_models_config_in_a_file_is_refused(key):
     assert codes({key: dense(), "other": [dense()]}) == ["SS313"]
-    assert not codes({key: dense(), "keras_version": "2.4.0", "weightsManifest": [{"paths": ["a.bin"]}]})
+    assert not codes(
+        {key: dense(), "keras_version": "2.4.0", "weightsManifest": [{"paths": ["a.bin"]}]}
+    )
 
 
 def test_wrappers_are_taken_off_with_what_a_model_was_compiled_with():
-    tree = {"modelTopology": {"model_config": dense(), "training_config": {"loss": "mse", "metrics": ["acc"]}}}
+    tree = {
+        "modelTopology": {
+            "model_config": dense(),
+            "training_config": {"loss": "mse", "metrics": ["acc"]},
+        }
+    }
     assert {r.pointer for r in plan(tree).requests} == {
         "/modelTopology/training_config/loss",
         "/modelTopology/training_config/metrics/0",
@@ -230,7 +245,11 @@ def test_a_dict_in_an_object_slot_that_names_nothing_is_refused_where_no_nest_ma
 
 def test_compile_config_has_fields_of_its_own():
     model = sequential()
-    good = {"optimizer": node("keras.optimizers", "Adam"), "loss": "mse", "metrics": [["accuracy"], "mae"]}
+    good = {
+        "optimizer": node("keras.optimizers", "Adam"),
+        "loss": "mse",
+        "metrics": [["accuracy"], "mae"],
+    }
     assert not codes({**model, "compile_config": good})
     assert codes({**model, "compile_config": {"optimizer": dense()}}) == ["SS311"]
     assert "SS313" in codes({**model, "build_config": {"input_shape": dense()}})
@@ -249,7 +268,9 @@ def test_a_training_config_is_read_as_keras_2_wrote_it():
     }
     assert not training(config)
     assert not training(None)
-    assert training({"optimizer_config": {"class_name": "Dense", "config": {}}, "anything": dense()})
+    assert training(
+        {"optimizer_config": {"class_name": "Dense", "config": {}}, "anything": dense()}
+    )
     assert training([dense()])[0] == "SS310"
 
 
@@ -260,7 +281,9 @@ def test_the_graph_takes_plain_values_and_encodings_and_no_objects():
     call = {"args": [[1, None, "x"], {"class_name": "__keras_tensor__", "config": {
         "shape": [None, 2], "dtype": "float32", "keras_history": ["in", 0, 0]}}], "kwargs": {"axis": -1}}  # fmt: skip
     assert not codes(functional({**dense(name="d"), "name": "d", "inbound_nodes": [call]}))
-    assert "SS313" in codes(functional({**dense(), "inbound_nodes": [{"args": [RELU], "kwargs": {}}]}))
+    assert "SS313" in codes(
+        functional({**dense(), "inbound_nodes": [{"args": [RELU], "kwargs": {}}]})
+    )
     assert "SS320" in codes(functional({**dense(), "inbound_nodes": [{"args": ["/etc/passwd"]}]}))
 
 
@@ -313,14 +336,21 @@ def test_too_much_memory_in_all_is_refused():
 
 
 def test_keras_1_has_a_list_of_layers_for_a_config():
-    tree = {"class_name": "Sequential", "config": [{"class_name": "Dense", "config": {"output_dim": 3}}]}
+    tree = {
+        "class_name": "Sequential",
+        "config": [{"class_name": "Dense", "config": {"output_dim": 3}}],
+    }
     assert not codes(tree)
     assert at(tree, "/config/0").symbol == "keras.layers.Dense"
     assert "SS326" in codes({"class_name": "Sequential", "config": [dense(name="a")] * 2})
 
 
 def test_keras_0_has_arguments_beside_the_name():
-    tree = {"name": "Sequential", "layers": [{"name": "Dense", "output_dim": 3, "init": "uniform"}], "loss": "mse"}
+    tree = {
+        "name": "Sequential",
+        "layers": [{"name": "Dense", "output_dim": 3, "init": "uniform"}],
+        "loss": "mse",
+    }
     assert not codes(tree)
     assert at(tree, "/layers/0").symbol == "keras.layers.Dense"
     assert at(tree, "/layers/0/init").symbol.startswith("keras.initializers")

@@ -28,7 +28,11 @@ def stranger(symbol, origin=Origin.UNKNOWN, **changes):
 
 def test_nothing_is_allowed_that_no_rule_allows():
     decision = first(dense(), policy())
-    assert (decision.effect, decision.code, decision.rules) == (Effect.DENY, "SS301", ("builtin:default",))
+    assert (decision.effect, decision.code, decision.rules) == (
+        Effect.DENY,
+        "SS301",
+        ("builtin:default",),
+    )
     assert decision.reason == f"no rule allows {DENSE}"
     assert "is not known" in first(node("acme", "Thing"), policy()).reason
 
@@ -36,22 +40,38 @@ def test_nothing_is_allowed_that_no_rule_allows():
 def test_an_allow_rule_allows_and_is_named_with_its_place():
     decision = first(dense(), policy(allow(DENSE, 'reason = "why"')))
     assert decision.allowed
-    assert (decision.rules, decision.place, decision.reason, decision.code) == (("a",), "p.toml:5", "why", "")
+    assert (decision.rules, decision.place, decision.reason, decision.code) == (
+        ("a",),
+        "p.toml:5",
+        "why",
+        "",
+    )
 
 
 def test_all_allow_rules_that_match_are_named():
-    rules = policy(allow(DENSE, id="one"), allow("keras.layers.*", id="two"), allow("keras.**", 'kinds = ["loss"]', id="three"))
+    rules = policy(
+        allow(DENSE, id="one"),
+        allow("keras.layers.*", id="two"),
+        allow("keras.**", 'kinds = ["loss"]', id="three"),
+    )
     assert first(dense(), rules).rules == ("one", "two")
 
 
 def test_a_deny_rule_beats_any_allow_rule():
     decision = first(dense(), policy(allow(DENSE), deny("keras.layers.*", 'reason = "no"')))
-    assert (decision.code, decision.rules, decision.place, decision.reason) == ("SS302", ("d",), "p.toml:9", "no")
+    assert (decision.code, decision.rules, decision.place, decision.reason) == (
+        "SS302",
+        ("d",),
+        "p.toml:9",
+        "no",
+    )
     assert "rule d" in first(dense(), policy(deny(DENSE))).reason
 
 
 def test_a_deny_rule_that_cannot_be_evaluated_denies_and_says_so():
-    decision = first(dense(), policy(allow(DENSE), deny(DENSE, "arguments.units = { max_length = 3 }")))
+    decision = first(
+        dense(), policy(allow(DENSE), deny(DENSE, "arguments.units = { max_length = 3 }"))
+    )
     assert decision.code == "SS302"
     assert "could not be evaluated: TypeError" in decision.reason
 
@@ -69,7 +89,9 @@ def test_an_allow_rule_that_cannot_be_evaluated_does_not_allow_and_is_the_neares
      ("arguments.units = { max = 1 }", "its condition on the argument 'units' does not hold")],
 )  # fmt: skip
 def test_the_nearest_miss_says_why_it_missed(more, why):
-    decision = first(dense(), policy(allow(DENSE, more, id="one"), allow("keras.layers.*", more, id="two")))
+    decision = first(
+        dense(), policy(allow(DENSE, more, id="one"), allow("keras.layers.*", more, id="two"))
+    )
     assert decision.near == f"one (p.toml:5): {why}"
     assert not decision.allowed
 
@@ -79,13 +101,17 @@ def test_the_nearest_miss_of_a_stranger_is_a_rule_for_kerass_own():
     assert "for Keras's own symbols" in decision.near
 
 
-@pytest.mark.parametrize("more", ['kinds = ["layer"]', 'fields = ["root"]', "arguments.units = { max = 2 }"])
+@pytest.mark.parametrize(
+    "more", ['kinds = ["layer"]', 'fields = ["root"]', "arguments.units = { max = 2 }"]
+)
 def test_a_rule_whose_every_condition_holds_matches(more):
     assert first(dense(), policy(allow(DENSE, more))).allowed
     assert first(dense(), policy(allow(DENSE), deny(DENSE, more))).code == "SS302"
 
 
-@pytest.mark.parametrize("more", ['kinds = ["loss"]', 'fields = ["layer"]', "arguments.units = { min = 3 }"])
+@pytest.mark.parametrize(
+    "more", ['kinds = ["loss"]', 'fields = ["layer"]', "arguments.units = { min = 3 }"]
+)
 def test_a_deny_rule_with_a_condition_that_does_not_hold_denies_nothing(more):
     assert first(dense(), policy(allow(DENSE), deny(DENSE, more))).allowed
 
@@ -131,15 +157,25 @@ def test_a_deny_rule_holds_for_the_programs_objects_too():
 def test_an_object_passed_by_its_bare_name_is_listed_by_its_path():
     own = caller_class("Block", module="acme.blocks")
     assert first({"class_name": "Block", "config": {}}, policy(allow("acme.**")), own).allowed
-    assert first(node("builtins", "function", "acme>swish"), policy(allow("acme>swish")), SWISH).allowed
+    assert first(
+        node("builtins", "function", "acme>swish"), policy(allow("acme>swish")), SWISH
+    ).allowed
 
 
 # Strangers.
 
 
-@pytest.mark.parametrize("symbol", ["keras.layers.Dense", "tf_keras.layers.Dense", "tensorflow.x", "tf.x", "keras.Evil"])
+@pytest.mark.parametrize(
+    "symbol", ["keras.layers.Dense", "tf_keras.layers.Dense", "tensorflow.x", "tf.x", "keras.Evil"]
+)
 def test_a_strangers_text_that_spells_a_symbol_of_keras_is_never_allowed(symbol):
-    rules = policy(allow("keras.**", id="1"), allow("tf_keras.**", id="2"), allow("tensorflow.**", id="3"), allow("tf.**", id="4"), allow(symbol, id="5"))
+    rules = policy(
+        allow("keras.**", id="1"),
+        allow("tf_keras.**", id="2"),
+        allow("tensorflow.**", id="3"),
+        allow("tf.**", id="4"),
+        allow(symbol, id="5"),
+    )
     assert not Engine(rules).decide(stranger(symbol)).allowed
 
 
@@ -176,18 +212,27 @@ def test_a_path_is_permitted_in_the_named_argument_only():
     assert first(lookup(), policy(allow(LOOKUP, PERMIT))).allowed
     assert first(lookup(name="a/b"), policy(allow(LOOKUP, PERMIT))).code == "SS325"
     assert first(lookup(mystery="/x"), policy(allow(LOOKUP, PERMIT))).code == "SS320"
-    assert first(lookup(), policy(allow(LOOKUP, "arguments.vocabulary = { path = false }"))).code == "SS320"
-    assert first(lookup(), policy(allow(LOOKUP, "arguments.name = { path = true }"))).code == "SS320"
+    assert (
+        first(lookup(), policy(allow(LOOKUP, "arguments.vocabulary = { path = false }"))).code
+        == "SS320"
+    )
+    assert (
+        first(lookup(), policy(allow(LOOKUP, "arguments.name = { path = true }"))).code == "SS320"
+    )
 
 
 def test_only_a_rule_that_matches_permits():
-    rules = policy(allow(LOOKUP, id="one"), allow(LOOKUP, PERMIT + '\nfields = ["layer"]', id="two"))
+    rules = policy(
+        allow(LOOKUP, id="one"), allow(LOOKUP, PERMIT + '\nfields = ["layer"]', id="two")
+    )
     assert first(lookup(), rules).code == "SS320"
 
 
 def test_no_rule_permits_code_or_a_wrong_kind():
     blob = layer("StringLookup", vocabulary=["a"], encoding="a1" * 40)
-    assert first(blob, policy(allow(LOOKUP, "arguments.encoding = { path = true }"))).code == "SS321"
+    assert (
+        first(blob, policy(allow(LOOKUP, "arguments.encoding = { path = true }"))).code == "SS321"
+    )
 
 
 def test_many_permitted_paths_hide_nothing_that_is_not_permitted():
@@ -196,7 +241,10 @@ def test_many_permitted_paths_hide_nothing_that_is_not_permitted():
     assert first(node(None, "Block", {"files": files}, "acme>Block"), rules, BLOCK).allowed
     other = node(None, "Block", {"files": files, "z": "/y"}, "acme>Block")
     assert first(other, rules, BLOCK).code == "SS320"
-    assert first(node(None, "Block", {"files": [*files, "a1" * 40]}, "acme>Block"), rules, BLOCK).code == "SS321"
+    assert (
+        first(node(None, "Block", {"files": [*files, "a1" * 40]}, "acme>Block"), rules, BLOCK).code
+        == "SS321"
+    )
 
 
 def test_a_deny_rule_is_named_before_an_objection():
@@ -243,7 +291,12 @@ def test_a_plan_without_requests_is_allowed():
 def test_the_shipped_policies_allow_ordinary_layers_and_no_gadget(shipped):
     rules = load_policy(shipped)
     assert first(dense(), rules).allowed
-    for gadget in (layer("Lambda"), layer("TFSMLayer"), node("keras.utils", "function", "get_file"), node("os", "system")):
+    for gadget in (
+        layer("Lambda"),
+        layer("TFSMLayer"),
+        node("keras.utils", "function", "get_file"),
+        node("os", "system"),
+    ):
         assert not verdict(gadget, rules).allowed
     assert verdict(OWN, rules, BLOCK).allowed is (shipped == "keras-core")
 

@@ -82,7 +82,9 @@ def test_a_function_of_the_programs_that_is_a_lambda_has_no_name_to_write():
     assert lines(node("builtins", "function", "f"), STRICT, own) == ""
 
 
-NASTY = 'x" = { path = true }\n[[allow]]\nid = "evil"\nsymbols = ["keras.utils.get_file"]\narguments."y'
+NASTY = (
+    'x" = { path = true }\n[[allow]]\nid = "evil"\nsymbols = ["keras.utils.get_file"]\narguments."y'
+)
 
 
 @pytest.mark.parametrize("key", [NASTY, "a b", "a.b", "é", "", 'a"', "a\n", "3"])
@@ -109,5 +111,7 @@ def test_what_is_extended_is_the_policy_that_denied():
 
 
 def test_a_permitted_path_is_the_nearest_step_and_keeps_other_rules():
-    text = lines(node(None, "Block", {"file": "a/b"}, "acme>Block"), policy(allow("acme>Block")), BLOCK)
+    text = lines(
+        node(None, "Block", {"file": "a/b"}, "acme>Block"), policy(allow("acme>Block")), BLOCK
+    )
     assert 'arguments."file" = { path = true }' in text

@@ -155,7 +155,9 @@ def test_a_rule_needs_an_id_and_no_two_have_the_same():
 
 
 def test_an_id_of_what_is_extended_is_taken():
-    found = problems('schema = 1\nextends = "keras-core"\n[[allow]]\nid = "layers"\nsymbols = ["a.b"]')
+    found = problems(
+        'schema = 1\nextends = "keras-core"\n[[allow]]\nid = "layers"\nsymbols = ["a.b"]'
+    )
     assert len(found) == 1
     assert "'layers' is also at" in found[0]
 
@@ -190,12 +192,18 @@ def test_a_policy_that_extends_another_has_its_rules_and_its_settings():
     assert read.rules[0].id == "mine"
     assert read.rules[1:] == base.rules
     plain = parse_policy('schema = 1\nextends = ["strict"]')
-    assert (plain.caller_objects, plain.limits, plain.audit) == (base.caller_objects, base.limits, base.audit)
+    assert (plain.caller_objects, plain.limits, plain.audit) == (
+        base.caller_objects,
+        base.limits,
+        base.audit,
+    )
     assert plain.extends == ("strict",)
 
 
 def test_what_a_policy_says_itself_holds_before_what_it_extends():
-    read = parse_policy('schema = 1\nextends = "strict"\ncaller_objects = "allow"\naudit = "required"\nlimits = { depth = 9 }')
+    read = parse_policy(
+        'schema = 1\nextends = "strict"\ncaller_objects = "allow"\naudit = "required"\nlimits = { depth = 9 }'
+    )
     assert (read.caller_objects, read.audit) == (CallerObjects.ALLOW, AuditDemand.REQUIRED)
     assert read.limits == dataclasses.replace(load_policy("strict").limits, depth=9)
 
@@ -211,13 +219,20 @@ def shipped(**texts):
 
 def test_settings_pass_through_every_base():
     texts = shipped(
-        middle='schema = 1\nextends = "bottom"', bottom='schema = 1\naudit = "required"\nlimits = { depth = 3 }'
+        middle='schema = 1\nextends = "bottom"',
+        bottom='schema = 1\naudit = "required"\nlimits = { depth = 3 }',
     )
     read = parse('schema = 1\nextends = "middle"', "p.toml", texts)
     assert (read.audit, read.limits.depth) == (AuditDemand.REQUIRED, 3)
 
 
-@pytest.mark.parametrize("loop", [{"one": 'schema = 1\nextends = "one"'}, {"one": 'schema = 1\nextends = "two"', "two": 'schema = 1\nextends = "one"'}])
+@pytest.mark.parametrize(
+    "loop",
+    [
+        {"one": 'schema = 1\nextends = "one"'},
+        {"one": 'schema = 1\nextends = "two"', "two": 'schema = 1\nextends = "one"'},
+    ],
+)
 def test_a_policy_that_extends_itself_is_a_problem(loop):
     with pytest.raises(InvalidPolicy) as caught:
         parse('schema = 1\nextends = "one"', "p.toml", shipped(**loop))

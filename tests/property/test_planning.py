@@ -28,17 +28,34 @@ SLOW = settings(max_examples=150, deadline=None)
 BENIGN = (
     sequential(
         layer("InputLayer", batch_shape=[None, 4], name="in"),
-        layer("Dense", units=3, activation="relu", kernel_initializer=node("keras.initializers", "Zeros")),
+        layer(
+            "Dense",
+            units=3,
+            activation="relu",
+            kernel_initializer=node("keras.initializers", "Zeros"),
+        ),
         layer("Bidirectional", layer=layer("LSTM", units=2)),
         layer("Masking", mask_value=float("nan")),
     ),
     {
         "class_name": "Sequential",
-        "config": [{"class_name": "Dense", "config": {"units": 2, "W_regularizer": {"name": "l2", "l2": 0.1}}}],
+        "config": [
+            {
+                "class_name": "Dense",
+                "config": {"units": 2, "W_regularizer": {"name": "l2", "l2": 0.1}},
+            }
+        ],
     },
-    {"name": "Sequential", "layers": [{"name": "Dense", "input_dim": 2, "output_dim": 3}], "loss": "mse"},
+    {
+        "name": "Sequential",
+        "layers": [{"name": "Dense", "input_dim": 2, "output_dim": 3}],
+        "loss": "mse",
+    },
     node(None, "Block", {"size": 3}, "acme>Block", build_config={"input_shape": [None, 2]}),
-    [node("builtins", "function", "acme>swish", "function"), {"class_name": "__tuple__", "items": [1, 2]}],
+    [
+        node("builtins", "function", "acme>swish", "function"),
+        {"class_name": "__tuple__", "items": [1, 2]},
+    ],
 )
 
 
@@ -77,7 +94,10 @@ def test_a_stranger_is_denied_by_every_shipped_policy(tree):
     found = plan(tree, *OWN)
     for policy in POLICIES:
         for decision in decide(found, policy).decisions:
-            if decision.request.origin is Origin.UNKNOWN or decision.request.action is Action.LAMBDA:
+            if (
+                decision.request.origin is Origin.UNKNOWN
+                or decision.request.action is Action.LAMBDA
+            ):
                 assert not decision.allowed
 
 
@@ -120,7 +140,9 @@ def test_planning_a_mutated_config_never_fails(benign, data, tree):
     if data.draw(st.booleans()):
         holder[key] = tree
     elif isinstance(holder, dict):
-        holder[data.draw(st.sampled_from(["class_name", "config", "name", "evil"]))] = holder.pop(key)
+        holder[data.draw(st.sampled_from(["class_name", "config", "name", "evil"]))] = holder.pop(
+            key
+        )
     else:
         holder.append(tree)
     for policy in POLICIES:
@@ -150,7 +172,13 @@ class Block:
 
 @settings(max_examples=150, deadline=None)
 @given(trees, st.sampled_from(["", "evil", "items"]))
-@example({"model_config": node(None, "Block", {}, "acme>Block"), "evil": node(None, "Block", {"a": "/x"}, "acme>Block")}, "")
+@example(
+    {
+        "model_config": node(None, "Block", {}, "acme>Block"),
+        "evil": node(None, "Block", {"a": "/x"}, "acme>Block"),
+    },
+    "",
+)
 def test_what_is_built_was_planned_with_these_very_arguments(tree, key):
     own = node(None, "Block", {"a": 1}, "acme>Block")
     root = [own, {key: tree, "class_name": "__tuple__", "items": []} if key else tree]

@@ -9,8 +9,8 @@ import pytest
 from secure_serial.errors import AuditError, InvalidPolicy, UnsupportedFormat
 from secure_serial.policy.source import parse_policy
 from secure_serial.report.model import Status
-from secure_serial.scanner.scan import inspect, scan, verdict_on
 from secure_serial.scanner.findings import MOST
+from secure_serial.scanner.scan import inspect, scan, verdict_on
 
 GOOD = '{"class_name": "Dense", "config": {"name": "d", "units": 1}}'
 EVIL = '{"class_name": "Evil", "config": {}}'

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 ROOT_ATTRIBUTES = frozenset({"model_config", "training_config", "keras_version", "backend"})
 
 
-
 @dataclass(frozen=True, slots=True)
 class Hdf5File:
     """What an HDF5 file holds: text that was asked for, and metadata; no weights.

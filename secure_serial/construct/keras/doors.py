@@ -105,8 +105,8 @@ def _deserialize(session: Session, original: Callable[..., Any]) -> Callable[...
 
     def deserialize_keras_object(
         config: Any,
-        custom_objects: Any = None,  # noqa: ARG001 - the program's own were settled at the start
-        safe_mode: Any = True,  # noqa: ARG001, FBT002 - Keras's signature; lambdas are refused
+        custom_objects: Any = None,
+        safe_mode: Any = True,  # noqa: FBT002 - Keras's signature; lambdas are refused
         **kwargs: Any,
     ) -> Any:
         return revive(config, session, modules=kwargs.get("module_objects"))
@@ -153,9 +153,7 @@ def _from_module(session: Session, name: str, found: Any) -> Any:
 def _legacy_class(session: Session, original: Callable[..., Any]) -> Callable[..., Any]:
     """Door E: the legacy resolver, which a config without `module` reaches."""
 
-    def class_and_config_for_serialized_keras_object(
-        config: Any, *args: Any, **kwargs: Any
-    ) -> Any:
+    def class_and_config_for_serialized_keras_object(config: Any, *args: Any, **kwargs: Any) -> Any:
         if isinstance(config, dict):
             names = Names(MISSING, config.get("class_name"), MISSING)
             session.resolve_class(names, Field.LAYER)
@@ -199,14 +197,16 @@ def _func_load(session: Session, original: Callable[..., Any]) -> Callable[..., 
 def _variable(session: Session, original: Callable[..., Any]) -> Callable[..., Any]:
     """Every variable is counted before its memory is taken."""
 
-    def __init__(self: Any, initializer: Any, shape: Any = None, dtype: Any = None, *args: Any, **kwargs: Any) -> None:  # noqa: N807, E501
+    def make(
+        self: Any, initializer: Any, shape: Any = None, dtype: Any = None, *args: Any, **kwargs: Any
+    ) -> None:
         count = 1
         for extent in shape if isinstance(shape, list | tuple) else ():
             count *= extent if isinstance(extent, int) and extent > 0 else 1
         session.count(count * _item_bytes(dtype))
         original(self, initializer, shape, dtype, *args, **kwargs)
 
-    return __init__
+    return make
 
 
 def _item_bytes(dtype: Any) -> int:

@@ -62,7 +62,7 @@ def _directory(opened: Opened, session: Session, compile: bool) -> Any:
 
     if opened.document.assets or opened.weights is None:
         raise ConstructionError(
-            "a directory with assets, or without weights, is not loaded: save it as one .keras file",
+            "a directory with assets or without weights is not loaded: save it as one .keras file",
             where=Where(opened.document.name),
         )
     model = revive(session.root(compile=compile), session)
