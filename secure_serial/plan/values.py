@@ -101,7 +101,7 @@ def is_path_component(name: str) -> bool:
 
 def judge_text(text: str, field: Field) -> tuple[str, str] | None:
     """The (code, reason) that a string is refused with in a plain field; None if it is fine."""
-    if field is Field.TEXT or field is Field.WORDS:
+    if field is Field.TEXT:
         return None  # data that nobody opens; its size is bounded by the reader
     if field is Field.ASSET or looks_like_path(text):
         return "SS320", f"a path or URL ({_short(text)}) in a field that holds {field}"
