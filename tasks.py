@@ -103,9 +103,7 @@ def stop(message: str) -> NoReturn:
     raise SystemExit(f"tasks.py: {message}")
 
 
-def run(
-    command: Sequence[str], *, expect: int = 0, env: dict[str, str] | None = None
-) -> None:
+def run(command: Sequence[str], *, expect: int = 0, env: dict[str, str] | None = None) -> None:
     """Print a command, run it in this folder, and stop unless it ends as expected."""
     say(f"$ {_as_typed(command)}")
     environ = {**os.environ, **(env or {})}
@@ -213,16 +211,18 @@ def lint() -> None:
     here = environment()
     here.prepare("dev")
     run([here.tool("ruff"), "check", "."])
+    run([here.tool("ruff"), "format", "--check", "."])
     run([here.tool("mypy")])
     run([here.tool("bandit"), "-q", "-r", "secure_serial", "tasks.py", "-c", "pyproject.toml"])
     run([here.tool("lint-imports"), "--no-logo", "--no-cache"])
 
 
 def fix() -> None:
-    """Let ruff correct what it can."""
+    """Let ruff correct and format what it can."""
     here = environment()
     here.prepare("dev")
     run([here.tool("ruff"), "check", "--fix", "."])
+    run([here.tool("ruff"), "format", "."])
 
 
 def wheel() -> None:

@@ -162,7 +162,9 @@ def test_a_wildcard_stands_for_lines_and_nothing_else():
 
 
 def test_the_page_on_limits_has_every_limit_with_its_default():
-    table = dict(re.findall(r"^\| `(\w+)` \| ([\d,]+)", (ROOT / "docs/limits.md").read_text(), re.MULTILINE))
+    table = dict(
+        re.findall(r"^\| `(\w+)` \| ([\d,]+)", (ROOT / "docs/limits.md").read_text(), re.MULTILINE)
+    )
     assert {name: int(value.replace(",", "")) for name, value in table.items()} == {
         name: getattr(Limits(), name) for name in Limits.__slots__
     }

@@ -171,14 +171,18 @@ def test_layers_hold(tmp_path):
 
 def anchors(path):
     """The anchors of a page, as GitHub makes them from its headings."""
-    text = re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    text = re.sub(
+        r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL
+    )
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_links_lead_somewhere(page):
-    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    text = re.sub(
+        r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL
+    )
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
         if re.match(r"[a-z]+:", target):
             continue
@@ -194,8 +198,7 @@ def test_every_page_is_in_the_index():
     assert [name for name in pages if f"({name})" not in index] == []
     decisions = (ROOT / "docs" / "decisions" / "README.md").read_text(encoding="utf-8")
     assert all(
-        f"({path.name})" in decisions
-        for path in (ROOT / "docs" / "decisions").glob("0*.md")
+        f"({path.name})" in decisions for path in (ROOT / "docs" / "decisions").glob("0*.md")
     )
 
 
