@@ -183,7 +183,9 @@ def test_a_module_or_registered_name_that_is_no_name_is_an_objection(bad):
      ("acme", "a.Block", MISSING, "acme.'a.Block'"), ("acme", 7, MISSING, "acme.'7'")],
 )  # fmt: skip
 def test_an_unknown_name_is_shown_as_it_was_written(module, class_name, registered, shown):
-    assert class_of(module, class_name, registered).symbol == shown
+    found = class_of(module, class_name, registered)
+    assert found.symbol == shown
+    assert found.code == ("" if isinstance(class_name, str) else "SS310")
 
 
 # Functions.
@@ -293,6 +295,18 @@ def test_an_unknown_function_is_shown_as_it_was_written(module, name, shown):
 )  # fmt: skip
 def test_a_text_in_an_object_field_is_looked_up_in_the_fields_own_table(text, field, symbol):
     assert identified(text, field).symbol == symbol
+
+
+@pytest.mark.parametrize("text", ["float33", "object", "O", "resource", "relu", "mixed"])
+def test_a_text_that_is_no_type_makes_no_policy_of_types(text):
+    assert identified(text, Field.DTYPE_POLICY).origin is Origin.UNKNOWN
+    assert identified("int4", Field.ACTIVATION).origin is Origin.UNKNOWN
+
+
+@pytest.mark.parametrize("bad", [7, ["keras"], "a\0", "x" * 513])
+def test_a_functions_module_and_registered_name_are_names(bad):
+    assert function_of(bad, "relu").code == "SS310"
+    assert function_of("builtins", "relu", bad).code == "SS310"
 
 
 @pytest.mark.parametrize("field", [Field.ROOT, Field.OBJECT])
