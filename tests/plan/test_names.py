@@ -252,6 +252,14 @@ def test_a_registered_function_does_not_pass_for_another_or_for_the_standard_lib
     assert "acme.moved" in function_of("acme.moved", "acme>swish", "function", SWISH).note
 
 
+@pytest.mark.parametrize("name", ["acme>gate", "gate"])
+@pytest.mark.parametrize("registered", ["acme>gate", "gate", "own_name", "function"])
+def test_a_function_registered_by_another_name_may_be_written_by_either(name, registered):
+    own = caller_function("acme>gate")._replace(qualname="own_name")
+    assert function_of("builtins", name, registered, own).code == ""
+    assert function_of("builtins", name, "third", own).code == "SS312"
+
+
 def test_a_bare_function_name_is_the_registered_one_that_ends_so():
     assert function_of("builtins", "swish_", "function", caller_function("acme>swish_")).caller
     assert (
