@@ -87,9 +87,38 @@ _HOMES = {
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
-__all__ = [  # noqa: PLE0604 - every name is a text, sorted from the table above
+__all__ = [
+    "ArtifactError",
+    "AuditError",
+    "AuditLog",
+    "ConstructionError",
+    "CustomObjectScope",
+    "InvalidPolicy",
+    "LimitExceeded",
+    "Limits",
+    "LoadDenied",
+    "LoadResult",
+    "MalformedArtifact",
+    "Policy",
+    "PolicyError",
+    "SandboxError",
+    "SecureSerialError",
+    "UnsafeArtifact",
+    "UnsupportedFormat",
+    "UntrustedPolicy",
     "__version__",
-    *sorted(_HOME),
+    "custom_object_scope",
+    "deserialize_keras_object",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
+    "load_model",
+    "load_policy",
+    "load_result",
+    "parse_policy",
+    "register_keras_serializable",
+    "scan",
+    "serialize_keras_object",
 ]
 
 

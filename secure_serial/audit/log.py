@@ -24,6 +24,7 @@ except ImportError:  # Windows: appends of one small buffer are not interleaved 
     fcntl = None  # type: ignore[assignment]
 
 LOGGER = logging.getLogger("secure_serial.audit")
+LOGGER.addHandler(logging.NullHandler())  # a program that sets up no logging sees no records
 
 
 class Sink(Protocol):

@@ -232,13 +232,16 @@ class _Load:
         except SecureSerialError as error:
             self._failed(session, error)
             raise
-        except (Exception, RecursionError) as error:
+        except Exception as error:
             wrapped = ConstructionError(
                 f"it is allowed, and it could not be built: {type(error).__name__}: {error}",
                 where=Where(session.document.name),
             )
             self._failed(session, wrapped)
             raise wrapped from error
+        except BaseException as error:  # a signal, or a class that ends the program
+            self._failed(session, ConstructionError(f"interrupted by {type(error).__name__}"))
+            raise
         self._write(outcome_record(load=self._id, time=_now(), outcome="built"))
 
     def _failed(self, session: Session, error: SecureSerialError) -> None:
@@ -259,11 +262,8 @@ class _Load:
 def denial(verdict: Verdict) -> LoadDenied:
     """The error that says why a verdict denies: each reason, and what would allow it."""
     denied = verdict.denied
-    lines = [
-        f"{d.request.pointer or '/'}: {d.request.symbol}: {d.reason} [{d.code}]"
-        for d in denied[:_SHOWN]
-    ]
-    lines += [f"{o.pointer or '/'}: {o.detail} [{o.code}]" for o in verdict.objections[:_SHOWN]]
+    lines = [f"{d.request.pointer or '/'}: {d.request.symbol}: {d.reason}" for d in denied[:_SHOWN]]
+    lines += [f"{o.pointer or '/'}: {o.detail}" for o in verdict.objections[:_SHOWN]]
     more = len(denied) - _SHOWN
     if more > 0:
         lines.append(f"… and {more} more")

@@ -17,6 +17,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, cast
 
 from secure_serial.construct import live
+from secure_serial.construct.tables import spell_out
 from secure_serial.errors import ConstructionError, LoadDenied, SecureSerialError, Where
 from secure_serial.plan.encodings import LAMBDA, PLACES, TYPE_SPEC
 from secure_serial.plan.fields import Field
@@ -59,6 +60,9 @@ def revive(
     """
     if isinstance(config, str) and config in session.callers:
         return session.caller_object(config)
+    if not session.is_judged(config):
+        spelled = spell_out(config, modules, session.catalogue)[0] if modules else config
+        session.judge_again(spelled)
     if modules is not None and config is not None and not isinstance(config, list | tuple):
         name = _table_name(config, session)
         if name is not None:

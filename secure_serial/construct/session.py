@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from functools import cached_property
 from typing import TYPE_CHECKING, NoReturn
 
+from secure_serial.artifact.document import Document, Format, Part, Role
 from secure_serial.errors import ConstructionError, LimitExceeded, LoadDenied, Where
 from secure_serial.plan.encodings import CONTAINERS
 from secure_serial.plan.fields import Field
@@ -25,14 +26,15 @@ from secure_serial.plan.names import (
     resolve_function,
 )
 from secure_serial.plan.request import Action, Origin, Request
-from secure_serial.policy.engine import DENY_RULE, Engine
+from secure_serial.plan.walker import make_plan
+from secure_serial.policy.engine import DEFAULT_DENY, DENY_RULE, Engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import TracebackType
     from typing import Self
 
-    from secure_serial.artifact.document import Document, Json
+    from secure_serial.artifact.document import Json
     from secure_serial.audit.record import Record
     from secure_serial.plan.catalogue import Catalogue
     from secure_serial.plan.request import CallerObject
@@ -77,7 +79,7 @@ class Session:
         self._engine = Engine(verdict.policy)
         self._allowed = verdict.symbols
         self._implied = frozenset(_implied(verdict, callers, catalogue))
-        self._own: dict[int, Json] = {}
+        self._judged: dict[int, Json] = {}  # by id; holding them keeps the ids theirs
         self._allocated = 0
 
     def __enter__(self) -> Self:
@@ -102,10 +104,38 @@ class Session:
     def hand_out(self, value: Json) -> Json:
         """A copy of a part of the judged tree, for code that will take it apart.
 
-        The copy's dicts are remembered: when they come back to be deserialized they are
-        known to be judged already.
+        Its dicts and lists are remembered: coming back to be revived, they are known.
         """
-        return _copy(value, self._own)
+        return _copy(value, self._judged)
+
+    def is_judged(self, config: object) -> bool:
+        """Whether a dict or list is one that `hand_out` gave."""
+        return self._judged.get(id(config)) is config
+
+    def judge_again(self, config: object) -> None:
+        """Judge what does not come from the judged tree: a config that a class made itself.
+
+        A class may read one out of a text, where the planner saw only text. Its names,
+        places and arguments are held to the same policy, and its names to the plan.
+
+        Raises:
+            LoadDenied: it asks for something that may not be.
+
+        """
+        fresh = _fresh(config, self._judged)
+        if fresh is None or not isinstance(config, dict | list | tuple):
+            return
+        part = Part(Role.MODEL, "", fresh)
+        document = Document("<made while building>", Format.DICT, "", (part,))
+        limits = self.verdict.policy.limits
+        plan = make_plan(document, catalogue=self.catalogue, callers=self.callers, limits=limits)
+        verdict = self._engine.judge(plan)
+        for objection in verdict.objections:
+            self.refuse(document.name, objection.detail)
+        for decision in verdict.denied:
+            symbol = decision.request.symbol
+            if decision.code != DEFAULT_DENY or not self.may_use(symbol):
+                self.refuse(symbol, decision.reason)
 
     def root(self, *, compile: bool) -> Json:
         """The judged model config, to be built; without its compilation if that is not wanted."""
@@ -131,10 +161,6 @@ class Session:
             if part.text == data:
                 return plain_containers(self.hand_out(part.root))
         return self.refuse("JSON text", "a text that was not judged")
-
-    def is_judged(self, config: Json) -> bool:
-        """Whether a dict is one that `hand_out` gave."""
-        return self._own.get(id(config)) is config
 
     # Resolutions.
 
@@ -267,17 +293,27 @@ def plain_containers(value: Json) -> Json:
     return value
 
 
-def _copy(value: Json, seen: dict[int, Json]) -> Json:
-    """An independent copy of inert values; every new dict is put into `seen`.
-
-    The reader bounded the depth, so recursion is bounded, too.
-    """
+def _copy(value: Json, judged: dict[int, Json]) -> Json:
+    """An independent copy of inert values. The reader bounded the depth, and so the recursion."""
+    new: Json
     if isinstance(value, dict):
-        new = {key: _copy(item, seen) for key, item in value.items()}
-        seen[id(new)] = new
-        return new
-    if isinstance(value, list):
-        return [_copy(item, seen) for item in value]
-    if isinstance(value, tuple):
-        return tuple([_copy(item, seen) for item in value])
-    return value
+        new = {key: _copy(item, judged) for key, item in value.items()}
+    elif isinstance(value, list):
+        new = [_copy(item, judged) for item in value]
+    elif isinstance(value, tuple):
+        return tuple([_copy(item, judged) for item in value])
+    else:
+        return value
+    judged[id(new)] = new
+    return new
+
+
+def _fresh(value: object, judged: Mapping[int, Json]) -> Json:
+    """What of a value nobody has judged yet; None stands for what was, and for live objects."""
+    if judged.get(id(value)) is value:
+        return None
+    if isinstance(value, dict):
+        return {key: _fresh(item, judged) for key, item in value.items() if isinstance(key, str)}
+    if isinstance(value, list | tuple):
+        return [_fresh(item, judged) for item in value]
+    return value if isinstance(value, str | int | float) else None

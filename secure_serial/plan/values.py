@@ -116,10 +116,24 @@ def judge_text(text: str, field: Field) -> tuple[str, str] | None:
     return None
 
 
+#: Where NaN and infinity are numbers like others. What a program's own class takes is its own.
+_NUMERIC = frozenset(
+    {
+        Field.NUMBER,
+        Field.ARRAY,
+        Field.VALUE,
+        Field.SCHEDULE,
+        Field.GRAPH_CALL,
+        Field.OBJECT,
+        Field.ROOT,
+    }
+)
+
+
 def judge_number(value: float, field: Field, limits: Limits) -> tuple[str, str] | None:
     """The same for a number. `value` may be NaN or infinite, as Keras writes `mask_value`."""
     if isinstance(value, float) and not math.isfinite(value):
-        if field in (Field.NUMBER, Field.ARRAY, Field.VALUE, Field.SCHEDULE, Field.GRAPH_CALL):
+        if field in _NUMERIC:
             return None
         return "SS324", f"{value} in a field that holds {field}"
     sized = field in (Field.SIZE, Field.SHAPE, Field.UNKNOWN)

@@ -78,7 +78,7 @@ def mutate(data, chance):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_seed_itself_is_read(seed):
     document = read_artifact(SEEDS[seed](), LIMITS)
-    assert document.parts[0].root["class_name"] == "Dense"
+    assert '"Dense"' in json.dumps(document.parts[0].root)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -29,7 +29,9 @@ def make(name="Part", action=None, **methods):
         made = action(config) if action is not None else None
         return cls(**{**copy.copy(config), **({} if made is None else {"made": made})})
 
-    return type(name, (Part,), {"from_config": classmethod(from_config), "__module__": "acme", **methods})
+    return type(
+        name, (Part,), {"from_config": classmethod(from_config), "__module__": "acme", **methods}
+    )
 
 
 def part(name="Part", config=None, registered=None, **rest):

@@ -37,7 +37,11 @@ def test_the_decision_is_in_the_file_before_anything_is_built(log):
     cls = make(action=lambda _config: seen.extend(records(log)))
     load(part(), {"acme>Part": cls}, audit=log)
     (record,) = seen
-    assert (record["event"], record["effect"], record["action"]) == ("decision", "allow", "deserialize")
+    assert (record["event"], record["effect"], record["action"]) == (
+        "decision",
+        "allow",
+        "deserialize",
+    )
 
 
 def test_what_was_built_has_a_decision_and_an_outcome_that_belong_together(log):
@@ -101,7 +105,9 @@ def test_a_disk_that_is_full_means_that_nothing_is_built(log, monkeypatch):
 
 def test_a_denial_that_cannot_be_recorded_is_an_error_and_builds_nothing(tmp_path):
     with pytest.raises(AuditError):
-        load({"module": "os", "class_name": "system", "config": {}}, audit=tmp_path / "none" / "log")
+        load(
+            {"module": "os", "class_name": "system", "config": {}}, audit=tmp_path / "none" / "log"
+        )
     assert not Part.built
 
 
@@ -139,6 +145,6 @@ def test_a_name_that_is_refused_while_building_is_in_the_outcome(log):
     with pytest.raises(LoadDenied) as caught:
         load(part(), {"acme>Part": cls}, audit=log)
     outcome = records(log)[-1]
-    assert outcome["refused"] == [{"symbol": "evil.Hidden", "written": "Hidden", "code": "SS340"}]
+    assert [(r["symbol"], r["code"]) for r in outcome["refused"]] == [("evil.Hidden", "SS340")]
     assert caught.value.code == "SS340"
     assert list(caught.value.records) == records(log)

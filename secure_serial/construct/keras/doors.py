@@ -18,6 +18,7 @@ import threading
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from secure_serial.construct import live
 from secure_serial.construct.revive import refused_lambda, revive
 from secure_serial.construct.session import Session, current
 from secure_serial.errors import ConstructionError
@@ -115,10 +116,31 @@ def _deserialize(session: Session, original: Callable[..., Any]) -> Callable[...
 
 
 def _retrieve(session: Session, original: Callable[..., Any]) -> Callable[..., Any]:
-    """Door B: class and function resolution. Ours stands in for its only caller: none is left."""
+    """Door B: class and function resolution.
 
-    def _retrieve_class_or_fn(name: Any, *args: Any, **kwargs: Any) -> Any:
-        session.refuse(str(name), "resolved by Keras past the gate")
+    Reached where a program imported Keras's own `deserialize_keras_object` by name before
+    the doors were there: its classes' `from_config` still call that one.
+    """
+
+    def _retrieve_class_or_fn(
+        name: Any,
+        registered_name: Any,
+        module: Any,
+        obj_type: str,
+        full_config: Any,
+        custom_objects: Any = None,
+    ) -> Any:
+        given = full_config if isinstance(full_config, dict) else {}
+        session.judge_again(given)
+        names = Names(
+            module if "module" in given else MISSING,
+            name,
+            registered_name if "registered_name" in given else MISSING,
+            name,
+        )
+        if obj_type == "function":
+            return live.find(session.resolve_function(names._replace(class_name=obj_type)), session)
+        return live.find(session.resolve_class(names), session)
 
     return _retrieve_class_or_fn
 
@@ -217,6 +239,13 @@ def _item_bytes(dtype: Any) -> int:
 _ITEM_BYTES = {"64": 8, "16": 2, "int8": 1, "bool": 1}
 
 _SERIALIZATION = "keras.src.saving.serialization_lib"
+#: Where Keras exports its saving functions to programs.
+_PUBLIC = (
+    "keras.saving",
+    "keras.utils",
+    "keras._tf_keras.keras.saving",
+    "keras._tf_keras.keras.utils",
+)
 DOORS = (
     Door(
         _SERIALIZATION,
@@ -226,12 +255,16 @@ DOORS = (
             "keras.src.saving",
             "keras.src.saving.saving_lib",
             "keras.src.layers.core.masking",
-            "keras.saving",
-            "keras.utils",
+            *_PUBLIC,
         ),
     ),
     Door(_SERIALIZATION, "_retrieve_class_or_fn", _retrieve),
-    Door("keras.src.saving.object_registration", "get_registered_object", _registered),
+    Door(
+        "keras.src.saving.object_registration",
+        "get_registered_object",
+        _registered,
+        copies=_PUBLIC,
+    ),
     Door(
         "keras.src.legacy.saving.serialization",
         "class_and_config_for_serialized_keras_object",
