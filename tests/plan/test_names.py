@@ -179,7 +179,8 @@ def test_a_module_or_registered_name_that_is_no_name_is_an_objection(bad):
 @pytest.mark.parametrize(
     ("module", "class_name", "registered", "shown"),
     [("acme", "Block", MISSING, "acme.Block"), (MISSING, "Block", MISSING, "Block"),
-     ("acme", "Block", "other>Block", "other>Block"), ("acme", "a>Block", MISSING, "a>Block"),
+     ("acme", "Block", "other>Block", "other>Block"), ("acme", "Block", "keras.layers.Dense", "acme.Block"),
+     ("acme", "a>Block", MISSING, "a>Block"),
      ("acme", "a.Block", MISSING, "acme.'a.Block'"), ("acme", 7, MISSING, "acme.'7'")],
 )  # fmt: skip
 def test_an_unknown_name_is_shown_as_it_was_written(module, class_name, registered, shown):
