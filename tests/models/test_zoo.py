@@ -18,9 +18,14 @@ import secure_serial
 
 pytestmark = pytest.mark.keras
 
-NAMES = [
-    pytest.param(name, marks=[pytest.mark.slow] if name in zoo.SLOW else []) for name in zoo.ZOO
-]
+
+def _named(name):
+    """What needs one specimen stays in one process, which builds it once."""
+    marks = [pytest.mark.xdist_group(f"zoo-{name}")]
+    return pytest.param(name, marks=[*marks, pytest.mark.slow] if name in zoo.SLOW else marks)
+
+
+NAMES = [_named(name) for name in zoo.ZOO]
 FORMATS = ("keras", "h5")
 
 
