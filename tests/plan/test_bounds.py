@@ -1,0 +1,54 @@
+"""What is spelled out of a hostile file stays short, whatever the file holds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from secure_serial.artifact import read_artifact
+from secure_serial.data import catalogue
+from secure_serial.limits import Limits
+from secure_serial.plan.path import pointer
+from secure_serial.plan.walker import make_plan
+from secure_serial.policy.engine import decide
+from secure_serial.policy.source import load_policy
+
+DENSE = {"module": "keras.layers", "class_name": "Dense", "config": {"units": 3}}
+
+
+def plan(config, limits):
+    return make_plan(read_artifact(config), catalogue=catalogue(), callers={}, limits=limits)
+
+
+def test_a_long_key_is_elided():
+    assert pointer((None, "k" * 1_000_000)) == "/" + "k" * 120 + "…"
+
+
+def test_a_long_pointer_keeps_its_two_ends():
+    path = None
+    for number in range(500):
+        path = (path, f"key{number}")
+    text = pointer(path)
+    assert len(text) == 1001
+    assert text.startswith("/key0/key1/")
+    assert text.endswith("/key498/key499")
+
+
+def test_too_many_requests_are_refused_as_a_whole():
+    limits = replace(Limits(), requests=3)
+    made = plan([DENSE] * 10, limits)
+    assert [o.code for o in made.objections] == ["SS332"]
+    assert not decide(made, load_policy()).allowed
+    assert not plan([DENSE] * 3, limits).objections
+
+
+def test_a_walk_ends_where_a_limit_is_passed():
+    made = plan([DENSE] * 1000, replace(Limits(), layers=10))
+    assert len(made.requests) == 11
+    assert [o.code for o in made.objections] == ["SS331"]
+
+
+def test_thousands_of_unknown_arguments_make_few_notes():
+    config = {**DENSE, "config": {"units": 3, **{f"new{n}": n for n in range(5000)}}}
+    (request,) = plan(config, Limits()).requests
+    assert len(request.notes) == 10
+    assert not request.objections
