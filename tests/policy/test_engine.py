@@ -307,3 +307,9 @@ def test_an_allow_rule_made_in_code_that_names_nothing_lets_in_kerass_own_only()
     assert engine.decide(stranger(DENSE, Origin.KERAS)).allowed
     assert not engine.decide(stranger("acme.Block", Origin.CALLER)).allowed
     assert not engine.decide(stranger("acme.Block")).allowed
+
+
+def test_a_programs_class_in_a_package_that_is_called_like_keras_may_be_named():
+    request = stranger("keras.acme.Block", Origin.CALLER)
+    assert Engine(policy(allow("keras.acme.Block"))).decide(request).allowed
+    assert not Engine(policy(allow("keras.acme.Other"))).decide(request).allowed
