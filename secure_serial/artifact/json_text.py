@@ -20,8 +20,6 @@ from secure_serial.artifact.faults import Fault
 from secure_serial.errors import LimitExceeded, MalformedArtifact, Where
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from secure_serial.artifact.document import Json
     from secure_serial.limits import Limits
 
@@ -175,25 +173,16 @@ def _refuse_duplicate(text: str) -> None:
 
 
 def _refuse_lone_surrogates(root: Json) -> None:
-    for pointer, value in walk(root):
-        if isinstance(value, str) and not is_encodable(value):
-            raise MalformedArtifact(
-                "a string holds half of a surrogate pair",
-                code=Fault.LONE_SURROGATE,
-                where=Where(pointer=pointer if is_encodable(pointer) else ""),
-            )
-
-
-def walk(root: Json) -> Iterator[tuple[str, Json]]:
-    """Every key and value below `root` with the pointer of the value; no recursion."""
-    stack: list[tuple[str, Json]] = [("", root)]
+    # No pointers on the way: below a long key they would cost more than the text itself.
+    stack: list[Json] = [root]
     while stack:
-        pointer, value = stack.pop()
-        yield pointer, value
+        value = stack.pop()
         if isinstance(value, dict):
-            for key, item in value.items():
-                below = f"{pointer}/{escape_pointer(str(key))}"
-                yield below, key
-                stack.append((below, item))
-        elif isinstance(value, list | tuple):
-            stack.extend((f"{pointer}/{index}", item) for index, item in enumerate(value))
+            stack += value
+            stack += value.values()
+        elif isinstance(value, list):
+            stack += value
+        elif isinstance(value, str) and not is_encodable(value):
+            raise MalformedArtifact(
+                "a string holds half of a surrogate pair", code=Fault.LONE_SURROGATE
+            )

@@ -58,7 +58,7 @@ def revive(
         ConstructionError: a class is missing, or its constructor failed.
 
     """
-    if isinstance(config, str) and config in session.callers:
+    if isinstance(config, str) and session.is_identifier(config):
         return session.caller_object(config)
     if not session.is_judged(config):
         spelled = spell_out(config, modules, session.catalogue)[0] if modules else config
@@ -116,13 +116,14 @@ def _function(config: Mapping[str, Json], session: Session, field: Field) -> Any
         raise ConstructionError(
             f"Expected 'config' to be a non-null str for a function, got {config['config']!r:.100}"
         )
+    field = session.field_of(config, field)
     return live.find(session.resolve_function(_names(config), field), session)
 
 
 def _object(config: dict[str, Json], session: Session, field: Field) -> Any:
     inner = config["config"] if config["config"] is not None else {}
     class_name = config["class_name"]
-    resolution = session.resolve_class(_names(config), field)
+    resolution = session.resolve_class(_names(config), session.field_of(config, field))
     if not isinstance(inner, dict) and not isinstance(inner, list):
         raise ConstructionError(
             f"Expected 'config' to be a dict for {class_name}, got {type(inner).__name__}"

@@ -25,6 +25,7 @@ from secure_serial.plan.names import (
     resolve_class,
     resolve_function,
 )
+from secure_serial.plan.path import Path, pointer
 from secure_serial.plan.request import Action, Origin, Request
 from secure_serial.plan.walker import make_plan
 from secure_serial.policy.engine import DEFAULT_DENY, DENY_RULE, Engine
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from secure_serial.registry import Snapshot
 
 UNPLANNED = "SS340"
+_TOP: Path = None
 
 _current: ContextVar[Session | None] = ContextVar("secure_serial_session", default=None)
 
@@ -80,6 +82,11 @@ class Session:
         self._allowed = verdict.symbols
         self._implied = frozenset(_implied(verdict, callers, catalogue))
         self._judged: dict[int, Json] = {}  # by id; holding them keeps the ids theirs
+        self._fields: dict[int, Field] = {}  # of the copies of nodes, where the plan saw them
+        requests = verdict.plan.requests
+        self._places = {(r.member, r.pointer): r.field for r in requests}
+        self._texts: set[str] = set()  # the program's names among the texts of the file
+        self._identifiers = {r.written for r in requests if r.written.startswith(("'", '"'))}
         self._allocated = 0
 
     def __enter__(self) -> Self:
@@ -101,12 +108,42 @@ class Session:
 
     # The judged tree.
 
-    def hand_out(self, value: Json) -> Json:
+    def hand_out(self, value: Json, member: str = "", path: Path = None) -> Json:
         """A copy of a part of the judged tree, for code that will take it apart.
 
-        Its dicts and lists are remembered: coming back to be revived, they are known.
+        Its dicts and lists are remembered: coming back to be revived they are known, with
+        the field that the plan saw them in. The reader bounded the depth, and so the recursion.
         """
-        return _copy(value, self._judged)
+        new: Json
+        if isinstance(value, dict):
+            new = {k: self.hand_out(item, member, (path, k)) for k, item in value.items()}
+            field = self._places.get((member, pointer(path)))
+            if field is not None:
+                self._fields[id(new)] = field
+        elif isinstance(value, list):
+            new = [self.hand_out(item, member, (path, n)) for n, item in enumerate(value)]
+        elif isinstance(value, tuple):
+            return tuple([self.hand_out(item, member, (path, n)) for n, item in enumerate(value)])
+        else:
+            if isinstance(value, str) and value in self.callers:
+                self._texts.add(value)
+            return value
+        self._judged[id(new)] = new
+        return new
+
+    def field_of(self, node: object, otherwise: Field) -> Field:
+        """The field that the plan saw a node in, so that its names mean here what they did."""
+        return self._fields.get(id(node), otherwise) if self.is_judged(node) else otherwise
+
+    def is_identifier(self, text: str) -> bool:
+        """Whether a text that is to be revived names one of the program's objects.
+
+        It does where the plan saw it as a name. Where the file has it as plain text it stays
+        text; a text that the file does not have at all is the program's own to ask by.
+        """
+        if text not in self.callers:
+            return False
+        return repr(text[:200]) in self._identifiers or text not in self._texts
 
     def is_judged(self, config: object) -> bool:
         """Whether a dict or list is one that `hand_out` gave."""
@@ -139,15 +176,16 @@ class Session:
 
     def root(self, *, compile: bool) -> Json:
         """The judged model config, to be built; without its compilation if that is not wanted."""
-        root = self.document.parts[0].root
+        part = self.document.parts[0]
+        root, path = part.root, _TOP
         while isinstance(root, dict) and "class_name" not in root:
             wrapper = next((w for w in WRAPPERS if isinstance(root.get(w), dict)), None)
             if wrapper is None:
                 break
-            root = root[wrapper]
+            root, path = root[wrapper], (path, wrapper)
         if not compile and isinstance(root, dict):
             root = {**root, "compile_config": None}
-        return self.hand_out(root)
+        return self.hand_out(root, part.member, path)
 
     def legacy_part(self, text: str | bytes) -> Json:
         """The judged tree of a JSON text in an `.h5` file, in Keras 2's own notation read out.
@@ -159,7 +197,7 @@ class Session:
         data = text.encode("utf-8") if isinstance(text, str) else text
         for part in self.document.parts:
             if part.text == data:
-                return plain_containers(self.hand_out(part.root))
+                return plain_containers(self.hand_out(part.root, part.member))
         return self.refuse("JSON text", "a text that was not judged")
 
     # Resolutions.
@@ -291,21 +329,6 @@ def plain_containers(value: Json) -> Json:
     elif isinstance(value, list):
         value[:] = map(plain_containers, value)
     return value
-
-
-def _copy(value: Json, judged: dict[int, Json]) -> Json:
-    """An independent copy of inert values. The reader bounded the depth, and so the recursion."""
-    new: Json
-    if isinstance(value, dict):
-        new = {key: _copy(item, judged) for key, item in value.items()}
-    elif isinstance(value, list):
-        new = [_copy(item, judged) for item in value]
-    elif isinstance(value, tuple):
-        return tuple([_copy(item, judged) for item in value])
-    else:
-        return value
-    judged[id(new)] = new
-    return new
 
 
 def _fresh(value: object, judged: Mapping[int, Json]) -> Json:

@@ -59,11 +59,11 @@ class Reader:
         path: Path = node.path if config is node.value else (node.path, "config")
         found = Arguments([], [], [])
         if isinstance(config, dict):
-            place = Visit(config, path, VALUE, node.depth + 1, "", owner)
+            place = Visit(config, path, VALUE, node.depth + 1, "", owner, node.times)
             self._arguments(config, place, entry, resolution, found, inline=config is node.value)
         elif isinstance(config, list) and entry is not None and entry.kind is Kind.MODEL:
             found.objections.extend(self._same_names(config, path))
-            found.visits.append(Visit(config, path, LAYERS, node.depth + 1, "", owner))
+            found.visits.append(Visit(config, path, LAYERS, node.depth + 1, "", owner, node.times))
         elif config is not None:
             text = f"Expected 'config' to be a dict, got {type(config).__name__}"
             found.objections.append(Objection("SS310", text, pointer(path)))
@@ -119,7 +119,7 @@ class Reader:
         if not inline and "class_name" in config and "config" in config:
             # No class has these two arguments; whoever revives the whole would build it.
             found.objections.append(place.objection("SS310", "an object instead of arguments"))
-        path, depth, owner = place.path, place.depth, place.owner
+        path, depth, owner, times = place.path, place.depth, place.owner, place.times
         for key, item in config.items():
             if item is None or item is True or item is False or (inline and key == "name"):
                 continue
@@ -128,7 +128,7 @@ class Reader:
                 spec = _LABELS  # Keras 3 compiles nothing from a Keras 0 config
             if isinstance(item, str) and entry is not None and item in entry.enums.get(key, ()):
                 continue
-            visit = Visit(item, (path, key), spec, depth, str(key), owner)
+            visit = Visit(item, (path, key), spec, depth, str(key), owner, times)
             self._argument(visit, resolution, found)
 
     def _argument(self, visit: Visit, resolution: Resolution, found: Arguments) -> None:

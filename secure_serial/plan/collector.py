@@ -31,6 +31,7 @@ class Visit(NamedTuple):
     depth: int
     argument: str = ""  # the argument of the enclosing class, for policies to name
     owner: int = -1  # the request whose argument this is, by its place in the list
+    times: int = 1  # how often what stands here is called: a model's calls are its layers'
 
     def objection(self, code: str, detail: str) -> Objection:
         """Something wrong with this value."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from secure_serial.plan.fields import OBJECT_FIELDS, Field
-from secure_serial.plan.names import MISSING, Names
+from secure_serial.plan.names import MISSING, Names, spelled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +35,7 @@ def names_of(value: Mapping[str, Json], function: Json = MISSING) -> Names:
 
 def written(names: Names) -> str:
     """The names as a person would quote them."""
-    parts = [f"{names.module}." if isinstance(names.module, str) else "", f"{names.class_name}"]
+    parts = [f"{names.module}." if isinstance(names.module, str) else "", spelled(names.class_name)]
     if isinstance(names.registered_name, str):
         parts.append(f" registered as {names.registered_name!r}")
     return "".join(parts)[:400]

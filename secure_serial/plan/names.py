@@ -265,12 +265,21 @@ def _written(names: Names) -> str:
     registered, module = names.registered_name, names.module
     if isinstance(registered, str) and ">" in registered:
         return registered[:_NAME_CHARS]
-    text = names.class_name if isinstance(names.class_name, str) else repr(names.class_name)
+    text = spelled(names.class_name)
     if ">" not in text:
         text = _quoted(text)
         if isinstance(module, str) and module:
             text = f"{module}.{text}"
     return text[:_NAME_CHARS]
+
+
+def spelled(value: Json) -> str:
+    """A name as it is written; of what is none, only what it is, for it may be huge."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | float):
+        return repr(value)
+    return "nothing" if value in (None, MISSING) else type(value).__name__
 
 
 def _quoted(text: str) -> str:

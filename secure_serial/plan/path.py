@@ -30,6 +30,8 @@ def pointer(path: Path) -> str:
         if isinstance(key, str):
             if len(key) > _KEY_CHARS:
                 key = f"{key[:_KEY_CHARS]}…"
+            if not key.isprintable():  # a key may not write lines of its own into a log
+                key = key.encode("unicode_escape").decode("ascii")
             if "~" in key or "/" in key:
                 key = key.replace("~", "~0").replace("/", "~1")
         keys.append(f"/{key}")

@@ -24,6 +24,7 @@ from secure_serial.plan.names import (
     resolve_class,
     resolve_function,
     resolve_identifier,
+    spelled,
 )
 from secure_serial.plan.request import Action, Objection, Origin, Plan
 from secure_serial.plan.values import BLOB_CHARS, is_path_component, judge_plain, looks_encoded
@@ -42,6 +43,8 @@ _TEXTS = FieldSpec(Field.TEXT, nest=True)
 _NESTING = frozenset(Field) - (OBJECT_FIELDS - {Field.OBJECT, Field.ROOT})
 #: Where a list's numbers multiply to something that may be allocated.
 _SIZES = frozenset({Field.GRAPH_CALL, Field.SIZE, Field.SHAPE})
+#: Calls multiply at each level; beyond any limit their exact number tells nothing.
+_UNCOUNTABLE = 1 << 40
 _LAYER_KINDS = frozenset({Kind.LAYER, Kind.MODEL, Kind.OPERATION})
 
 
@@ -170,7 +173,7 @@ class _Walk:
             self._plain(value, visit)
 
     def _nest(self, items: Iterable[tuple[str | int, Json]], visit: Visit) -> None:
-        _, path, spec, depth, argument, owner = visit
+        _, path, spec, depth, argument, owner, times = visit
         names_things = spec.field in OBJECT_FIELDS
         visits = []
         for key, item in items:
@@ -178,7 +181,7 @@ class _Walk:
                 self.found.refuse(visit, "SS321", "opaque bytes as a key")
             if item is None or item is True or item is False:
                 continue
-            inner = Visit(item, (path, key), spec, depth, argument, owner)
+            inner = Visit(item, (path, key), spec, depth, argument, owner, times)
             if isinstance(item, dict | list | tuple) or (names_things and isinstance(item, str)):
                 visits.append(inner)
             else:
@@ -274,7 +277,7 @@ class _Walk:
         self._push(visits)
 
     def _type_spec(self, value: dict[str, Json], visit: Visit) -> None:
-        symbol = f"{value.get('module')}.{value.get('spec_name')}"[:200]
+        symbol = f"{spelled(value.get('module'))}.{spelled(value.get('spec_name'))}"[:200]
         beside = visit._replace(owner=len(self.found.requests))
         unknown = Resolution(repr(symbol), Origin.UNKNOWN)
         objections = []
@@ -305,7 +308,7 @@ class _Walk:
             text = f"{resolution.symbol} is a class where a function is named"
             objections.append(visit.objection("SS311", text))
         owner = len(self.found.requests)
-        text = f"function {names.function!r:.120} of module {names.module!r:.120}"
+        text = f"function {spelled(names.function)} of module {spelled(names.module)}"[:400]
         self.found.request(visit, Action.REFER, resolution, text, objections=objections)
         self._push(self._reader.beside(value, visit, owner))
 
@@ -315,6 +318,11 @@ class _Walk:
         resolution = self._resolve(names, visit)
         config = value if inline else value.get("config")
         owner = len(self.found.requests)
+        # A layer that is called twice is two nodes of the graph, each of which takes work, and
+        # so is every layer of a model that is called twice.
+        calls = value.get("inbound_nodes")
+        called = max(1, len(calls)) if isinstance(calls, list) else 1
+        visit = visit._replace(times=min(visit.times * called, _UNCOUNTABLE))
         arguments = self._reader.config(config, resolution, visit, owner)
         objections = self._wrong_with(resolution, visit) + arguments.objections
         if not inline and value.get("name") is not None:
@@ -330,7 +338,7 @@ class _Walk:
             objections=objections,
             notes=[resolution.note] * bool(resolution.note) + arguments.notes,
             arguments=config if isinstance(config, dict) else None,
-            allocation=self._measure(resolution, config, value),
+            allocation=self._measure(resolution, config, value, visit.times),
         )
         self._push(arguments.visits + self._reader.beside(value, visit, owner))
 
@@ -345,13 +353,13 @@ class _Walk:
             self._classes[key] = found
         return found
 
-    def _measure(self, resolution: Resolution, config: Json, value: dict[str, Json]) -> int:
+    def _measure(
+        self, resolution: Resolution, config: Json, value: dict[str, Json], times: int
+    ) -> int:
         entry = self._reader.known(resolution)
         if entry is None or entry.kind not in _LAYER_KINDS:
             return 0
-        # A layer that is called twice is two nodes of the graph, each of which takes work.
-        calls = value.get("inbound_nodes")
-        self.layers += max(1, len(calls)) if isinstance(calls, list) else 1
+        self.layers += times
         if not isinstance(config, dict):
             return 0
         size = allocation.estimate(entry, config, value.get("build_config"), self._width)

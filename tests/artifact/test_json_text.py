@@ -5,10 +5,11 @@ import math
 import sys
 
 import pytest
+from artifact.walking import walk
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secure_serial.artifact.json_text import parse_json, walk
+from secure_serial.artifact.json_text import parse_json
 from secure_serial.errors import ArtifactError, LimitExceeded, MalformedArtifact
 from secure_serial.limits import Limits
 

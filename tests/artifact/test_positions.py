@@ -3,10 +3,10 @@
 import json
 
 import pytest
+from artifact.walking import walk
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secure_serial.artifact.json_text import walk
 from secure_serial.artifact.positions import Span, locate, locate_many
 
 TEXT = """{

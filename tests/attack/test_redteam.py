@@ -128,7 +128,6 @@ def write_h5(path, config):
 
 @pytest.mark.parametrize("base", ["keras-core", "strict"])
 @pytest.mark.parametrize("form", ["json", "mixed", "h5"])
-@hole("the legacy door resolves class_name alone: a deny rule on what is really built is passed")
 def test_registered_name_that_the_legacy_loader_does_not_read(base, form, registered, tmp_path):
     """Planned as `acme>Dense`, built as Keras's Dense with arguments that a rule denies."""
     rules = policy(BOUNDED_DENSE, base)
@@ -147,7 +146,6 @@ def test_registered_name_that_the_legacy_loader_does_not_read(base, form, regist
     ]
 
 
-@hole("the legacy door resolves class_name alone: another class of the program's is built")
 def test_registered_name_beside_a_custom_object_of_the_bare_name(registered, tmp_path):
     """Planned as `acme>Dense`, built as whatever was passed under the name `Dense`."""
     path = carriers.write(
@@ -158,7 +156,6 @@ def test_registered_name_beside_a_custom_object_of_the_bare_name(registered, tmp
     assert type(wide) is Dense
 
 
-@hole("the legacy door takes a passive object for a layer, whatever field the plan saw it in")
 def test_passive_serialization_in_a_field_of_another_kind(tmp_path, monkeypatch):
     """Planned as an initializer, built as the layer of that name."""
     made = []
@@ -187,7 +184,6 @@ def danger(*args):
     raise AssertionError
 
 
-@hole("a text that equals a registered name is replaced where the plan saw plain text")
 def test_text_in_a_plain_field_of_a_legacy_layer(tmp_path):
     """The program's function stands in the model; neither verdict nor log names it."""
     path = carriers.write(
@@ -200,7 +196,6 @@ def test_text_in_a_plain_field_of_a_legacy_layer(tmp_path):
     assert result.model.layers[0].alpha is not danger
 
 
-@hole("Keras revives some arguments one by one, and a bare text is taken for a name there")
 def test_text_in_a_plain_field_that_keras_revives_alone():
     """`Constant.value` holds numbers for the planner, and whatever is registered for Keras."""
     config = obj("keras.initializers", "Constant", {"value": "danger"})
@@ -286,7 +281,6 @@ def _doubling(levels):
     return inner
 
 
-@hole("calls are added up over the levels, where they multiply")
 def test_model_that_is_called_twice_at_every_level(tmp_path):
     """256 calls under a limit of 100 layers; at 40 levels and 25 KB it never ends."""
     path = carriers.write("json", tmp_path, _doubling(8), as_is=True)
@@ -425,7 +419,6 @@ def test_long_key_above_many_nodes():
     assert peak_of(lambda: plan_of(root)) < PEAK_BYTES
 
 
-@hole("the search for lone surrogates spells out the pointer of every value")
 def test_long_key_above_many_texts_with_surrogates():
     """4 MB take 6 GB and end in an internal error: any escaped emoji starts the search."""
     text = json.dumps({"class_name": "Dense", "config": {"k" * 50_000: ["😀"] * 1000}})
@@ -450,7 +443,6 @@ class Quoted(list):
     ],
     ids=["function", "typespec"],
 )
-@hole("what is no name is spelled out whole before it is cut, at every level again")
 def test_objects_nested_in_a_name(wrap):
     """3 MB inside 190 levels of `module` take minutes in a scan."""
     root = Quoted()
@@ -461,7 +453,6 @@ def test_objects_nested_in_a_name(wrap):
     assert Quoted.times <= 2
 
 
-@hole("the message of a denial repeats keys of the file as they are")
 def test_control_characters_in_a_key(tmp_path):
     """A key writes a line of its own into every log that an error is printed to."""
     key = "a\n2026-01-01 INFO load allowed \x1b[2J"

@@ -173,16 +173,31 @@ def _from_module(session: Session, name: str, found: Any) -> Any:
 
 
 def _legacy_class(session: Session, original: Callable[..., Any]) -> Callable[..., Any]:
-    """Door E: the legacy resolver, which a config without `module` reaches."""
+    """Door E: the legacy resolver, which a config without `module` reaches.
 
-    def class_and_config_for_serialized_keras_object(config: Any, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(config, dict):
-            names = Names(MISSING, config.get("class_name"), MISSING)
-            session.resolve_class(names, Field.LAYER)
-        cls, cls_config = original(config, *args, **kwargs)
+    Keras's own looks for `class_name` alone, among all that keras.layers imports, and puts
+    functions in the place of equal texts. Here the node means what it meant to the plan.
+    """
+
+    def class_and_config_for_serialized_keras_object(
+        config: Any, module_objects: Any = None, custom_objects: Any = None, *_: Any, **__: Any
+    ) -> Any:
+        from keras.src.legacy.saving import serialization
+
+        if not isinstance(config, dict) or not {"class_name", "config"} <= config.keys():
+            raise ValueError(f"Improper config format for {type(config).__name__}")
+        given = [config.get(key, MISSING) for key in ("module", "class_name", "registered_name")]
+        field = session.field_of(config, Field.LAYER)
+        cls = live.find(session.resolve_class(Names(*given), field), session)
         if isinstance(cls, FunctionType) or not hasattr(cls, "from_config"):
-            session.refuse(str(config.get("class_name")), "a function where a class is named")
-        return cls, cls_config
+            session.refuse(str(config["class_name"]), "a function where a class is named")
+        inner = config["config"]
+        for key, item in inner.items() if isinstance(inner, dict) else ():
+            if isinstance(item, dict) and "__passive_serialization__" in item:
+                inner[key] = serialization.deserialize_keras_object(
+                    item, module_objects, custom_objects, "config_item"
+                )
+        return cls, inner
 
     return class_and_config_for_serialized_keras_object
 
