@@ -38,6 +38,7 @@ class Field(StrEnum):
     SIZE = "size"  # an integer, or a few, that memory is allocated by
     SHAPE = "shape"  # a shape: integers and nulls, perhaps nested
     LABEL = "label"  # a name or an enum: short text, no path, no URL
+    PATTERN = "pattern"  # a regular expression that Keras matches against names
     TEXT = "text"  # free text that is data, never opened (a word, a tokenizer's index)
     WORDS = "words"  # a vocabulary: a list of words; a string there is a path, so refused
     ARRAY = "array"  # numbers, nested

@@ -31,6 +31,9 @@ _PARENT = re.compile(r"(?:^|[/\\])\s*\.\.\s*(?:$|[/\\])")
 _UNBROKEN = re.compile(rf"\S{{{BLOB_CHARS - 4}}}")
 _DRIVE = re.compile(r"\s*[A-Za-z]:[\\/]")
 _EXTENSION = re.compile(r"[^\s.]\.[A-Za-z][A-Za-z0-9]{0,5}\s*$")
+#: Real patterns name one variable or one block. Each further repeat squares the work.
+_PATTERN_CHARS = 200
+_REPEATS = 3
 #: Keras's quantization modes: "int4/128", "gptq/4/-1".
 _NUMBERED = re.compile(r"/-?\d{1,6}(?=/|_|$)")
 #: Control characters (line breaks and tabs are text), and those that reorder what is shown.
@@ -84,6 +87,22 @@ def looks_encoded(text: str) -> bool:
     return mixed and _UNBROKEN.search(text) is not None
 
 
+def may_take_for_ever(pattern: str) -> bool:
+    """Whether matching a regular expression may backtrack without end.
+
+    Names and paths of variables, with `.*` between them, are what real patterns are made of;
+    groups and counted or nested repeats are not let in (and need no parser to be told).
+
+    >>> [may_take_for_ever(p) for p in ("block_1/.*", "dense|conv", "(.+)+!", "a{9999}")]
+    [False, False, True, True]
+    """
+    return (
+        len(pattern) > _PATTERN_CHARS
+        or any(c in pattern for c in "(+?{[")
+        or (pattern.count("*") > _REPEATS)
+    )
+
+
 def is_path_component(name: str) -> bool:
     """Whether an instance's name may become part of a path or a key in a weights file.
 
@@ -111,6 +130,8 @@ def judge_text(text: str, field: Field) -> tuple[str, str] | None:
         return "SS320", f"what could be a path ({_short(text)}) in a field nobody knows"
     if len(text) > LABEL_CHARS:
         return "SS321", f"{len(text)} characters of text in a field that holds {field}"
+    if field is Field.PATTERN and may_take_for_ever(text):
+        return "SS327", f"a pattern that may take for ever to match ({_short(text)})"
     if field is Field.LABEL and any(c in _NUMBERED.sub("", text) for c in "/\\"):
         return "SS320", f"a separator in a label ({_short(text)})"
     return None

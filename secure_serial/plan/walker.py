@@ -27,7 +27,13 @@ from secure_serial.plan.names import (
     spelled,
 )
 from secure_serial.plan.request import Action, Objection, Origin, Plan
-from secure_serial.plan.values import BLOB_CHARS, is_path_component, judge_plain, looks_encoded
+from secure_serial.plan.values import (
+    BLOB_CHARS,
+    is_path_component,
+    judge_plain,
+    looks_encoded,
+    may_take_for_ever,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -43,6 +49,8 @@ _TEXTS = FieldSpec(Field.TEXT, nest=True)
 _NESTING = frozenset(Field) - (OBJECT_FIELDS - {Field.OBJECT, Field.ROOT})
 #: Where a list's numbers multiply to something that may be allocated.
 _SIZES = frozenset({Field.GRAPH_CALL, Field.SIZE, Field.SHAPE})
+#: DTypePolicyMap and OptimizerMap match their keys against the paths of layers and variables.
+_KEYED_BY_PATTERN = frozenset({Field.DTYPE_POLICY, Field.OPTIMIZER})
 #: Calls multiply at each level; beyond any limit their exact number tells nothing.
 _UNCOUNTABLE = 1 << 40
 _LAYER_KINDS = frozenset({Kind.LAYER, Kind.MODEL, Kind.OPERATION})
@@ -177,8 +185,8 @@ class _Walk:
         names_things = spec.field in OBJECT_FIELDS
         visits = []
         for key, item in items:
-            if isinstance(key, str) and not _is_short(key) and looks_encoded(key):
-                self.found.refuse(visit, "SS321", "opaque bytes as a key")
+            if isinstance(key, str):
+                self._key(key, visit)
             if item is None or item is True or item is False:
                 continue
             inner = Visit(item, (path, key), spec, depth, argument, owner, times)
@@ -187,6 +195,13 @@ class _Walk:
             else:
                 self._plain(item, inner)
         self._push(visits)
+
+    def _key(self, key: str, visit: Visit) -> None:
+        """A key of a dict of plain values, or of objects: there Keras takes it for a pattern."""
+        if not _is_short(key) and looks_encoded(key):
+            self.found.refuse(visit, "SS321", "opaque bytes as a key")
+        elif visit.spec.field in _KEYED_BY_PATTERN and may_take_for_ever(key):
+            self.found.refuse(visit, "SS327", "a pattern that may take for ever to match")
 
     def _list(self, value: list[Json] | tuple[Json, ...], visit: Visit) -> None:
         if visit.spec.field in _SIZES:

@@ -240,7 +240,6 @@ def _muon():
 
 @pytest.mark.parametrize("base", ["keras-core", "strict"])
 @pytest.mark.parametrize("make", [_dtype_map, _optimizer_map, _muon])
-@hole("keys and lists that Keras uses as regular expressions are judged as plain text")
 def test_catastrophic_regular_expression(make, base, tmp_path):
     """Matched against the layers' paths, which the file chooses, too: 2**length steps."""
     path = carriers.write("json", tmp_path, make(), as_is=True)
@@ -341,7 +340,6 @@ def test_memory_that_is_no_variable(make, tmp_path):
         secure_serial.load_model(path, policy=policy("[limits]\nallocation_bytes = 100_000\n"))
 
 
-@hole("the names in weight_names are not held to the datasets: each one is read again")
 def test_weight_names_that_repeat_one_dataset(tmp_path, monkeypatch):
     """A file of 1 MB whose 64,000 names mean one dataset of 1 MB takes 64 GB."""
     from keras.src.legacy.saving import legacy_h5_format

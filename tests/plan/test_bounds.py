@@ -52,3 +52,21 @@ def test_thousands_of_unknown_arguments_make_few_notes():
     (request,) = plan(config, Limits()).requests
     assert len(request.notes) == 10
     assert not request.objections
+
+
+def test_patterns_that_may_take_for_ever_are_refused_as_keys_and_as_texts():
+    sgd = {"module": "keras.optimizers", "class_name": "SGD", "config": {}}
+    for pattern, codes in (("block_1/.*", []), ("(.+)+!", ["SS327"])):
+        mapped = {
+            "module": "keras.optimizers",
+            "class_name": "OptimizerMap",
+            "config": {"default_optimizer": sgd, "optimizer_map": {pattern: sgd}},
+        }
+        muon = {
+            "module": "keras.optimizers",
+            "class_name": "Muon",
+            "config": {"exclude_layers": [pattern]},
+        }
+        for config in (mapped, muon):
+            made = plan(config, Limits())
+            assert [o.code for r in made.requests for o in r.objections] == codes

@@ -12,7 +12,7 @@ from secure_serial.artifact.document import Format
 from secure_serial.construct.keras import doors
 from secure_serial.construct.live import safe_mode
 from secure_serial.construct.revive import revive
-from secure_serial.errors import ConstructionError, UnsupportedFormat, Where
+from secure_serial.errors import ConstructionError, UnsafeArtifact, UnsupportedFormat, Where
 
 if TYPE_CHECKING:
     from secure_serial.artifact.opening import Opened
@@ -95,9 +95,31 @@ def _hdf5(opened: Opened, session: Session, compile: bool) -> Any:
         raise ConstructionError("the file is not open")
     opened.file.seek(0)
     with h5py.File(opened.file, "r") as file:
+        _check_lists(file, opened.document.name)
         return legacy_h5_format.load_model_from_hdf5(
             file, custom_objects=None, compile=compile, safe_mode=True
         )
+
+
+def _check_lists(file: Any, name: str) -> None:
+    """The lists of names that Keras reads weights by: one dataset read a thousand times is a bomb.
+
+    Raises:
+        UnsafeArtifact: a list names something twice.
+
+    """
+    from keras.src.legacy.saving.legacy_h5_format import load_attributes_from_hdf5_group
+
+    weights = file.get("model_weights")
+    groups = [weights, file.get("optimizer_weights")]
+    groups += [weights[key] for key in weights] if weights is not None else []
+    for group in filter(None, groups):
+        for listed in ("layer_names", "weight_names"):
+            names = load_attributes_from_hdf5_group(group, listed)
+            if len(set(names)) != len(names):
+                raise UnsafeArtifact(
+                    f"{listed} names something twice", where=Where(name, pointer=str(group.name))
+                )
 
 
 def _config(opened: Opened, session: Session, compile: bool) -> Any:
