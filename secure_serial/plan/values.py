@@ -32,7 +32,6 @@ _UNBROKEN = re.compile(rf"\S{{{BLOB_CHARS - 4}}}")
 _DRIVE = re.compile(r"\s*[A-Za-z]:[\\/]")
 _EXTENSION = re.compile(r"[^\s.]\.[A-Za-z][A-Za-z0-9]{0,5}\s*$")
 #: Real patterns name one variable or one block. Each further repeat squares the work.
-_PATTERN_CHARS = 200
 _REPEATS = 3
 #: Keras's quantization modes: "int4/128", "gptq/4/-1".
 _NUMBERED = re.compile(r"/-?\d{1,6}(?=/|_|$)")
@@ -97,7 +96,7 @@ def may_take_for_ever(pattern: str) -> bool:
     [False, False, True, True]
     """
     return (
-        len(pattern) > _PATTERN_CHARS
+        len(pattern) > LABEL_CHARS
         or any(c in pattern for c in "(+?{[")
         or (pattern.count("*") > _REPEATS)
     )

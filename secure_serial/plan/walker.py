@@ -15,17 +15,17 @@ from secure_serial.plan import allocation, encodings, forms
 from secure_serial.plan.arguments import CODE, VALUE, Reader
 from secure_serial.plan.catalogue import Catalogue, FieldSpec
 from secure_serial.plan.collector import Collector, Visit
-from secure_serial.plan.fields import ACCEPTS, OBJECT_FIELDS, Field, Kind
+from secure_serial.plan.fields import OBJECT_FIELDS, Field, Kind
 from secure_serial.plan.names import (
     MISSING,
     Names,
     Resolution,
-    accepted,
     resolve_class,
     resolve_function,
     resolve_identifier,
     spelled,
 )
+from secure_serial.plan.places import misplaced, wrong_with
 from secure_serial.plan.request import Action, Objection, Origin, Plan
 from secure_serial.plan.values import (
     BLOB_CHARS,
@@ -248,7 +248,7 @@ class _Walk:
             problem = judge_plain(text, Field.LABEL, self._limits)
             objections = [visit.objection(*problem)] if problem is not None else []
         else:
-            objections += self._misplaced(resolution, visit)
+            objections += misplaced(resolution, visit)
         action = Action.CONSTRUCT if entry is not None and entry.is_class else Action.REFER
         self.found.request(visit, action, resolution, repr(text[:200]), objections=objections)
 
@@ -318,7 +318,7 @@ class _Walk:
     def _function(self, value: dict[str, Json], visit: Visit) -> None:
         names = forms.names_of(value, function=value.get("config", MISSING))
         resolution = resolve_function(names, visit.spec.field, self._catalogue, self._callers)
-        objections = self._wrong_with(resolution, visit)
+        objections = wrong_with(resolution, visit)
         if resolution.entry is not None and resolution.entry.is_class:
             text = f"{resolution.symbol} is a class where a function is named"
             objections.append(visit.objection("SS311", text))
@@ -339,7 +339,7 @@ class _Walk:
         called = max(1, len(calls)) if isinstance(calls, list) else 1
         visit = visit._replace(times=min(visit.times * called, _UNCOUNTABLE))
         arguments = self._reader.config(config, resolution, visit, owner)
-        objections = self._wrong_with(resolution, visit) + arguments.objections
+        objections = wrong_with(resolution, visit) + arguments.objections
         if not inline and value.get("name") is not None:
             name = value["name"]
             if not isinstance(name, str) or not is_path_component(name):
@@ -381,29 +381,6 @@ class _Walk:
         self._width = allocation.width_after(entry, config, self._width)
         self.allocation += size
         return size
-
-    # What is wrong with a node whatever its arguments.
-
-    def _wrong_with(self, resolution: Resolution, visit: Visit) -> list[Objection]:
-        found = []
-        if resolution.code:
-            found.append(visit.objection(resolution.code, resolution.problem))
-        return found + self._misplaced(resolution, visit)
-
-    def _misplaced(self, resolution: Resolution, visit: Visit) -> list[Objection]:
-        field = visit.spec.field
-        kinds = ACCEPTS.get(field)
-        if resolution.symbol in visit.spec.also and resolution.origin is Origin.KERAS:
-            return []
-        if kinds is None:
-            text = f"{resolution.symbol} in a field that holds {field}, where no object may stand"
-            return [visit.objection("SS313", text)]
-        if accepted(resolution, kinds):
-            return []
-        kind = resolution.entry.kind if resolution.entry is not None else "another kind"
-        wanted = " or ".join(sorted(kinds))
-        text = f"{resolution.symbol} ({kind}) in a field that holds {field}: it takes {wanted}"
-        return [visit.objection("SS311", text)]
 
 
 def _is_short(key: str) -> bool:
