@@ -35,7 +35,10 @@ class Where:
             text += f"!{self.member}"
         if self.pointer:
             text += f"#{self.pointer}"
-        return text
+        if text.isprintable():
+            return text
+        # A file's name may not write lines of its own into a log.
+        return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 class SecureSerialError(Exception):

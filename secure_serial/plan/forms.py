@@ -65,6 +65,23 @@ def is_function_dump(value: list[Json] | tuple[Json, ...]) -> bool:
     return len(value) == 3 and isinstance(value[0], str)  # noqa: PLR2004 - the three
 
 
+def takes_tensor(call: Json) -> bool:
+    """Whether a call in a graph is fed by the graph, as every call is that Keras writes.
+
+    One that is not runs at once, on constants of the file's choosing, while the graph is built.
+    """
+    stack = [call]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, dict):
+            if value.get("class_name") == "__keras_tensor__":
+                return True
+            stack += value.values()
+        elif isinstance(value, list | tuple):
+            stack += value
+    return False
+
+
 def marks_code(value: Mapping[str, Json]) -> bool:
     """Keras 2's way to say that an argument beside it holds bytecode: `function_type`."""
     return any(

@@ -340,6 +340,11 @@ class _Walk:
         visit = visit._replace(times=min(visit.times * called, _UNCOUNTABLE))
         arguments = self._reader.config(config, resolution, visit, owner)
         objections = wrong_with(resolution, visit) + arguments.objections
+        for call in calls if isinstance(calls, list) else ():
+            # Keras 3 writes a call as a dict; the lists of earlier Keras name layers alone.
+            if isinstance(call, dict) and not forms.takes_tensor(call):
+                text = "a call in the graph that no tensor of the graph goes into"
+                objections.append(visit.objection("SS310", text))
         if not inline and value.get("name") is not None:
             name = value["name"]
             if not isinstance(name, str) or not is_path_component(name):

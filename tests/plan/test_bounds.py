@@ -70,3 +70,15 @@ def test_patterns_that_may_take_for_ever_are_refused_as_keys_and_as_texts():
         for config in (mapped, muon):
             made = plan(config, Limits())
             assert [o.code for r in made.requests for o in r.objections] == codes
+
+
+def test_a_call_that_the_graph_does_not_feed_is_refused():
+    tensor = {"class_name": "__tensor__", "config": {"value": [1.0], "dtype": "float32"}}
+    fed = {
+        "class_name": "__keras_tensor__",
+        "config": {"shape": [None, 3], "dtype": "float32", "keras_history": ["in", 0, 0]},
+    }
+    for args, codes in (([fed], []), ([[fed, 2]], []), ([tensor], ["SS310"]), ([], ["SS310"])):
+        node = {**DENSE, "inbound_nodes": [{"args": args, "kwargs": {}}]}
+        made = plan(node, Limits())
+        assert [o.code for r in made.requests for o in r.objections] == codes
