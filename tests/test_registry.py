@@ -32,6 +32,7 @@ INSIDE = "SECURE_SERIAL_TEST_WITHOUT_KERAS"
 @pytest.fixture(autouse=True)
 def _registrations_of_a_test_end_with_it():
     before = dict(get_custom_objects())
+    get_custom_objects().clear()  # what other files of tests have registered, too
     yield
     get_custom_objects().clear()
     get_custom_objects().update(before)

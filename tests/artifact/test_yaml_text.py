@@ -158,7 +158,7 @@ def test_random_text_ends_in_a_value_or_in_our_error(text):
         found = parse_yaml(text.encode(), LIMITS)
     except ArtifactError:
         return
-    if "!" not in text:
+    if "!" not in text and "<<" not in text:  # PyYAML cannot read a bare merge sign itself
         assert found == yaml.safe_load(text) or "=" in text
 
 

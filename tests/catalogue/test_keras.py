@@ -55,14 +55,15 @@ def test_every_public_export_is_there_and_is_that_object(objects):
     from keras.src.api_export import REGISTERED_NAMES_TO_OBJS
 
     for name, thing in REGISTERED_NAMES_TO_OBJS.items():
-        assert objects[name] is thing, name
+        # A gated load in this process puts a gate before some of them.
+        assert inspect.unwrap(objects[name]) is inspect.unwrap(thing), name
 
 
 def test_every_alias_is_the_same_object(objects, tools):
     for name, entry in SYMBOLS.items():
         for alias in entry["aliases"]:
             found = tools["symbols"].locate(":".join(alias.rsplit(".", 1)))
-            assert found is objects[name], alias
+            assert inspect.unwrap(found) is inspect.unwrap(objects[name]), alias
 
 
 def test_types_are_told(objects):

@@ -76,7 +76,10 @@ def nodes(root):
         else:
             continue
         for key, item in items:
-            step = str(key).replace("~", "~0").replace("/", "~1")
+            step = str(key)
+            if not step.isprintable():
+                step = step.encode("unicode_escape").decode()
+            step = step.replace("~", "~0").replace("/", "~1")
             stack.append((f"{pointer}/{step}", item))
 
 
