@@ -49,6 +49,7 @@ def config(tmp_path):
 
 
 def loaded(argv):
+    run(PROBE, argv)  # compiling loads modules of its own: names of characters need unicodedata
     code, modules = run(PROBE, argv)
     assert code == 0
     return set(modules)
