@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +38,7 @@ def run(script, argument):
     done = subprocess.run(
         [sys.executable, "-c", script, json.dumps(argument)],
         cwd=ROOT, capture_output=True, text=True, encoding="utf-8", timeout=120, check=True,
+        env={k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"},
     )  # fmt: skip
     return json.loads(done.stderr.splitlines()[-1])
 
