@@ -64,7 +64,7 @@ def test_a_real_yaml_config_is_read_as_yaml(row):
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row["format"] == "tfjs-layers"], ids=ids)
-def test_a_real_tfjs_topology_is_read_inside_its_model(row):
+def test_a_real_tfjs_topology_is_read_with_the_model_around_it(row):
     topology = json.loads((REAL / row["config"]).read_text("utf-8"))
     model = {
         "modelTopology": topology,
@@ -72,5 +72,5 @@ def test_a_real_tfjs_topology_is_read_inside_its_model(row):
     }
     document = read_artifact(json.dumps(model).encode())
     assert document.format is Format.TFJS
-    assert document.parts[0].root == topology["model_config"]
+    assert document.parts[0].root == model
     assert document.keras_version == row["keras_version"]
