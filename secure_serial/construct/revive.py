@@ -17,7 +17,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, cast
 
 from secure_serial.construct import live
-from secure_serial.construct.tables import spell_out
+from secure_serial.construct.tables import dotted_path, spell_out
 from secure_serial.errors import ConstructionError, LoadDenied, SecureSerialError, Where
 from secure_serial.plan.encodings import LAMBDA, PLACES, TYPE_SPEC
 from secure_serial.plan.fields import Field
@@ -239,9 +239,7 @@ def _from_table(name: str, config: Json, modules: Mapping[str, object], session:
     if name not in modules:
         return name
     found = modules[name]
-    symbol = session.catalogue.canonical(
-        f"{getattr(found, '__module__', '')}.{getattr(found, '__qualname__', '')}"
-    )
+    symbol = session.catalogue.canonical(dotted_path(found))
     if symbol is None:
         session.refuse(name, f"a table's {name!r}")
     session.require(symbol, name)

@@ -29,8 +29,7 @@ def spell_out(
     if name is None or name not in modules:
         return config, {}
     found = modules[name]
-    path = f"{getattr(found, '__module__', '')}.{getattr(found, '__qualname__', '')}"
-    symbol = catalogue.canonical(path)
+    symbol = catalogue.canonical(dotted_path(found))
     if symbol is None:
         return _own(config, name), {name: found}
     module, _, public = symbol.rpartition(".")
@@ -41,6 +40,15 @@ def spell_out(
     inner = node.get("config")
     return {**node, "module": module, "class_name": public, "config": inner,
             "registered_name": None}, {}  # fmt: skip
+
+
+def dotted_path(found: object) -> str:
+    """Where what a table holds says that it comes from, for the catalogue to name.
+
+    >>> dotted_path(dict), dotted_path(7)
+    ('builtins.dict', '.')
+    """
+    return f"{getattr(found, '__module__', '')}.{getattr(found, '__qualname__', '')}"
 
 
 def _own(config: Json, name: str) -> Json:

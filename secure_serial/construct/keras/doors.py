@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from secure_serial.construct import live
 from secure_serial.construct.revive import refused_lambda, revive
 from secure_serial.construct.session import Session, current
+from secure_serial.construct.tables import dotted_path
 from secure_serial.errors import ConstructionError
 from secure_serial.plan.fields import Field
 from secure_serial.plan.names import MISSING, Names
@@ -164,7 +165,7 @@ def _registered(session: Session, original: Callable[..., Any]) -> Callable[...,
 
 
 def _from_module(session: Session, name: str, found: Any) -> Any:
-    path = f"{getattr(found, '__module__', '')}.{getattr(found, '__qualname__', '')}"
+    path = dotted_path(found)
     symbol = session.catalogue.canonical(path)
     if symbol is None:
         session.refuse(path, name)
