@@ -21,7 +21,7 @@ from secure_serial.construct.tables import dotted_path, spell_out
 from secure_serial.errors import ConstructionError, LoadDenied, SecureSerialError, Where
 from secure_serial.plan.encodings import LAMBDA, PLACES, TYPE_SPEC
 from secure_serial.plan.fields import Field
-from secure_serial.plan.names import MISSING, Names
+from secure_serial.plan.forms import names_of
 from secure_serial.registry import CustomObjectScope
 from secure_serial.sharing import record_revived
 
@@ -102,28 +102,19 @@ def refused_lambda(session: Session) -> LoadDenied:
     )
 
 
-def _names(config: Mapping[str, Json]) -> Names:
-    return Names(
-        config.get("module", MISSING),
-        config.get("class_name", MISSING),
-        config.get("registered_name", MISSING),
-        config.get("config", MISSING),
-    )
-
-
 def _function(config: Mapping[str, Json], session: Session, field: Field) -> Any:
     if not isinstance(config["config"], str):
         raise ConstructionError(
             f"Expected 'config' to be a non-null str for a function, got {config['config']!r:.100}"
         )
-    field = session.field_of(config, field)
-    return live.find(session.resolve_function(_names(config), field), session)
+    names = names_of(config, function=config["config"])
+    return live.find(session.resolve_function(names, session.field_of(config, field)), session)
 
 
 def _object(config: dict[str, Json], session: Session, field: Field) -> Any:
     inner = config["config"] if config["config"] is not None else {}
     class_name = config["class_name"]
-    resolution = session.resolve_class(_names(config), session.field_of(config, field))
+    resolution = session.resolve_class(names_of(config), session.field_of(config, field))
     if not isinstance(inner, dict) and not isinstance(inner, list):
         raise ConstructionError(
             f"Expected 'config' to be a dict for {class_name}, got {type(inner).__name__}"

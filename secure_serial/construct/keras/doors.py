@@ -24,6 +24,7 @@ from secure_serial.construct.session import Session, current
 from secure_serial.construct.tables import dotted_path
 from secure_serial.errors import ConstructionError
 from secure_serial.plan.fields import Field
+from secure_serial.plan.forms import names_of
 from secure_serial.plan.names import MISSING, Names
 
 if TYPE_CHECKING:
@@ -187,9 +188,8 @@ def _legacy_class(session: Session, original: Callable[..., Any]) -> Callable[..
 
         if not isinstance(config, dict) or not {"class_name", "config"} <= config.keys():
             raise ValueError(f"Improper config format for {type(config).__name__}")
-        given = [config.get(key, MISSING) for key in ("module", "class_name", "registered_name")]
         field = session.field_of(config, Field.LAYER)
-        cls = live.find(session.resolve_class(Names(*given), field), session)
+        cls = live.find(session.resolve_class(names_of(config), field), session)
         if isinstance(cls, FunctionType) or not hasattr(cls, "from_config"):
             session.refuse(str(config["class_name"]), "a function where a class is named")
         inner = config["config"]
