@@ -17,7 +17,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, cast
 
 from secure_serial.construct import live
-from secure_serial.construct.tables import dotted_path, spell_out
+from secure_serial.construct.tables import asked_name, dotted_path, spell_out
 from secure_serial.errors import ConstructionError, LoadDenied, SecureSerialError, Where
 from secure_serial.plan.encodings import LAMBDA, PLACES, TYPE_SPEC
 from secure_serial.plan.fields import Field
@@ -203,26 +203,22 @@ def _copy_for_sharing(inner: Json) -> Json:
 
 def _table_name(config: Json, session: Session) -> str | None:
     """The name to look up in a table; None where the node says all by itself."""
-    if isinstance(config, str):
-        return config
     if not isinstance(config, dict):
-        return None
+        return asked_name(config)
     if "class_name" not in config:
         raise ConstructionValueError(f"Unknown `config` as a `dict`, config={config!r:.200}")
-    inner, registered = config.get("config"), config.get("registered_name")
-    for name in (config["class_name"], registered, inner):
+    class_name = config["class_name"]
+    for name in (class_name, config.get("registered_name"), config.get("config")):
         if isinstance(name, str) and name in session.callers:
             return None
-    if config["class_name"] == "function":
-        name = inner if config.get("module") == "builtins" else registered
-        return name if isinstance(name, str) else None
-    if config.get("module", "") is None:
+    if class_name != "function" and config.get("module", "") is None:
         raise ConstructionError(
-            f"Cannot deserialize object of type `{config['class_name']}`. If it is a custom class, "
+            f"Cannot deserialize object of type `{class_name}`. If it is a custom class, "
             "please register it using the `@keras.saving.register_keras_serializable()` decorator."
         )
-    name = config["class_name"]
-    return name if isinstance(name, str) else None
+    # As Keras reads it, which asks for a function under either of two names.
+    key = "config" if config.get("module") == "builtins" else "registered_name"
+    return asked_name(config, function=key)
 
 
 def _from_table(name: str, config: Json, modules: Mapping[str, object], session: Session) -> Any:

@@ -25,7 +25,8 @@ def spell_out(
         The config to judge, and the program's own object behind its name, if it is one.
 
     """
-    name = _root_name(config)
+    says_where = isinstance(config, dict) and config.get("module") is not None
+    name = None if says_where else asked_name(config)
     if name is None or name not in modules:
         return config, {}
     found = modules[name]
@@ -57,12 +58,24 @@ def _own(config: Json, name: str) -> Json:
     return {"class_name": "function", "config": name, "module": None, "registered_name": None}
 
 
-def _root_name(config: Json) -> str | None:
+def asked_name(config: Json, *, function: str = "config") -> str | None:
+    """The name that a config asks a table for; None where it asks for none.
+
+    Args:
+        config: A text, which is the name itself, or a node.
+        function: The key under which a node of a function has the function's name.
+
+    >>> asked_name("relu"), asked_name({"class_name": "Dense"})
+    ('relu', 'Dense')
+    >>> asked_name({"class_name": "function", "config": "relu"})
+    'relu'
+
+    """
     if isinstance(config, str):
         return config
-    if not isinstance(config, dict) or config.get("module") is not None:
+    if not isinstance(config, dict):
         return None
     name = config.get("class_name")
     if name == "function":
-        name = config.get("config")
+        name = config.get(function)
     return name if isinstance(name, str) else None

@@ -250,6 +250,39 @@ def test_a_table_of_keras_own_is_looked_up_by_symbol():
 
 
 @pytest.mark.parametrize(
+    ("module", "registered", "asked"),
+    [("builtins", "function", "relu"), ("builtins", "relu", "relu"), ("keras.activations", "relu", "relu"),
+     ("keras.activations", "function", "function"), ("keras.activations", None, None)],
+)  # fmt: skip
+def test_a_function_of_a_table_is_asked_for_as_keras_asks(module, registered, asked):
+    class Table(dict):
+        """Keras's functions, and what they were asked for by."""
+
+        asked = None
+
+        def __contains__(self, name):
+            self.asked = name
+            return super().__contains__(name)
+
+    table = Table(relu=keras.activations.relu, function=keras.activations.relu)
+    node = {
+        "module": module,
+        "class_name": "function",
+        "config": "relu",
+        "registered_name": registered,
+    }
+
+    def look_up(config):
+        return serialization_lib.deserialize_keras_object(config["inner"], module_objects=table)
+
+    got = deserialize_keras_object(
+        part(config={"inner": node}), {"acme>Part": make(action=look_up)}
+    )
+    assert got.config["made"] is keras.activations.relu
+    assert table.asked == asked
+
+
+@pytest.mark.parametrize(
     ("config", "kind"),
     [("Thing", keras.layers.Dense), ({"class_name": "Thing", "config": {"units": 1}}, keras.layers.Dense)],
 )  # fmt: skip
