@@ -86,7 +86,8 @@ def find_config(value: Json, limits: Limits) -> Content:
             if not isinstance(value, dict):
                 break
             version = _version(value) or version
-            wrapper = _wrapper(value)
+            _refuse_two_models(value)
+            wrapper = wrapper_of(value, kinds=(dict, str))
             if wrapper is None or wrapper in wrappers:
                 break
             if wrapper == "modelTopology":
@@ -96,6 +97,24 @@ def find_config(value: Json, limits: Limits) -> Content:
             base = None if base is None else f"{base}/{wrapper}"
     with located(pointer=base or ""):
         return Content(check_config(value), whole, base, version, "modelTopology" in wrappers)
+
+
+def wrapper_of(value: dict[str, Json], *, kinds: tuple[type, ...] = (dict,)) -> str | None:
+    """The key that holds the config, if this object only wraps one; the first, if several do.
+
+    Args:
+        value: What may be a wrapper.
+        kinds: What the wrapped config may be written as.
+
+    >>> wrapper_of({"modelTopology": {}, "format": "layers-model"})
+    'modelTopology'
+    >>> wrapper_of({"class_name": "Model", "model_config": {}}) is None
+    True
+
+    """
+    if "class_name" in value:
+        return None
+    return next((key for key in _WRAPPERS if isinstance(value.get(key), kinds)), None)
 
 
 def check_object(value: Json) -> Json:
@@ -151,16 +170,13 @@ def _version(value: dict[str, Json]) -> str | None:
     return check_version(value.get("keras_version"))
 
 
-def _wrapper(value: dict[str, Json]) -> str | None:
-    """The key that holds the config, if this object only wraps one."""
+def _refuse_two_models(value: dict[str, Json]) -> None:
     keys = [key for key in ("class_name", *_WRAPPERS) if key in value]
     if len(keys) > 1:
         raise UnsafeArtifact(
             f"both {keys[0]} and {keys[1]}: readers disagree on which is the model",
             code=Fault.POLYGLOT,
         )
-    found = keys[0] if keys else ""
-    return found if found in _WRAPPERS and isinstance(value[found], dict | str) else None
 
 
 def _unwrap_text(text: str, times: int, limits: Limits) -> Json:

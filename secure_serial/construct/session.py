@@ -13,11 +13,11 @@ from contextvars import ContextVar
 from functools import cached_property
 from typing import TYPE_CHECKING, NoReturn
 
+from secure_serial.artifact.content import wrapper_of
 from secure_serial.artifact.document import Document, Format, Part, Role
 from secure_serial.errors import ConstructionError, LimitExceeded, LoadDenied, Where
 from secure_serial.plan.encodings import CONTAINERS
 from secure_serial.plan.fields import Field
-from secure_serial.plan.forms import WRAPPERS
 from secure_serial.plan.names import (
     Names,
     Resolution,
@@ -178,10 +178,7 @@ class Session:
         """The judged model config, to be built; without its compilation if that is not wanted."""
         part = self.document.parts[0]
         root, path = part.root, _TOP
-        while isinstance(root, dict) and "class_name" not in root:
-            wrapper = next((w for w in WRAPPERS if isinstance(root.get(w), dict)), None)
-            if wrapper is None:
-                break
+        while isinstance(root, dict) and (wrapper := wrapper_of(root)) is not None:
             root, path = root[wrapper], (path, wrapper)
         if not compile and isinstance(root, dict):
             root = {**root, "compile_config": None}

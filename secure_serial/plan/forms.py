@@ -1,4 +1,4 @@
-"""Recognising the shapes that configs come in: Keras 0 to 3, wrapped, marshalled. Pure."""
+"""Recognising the shapes that configs come in: Keras 0 to 3, marshalled. Pure."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from secure_serial.artifact.document import Json
     from secure_serial.plan.catalogue import FieldSpec
 
-#: The wrappers that whole-model files put round the model's own config.
-WRAPPERS = ("modelTopology", "model_config")
 _INLINE_FIELDS = frozenset({Field.REGULARIZER, Field.CONSTRAINT})
 #: Keys of a node that Keras reads besides `config`.
 NODE_KEYS = frozenset(

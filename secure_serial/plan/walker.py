@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from secure_serial.artifact.content import wrapper_of
 from secure_serial.artifact.document import Role
 from secure_serial.plan import allocation, encodings, forms
 from secure_serial.plan.arguments import CODE, VALUE, Reader
@@ -129,10 +130,7 @@ class _Walk:
 
     def _root(self, value: Json, root: Field) -> None:
         path: Path = None
-        while isinstance(value, dict) and "class_name" not in value:
-            wrapper = next((w for w in forms.WRAPPERS if isinstance(value.get(w), dict)), None)
-            if wrapper is None:
-                break
+        while isinstance(value, dict) and (wrapper := wrapper_of(value)) is not None:
             if "training_config" in value:
                 self._training(value["training_config"], (path, "training_config"))
             # What stands beside the model is metadata; an object in it is refused.

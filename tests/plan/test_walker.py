@@ -229,6 +229,20 @@ def test_wrappers_are_taken_off_with_what_a_model_was_compiled_with():
     }
 
 
+def test_of_two_models_in_one_wrapper_one_is_the_model_and_the_other_is_refused():
+    tree = {"model_config": dense(), "modelTopology": layer("Flatten")}
+    built = [r for r in plan(tree).requests if not r.objections]
+    assert [r.pointer for r in built] == ["/modelTopology"]
+    assert codes(tree) == ["SS313"]
+
+
+def test_a_wrapper_holds_an_object_and_nothing_else():
+    tree = {"modelTopology": [dense()], "model_config": dense()}
+    built = [r for r in plan(tree).requests if not r.objections]
+    assert [r.pointer for r in built] == ["/model_config"]
+    assert not plan({"modelTopology": None}).requests
+
+
 def test_opaque_bytes_as_a_key_are_refused():
     assert codes(layer("Lambda", arguments={CODE: 1})) == ["SS321"]
     assert not codes(layer("Lambda", arguments={3: 1}))
