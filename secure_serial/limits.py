@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -52,3 +56,14 @@ class Limits:
     # Everything that a decision is made on. A layer makes some seven: its initializers, its
     # activation, its dtype policy, its inputs.
     requests: int = 500_000
+
+
+def least(several: Sequence[Limits]) -> Limits:
+    """The least of each bound.
+
+    >>> least([Limits(depth=9), Limits(layers=7)]).depth
+    9
+    """
+    return Limits(
+        **{each.name: min(getattr(one, each.name) for one in several) for each in fields(Limits)}
+    )

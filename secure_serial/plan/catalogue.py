@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from secure_serial.plan.fields import ACCEPTS, Field, Kind
+from secure_serial.plan.owner import Owner
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -88,6 +89,7 @@ class Catalogue:
     def __init__(self, current: Mapping[str, Json], legacy: Mapping[str, Json]) -> None:
         """From the two parsed data files, `keras-<version>.json` and `legacy.json`."""
         self.version = str(current["version"])
+        self.owner = Owner("keras", self.version)
         self._raw = cast("dict[str, dict[str, Json]]", current["symbols"])
         self._identifiers = cast("dict[str, dict[str, str]]", current["identifiers"])
         self._legacy_kinds = cast("dict[str, dict[str, dict[str, Json]]]", legacy["kinds"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from secure_serial.plan.path import Path, pointer
-from secure_serial.plan.request import Action, Objection, Request
+from secure_serial.plan.request import Action, Objection, Origin, Request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from secure_serial.plan.catalogue import FieldSpec
     from secure_serial.plan.fields import Kind
     from secure_serial.plan.names import Resolution
+    from secure_serial.plan.owner import Owner
 
 #: One request is refused for one reason; a million of them would only cost memory.
 _ENOUGH_OBJECTIONS = 20
@@ -41,8 +42,9 @@ class Visit(NamedTuple):
 class Collector:
     """The requests and objections of one part of a document."""
 
-    def __init__(self, member: str) -> None:
+    def __init__(self, member: str, keras: Owner) -> None:
         self._member = member
+        self._keras = keras
         self._kinds: dict[int, set[tuple[str, str]]] = {}
         self.requests: list[Request] = []
         self.objections: list[Objection] = []
@@ -83,8 +85,14 @@ class Collector:
                 arguments=arguments,
                 allocation=allocation,
                 depth=visit.depth,
+                owner=self._owner(resolution),
             )
         )
+
+    def _owner(self, resolution: Resolution) -> Owner | None:
+        if resolution.caller is not None:
+            return resolution.caller.owner
+        return self._keras if resolution.origin is Origin.KERAS else None
 
     def refuse(self, visit: Visit, code: str, detail: str) -> None:
         """An objection to a value, put to the request whose argument it is."""

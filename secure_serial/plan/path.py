@@ -16,6 +16,18 @@ _KEY_CHARS = 120
 _CHARS = 1000
 
 
+_ELISION = "…"
+
+
+def is_elided(text: str) -> bool:
+    """Whether something may have been left out of a pointer, so that others may spell the same.
+
+    >>> is_elided("/config/layers/0")
+    False
+    """
+    return _ELISION in text or "\\" in text
+
+
 def pointer(path: Path) -> str:
     """The pointer that a path spells; "…" where something was left out.
 
@@ -29,7 +41,7 @@ def pointer(path: Path) -> str:
         path, key = path
         if isinstance(key, str):
             if len(key) > _KEY_CHARS:
-                key = f"{key[:_KEY_CHARS]}…"
+                key = f"{key[:_KEY_CHARS]}{_ELISION}"
             if not key.isprintable():  # a key may not write lines of its own into a log
                 key = key.encode("unicode_escape").decode("ascii")
             if "~" in key or "/" in key:
@@ -39,4 +51,4 @@ def pointer(path: Path) -> str:
     text = "".join(keys)
     if len(text) <= _CHARS:
         return text
-    return f"{text[: _CHARS // 2]}…{text[-_CHARS // 2 :]}"
+    return f"{text[: _CHARS // 2]}{_ELISION}{text[-_CHARS // 2 :]}"

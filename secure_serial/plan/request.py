@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from secure_serial.artifact.document import Document, Json
     from secure_serial.plan.fields import Field
+    from secure_serial.plan.owner import Owner
 
 
 _NARROW = (Kind.MODEL, Kind.LAYER, *(k for k in Kind if k not in (Kind.MODEL, Kind.LAYER)))
@@ -70,6 +71,8 @@ class Request(NamedTuple):
     arguments: Mapping[str, Json] | None = None
     allocation: int = 0  # bytes, estimated from above where shapes are known
     depth: int = 0  # nesting, for the picture
+    owner: Owner | None = None  # None where nobody knows
+    digest: str = ""  # of a lambda's normalised tree
 
 
 class Plan(NamedTuple):
@@ -92,6 +95,7 @@ class CallerObject(NamedTuple):
     kinds: frozenset[Kind]  # empty: a class of no known base
     bases: tuple[str, ...]  # the catalogue's symbols that a class derives from, nearest first
     source: str  # "scope" | "global" | "argument"
+    owner: Owner | None = None
 
     @property
     def kind(self) -> Kind | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from secure_serial.artifact.document import Json
     from secure_serial.policy.model import Constraint
@@ -15,8 +15,14 @@ TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
 _ABSENT = object()
 
 
-def holds(constraint: Constraint, arguments: Mapping[str, Json]) -> bool:
+def holds(
+    constraint: Constraint,
+    arguments: Mapping[str, Json],
+    each: Callable[[Iterable[bool]], bool] = all,
+) -> bool:
     """Whether the named argument satisfies every condition.
+
+    `each` says of a list of numbers whether all must be within the bounds or any.
 
     An argument that is absent takes the class's own default, which the file does not
     choose, so it satisfies any. A dotted name (`node_def.op`) looks into an argument that
@@ -41,23 +47,19 @@ def holds(constraint: Constraint, arguments: Mapping[str, Json]) -> bool:
         return False
     if constraint.max_length is not None and _length(value) > constraint.max_length:
         return False
-    return _within(value, constraint.minimum, constraint.maximum)
-
-
-def _within(value: Json, minimum: float | None, maximum: float | None) -> bool:
-    """Bounds hold for a number and for every number of a list."""
+    minimum, maximum = constraint.minimum, constraint.maximum
     if minimum is None and maximum is None:
         return True
-    numbers = list(value) if isinstance(value, list | tuple) else [value]
-    for number in numbers:
-        if isinstance(number, bool) or not isinstance(number, int | float):
-            raise TypeError("a bound on something that is no number")
-        # Written so that NaN, which compares with nothing, is outside.
-        if minimum is not None and not number >= minimum:
-            return False
-        if maximum is not None and not number <= maximum:
-            return False
-    return True
+    numbers = value if isinstance(value, list | tuple) else [value]
+    return each([_within(number, minimum, maximum) for number in numbers])
+
+
+def _within(number: Json, minimum: float | None, maximum: float | None) -> bool:
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        raise TypeError("a bound on something that is no number")
+    if number != number:  # noqa: PLR0124 - NaN compares with nothing, so no bound can be told
+        raise TypeError("a bound on NaN")
+    return (minimum is None or number >= minimum) and (maximum is None or number <= maximum)
 
 
 def _length(value: Json) -> int:

@@ -1,37 +1,50 @@
 """Plan x Policy -> Verdict: a pure function, and the only place where anything is allowed.
 
-The evaluation has no options. For each request, in this order of precedence and not of
-the rules, whose order never matters:
+The evaluation has no options. For each request:
 
-1. what is wrong whatever the policy says (the plan's objections) denies, unless an allow
-   rule permits exactly that argument;
-2. a deny rule that matches, or that fails while it is evaluated, denies;
-3. an allow rule that matches allows; one that fails does not;
-4. an object of the caller's own is allowed where the policy says so;
-5. nothing matched: denied.
+1. a deny rule of any layer that matches, or that fails while it is evaluated, denies;
+2. the layers are asked from the top. One lets the request pass if an allow rule matches
+   (one that fails does not), or if it is the caller's own and the policy says so; and if
+   nothing is wrong with it whatever the policy says, but what such a rule permits;
+3. one that does not lets it pass all the same if it says so of what those above it let
+   pass, leaves it to the layer below if it delegates the name, and else denies, unless a
+   waiver is in force;
+4. what nobody let pass is denied.
+
+`docs/policy.md` says it at length, and `tests/policy/specification.py` says it again in
+plain Python that the engine is compared with.
 """
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from secure_serial.plan.request import Action, Objection, Origin, Plan, Request
-from secure_serial.policy.constraints import holds
-from secure_serial.policy.model import CallerObjects, Effect
-from secure_serial.policy.patterns import registered_matches, symbol_matches
+from secure_serial.policy.conditions import Context, context_of
+from secure_serial.policy.layer import DEFAULT_DENY, LAMBDA, Layer, Opinion
+from secure_serial.policy.model import WAIVABLE, Effect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from datetime import date
 
-    from secure_serial.policy.model import Policy, Rule
+    from secure_serial.plan.request import Objection, Plan, Request
+    from secure_serial.policy.model import Policy, Rule, Waiver
 
-DEFAULT_DENY = "SS301"
+__all__ = [
+    "DEFAULT_DENY", "DENY_RULE", "LAMBDA", "Decision", "Engine", "Lifted", "Verdict", "decide",
+]  # fmt: skip
 DENY_RULE = "SS302"
-LAMBDA = "SS303"
-#: The packages that symbols of the catalogue begin with, by all their spellings.
-_KERAS = frozenset({"keras", "tf_keras", "tensorflow", "tf"})
-#: The objection that an allow rule may lift for a named argument.
-_PATH = "SS320"
+#: Kinds of requests whose decision is remembered; far more than any real model makes.
+_REMEMBERED = 20_000
+_NOTHING = Context()
+
+
+class Lifted(StrEnum):
+    """Why something passes that the rules do not let pass."""
+
+    NO = ""
+    WAIVED = "waiver"
+    REPORTED = "report"  # the policy is being introduced, and reports what it would deny
 
 
 class Decision(NamedTuple):
@@ -40,10 +53,12 @@ class Decision(NamedTuple):
     request: Request
     effect: Effect
     rules: tuple[str, ...]  # ids of the determining rules; "builtin:…" for our own
-    code: str  # of the rule catalogue; empty where allowed
+    code: str  # of the rule catalogue; empty where allowed by rules
     reason: str
     place: str = ""  # file:line of the first determining rule
     near: str = ""  # an allow rule that names the symbol and yet does not match, and why
+    layer: str = ""  # the file that decided
+    lifted: Lifted = Lifted.NO
 
     @property
     def allowed(self) -> bool:
@@ -58,6 +73,8 @@ class Verdict(NamedTuple):
     policy: Policy
     decisions: tuple[Decision, ...]
     objections: tuple[Objection, ...]
+    today: date | None = None
+    file_sha256: str | None = None
 
     @property
     def allowed(self) -> bool:
@@ -70,141 +87,156 @@ class Verdict(NamedTuple):
         return tuple(decision for decision in self.decisions if not decision.allowed)
 
     @property
+    def waived(self) -> tuple[Decision, ...]:
+        """What passes by a waiver."""
+        return tuple(d for d in self.decisions if d.lifted is Lifted.WAIVED)
+
+    @property
+    def reported(self) -> tuple[Decision, ...]:
+        """What would be denied if the policy were enforced already."""
+        return tuple(d for d in self.decisions if d.lifted is Lifted.REPORTED)
+
+    @property
     def symbols(self) -> frozenset[str]:
         """Every symbol that was allowed: what the gate may resolve."""
         return frozenset(d.request.symbol for d in self.decisions if d.allowed)
 
 
-def decide(plan: Plan, policy: Policy) -> Verdict:
-    """The verdict on a plan. Same plan and policy, same verdict."""
-    return Engine(policy).judge(plan)
+def decide(
+    plan: Plan, policy: Policy, *, today: date | None = None, file_sha256: str | None = None
+) -> Verdict:
+    """The verdict on a plan. Same plan, policy and day, same verdict."""
+    return Engine(policy, today).judge(plan, file_sha256)
 
 
 class Engine:
-    """A policy with its rules indexed by symbol. Holds no other state than that index."""
+    """A policy made ready to decide.
 
-    def __init__(self, policy: Policy) -> None:
-        self.policy = policy
-        self._exact: dict[str, list[Rule]] = {}
-        self._wide: list[Rule] = []
-        for rule in policy.rules:
-            names = (*rule.symbols, *rule.registered)
-            if not names or any("*" in name for name in names):
-                self._wide.append(rule)
-            else:
-                for name in names:
-                    self._exact.setdefault(name, []).append(rule)
-        self._candidates: dict[str, tuple[Rule, ...]] = {}
+    Args:
+        policy: What holds, with the layers below it.
+        today: The day of the decision, for waivers and the time of an introduction; None
+            where nobody knows it: what ends on a day has then ended.
 
-    def judge(self, plan: Plan) -> Verdict:
-        """The verdict on a plan: every request decided, none skipped."""
-        decisions = tuple(map(self.decide, plan.requests))
-        return Verdict(plan, self.policy, decisions, plan.objections)
-
-    def decide(self, request: Request) -> Decision:
-        """The decision on one request."""
-        candidates = self._for_symbol(request.symbol)
-        allows: list[Rule] = []
-        near = ""
-        for rule in candidates:
-            matched, why = _evaluate(rule, request)
-            if rule.effect is Effect.DENY and matched is not False:
-                return self._denied_by(rule, request, why)
-            if rule.effect is Effect.ALLOW and matched:
-                allows.append(rule)
-            elif rule.effect is Effect.ALLOW and not near:
-                near = f"{rule.id} ({rule.place}): {why}"
-        objections = _standing(request.objections, allows)
-        if objections:
-            first = objections[0]
-            return Decision(
-                request, Effect.DENY, (f"builtin:{first.code}",), first.code, first.detail
-            )
-        return self._without_objection(request, allows, near)
-
-    def _without_objection(self, request: Request, allows: list[Rule], near: str) -> Decision:
-        if request.action is Action.LAMBDA:
-            return Decision(request, Effect.DENY, ("builtin:lambda",), LAMBDA, "code in the file")
-        if request.action is Action.DECODE:
-            return Decision(request, Effect.ALLOW, ("builtin:value-encoding",), "", "")
-        if allows:
-            ids = tuple(rule.id for rule in allows)
-            return Decision(request, Effect.ALLOW, ids, "", allows[0].reason, allows[0].place)
-        own = request.origin is Origin.CALLER
-        if own and self.policy.caller_objects is CallerObjects.ALLOW:
-            return Decision(
-                request, Effect.ALLOW, ("builtin:caller-objects",), "", "the program's own object"
-            )
-        reason = _default_reason(request)
-        return Decision(request, Effect.DENY, ("builtin:default",), DEFAULT_DENY, reason, near=near)
-
-    def _denied_by(self, rule: Rule, request: Request, why: str) -> Decision:
-        reason = rule.reason or f"denied by rule {rule.id}"
-        if why:
-            reason = f"{reason} ({why})"
-        return Decision(request, Effect.DENY, (rule.id,), DENY_RULE, reason, rule.place)
-
-    def _for_symbol(self, symbol: str) -> tuple[Rule, ...]:
-        found = self._candidates.get(symbol)
-        if found is None:
-            wide = [rule for rule in self._wide if _names_match(rule, symbol)]
-            found = (*self._exact.get(symbol, ()), *wide)
-            self._candidates[symbol] = found
-        return found
-
-
-def _names_match(rule: Rule, symbol: str) -> bool:
-    if not rule.symbols and not rule.registered:
-        return True
-    return any(symbol_matches(pattern, symbol) for pattern in rule.symbols) or any(
-        registered_matches(pattern, symbol) for pattern in rule.registered
-    )
-
-
-def _evaluate(rule: Rule, request: Request) -> tuple[bool | None, str]:
-    """Whether a rule whose names fit matches; None where evaluating it failed."""
-    if rule.effect is Effect.ALLOW and not _may_allow(rule, request):
-        return False, "it is for Keras's own symbols, and this is not one that is known"
-    if rule.kinds and request.kind not in rule.kinds:
-        return False, f"it is for {_list(rule.kinds)}"
-    if rule.fields and request.field not in rule.fields:
-        return (
-            False,
-            f"it is for the fields {_list(rule.fields)}, and this one holds {request.field}",
-        )
-    try:
-        for constraint in rule.arguments:
-            if not holds(constraint, request.arguments or {}):
-                return False, f"its condition on the argument {constraint.argument!r} does not hold"
-    except Exception as error:  # noqa: BLE001 - whatever fails in a deny is a deny
-        return None, f"its conditions could not be evaluated: {type(error).__name__}"
-    return True, ""
-
-
-def _may_allow(rule: Rule, request: Request) -> bool:
-    """Whether an allow rule may let in something that is not Keras's, as the catalogue has it.
-
-    It must name it. And a text in a file that merely reads like a name of Keras's, or a
-    name there that the catalogue does not know, is never let in by a pattern.
     """
-    if request.origin in (Origin.KERAS, Origin.LEGACY):
-        return True
-    if not (rule.symbols or rule.registered):
-        return False
-    return request.origin is Origin.CALLER or request.symbol.partition(".")[0] not in _KERAS
+
+    def __init__(self, policy: Policy, today: date | None = None) -> None:
+        self.policy = policy
+        self.today = today
+        self._layers = tuple(
+            Layer(each, today, top=number == 0) for number, each in enumerate(policy.layers)
+        )
+        self._known: dict[object, tuple[object, ...]] = {}
+
+    def judge(self, plan: Plan, file_sha256: str | None = None) -> Verdict:
+        """The verdict on a plan: every request decided, none skipped."""
+        context = context_of(plan, file_sha256)
+        decisions = tuple([self.decide(request, context) for request in plan.requests])
+        return Verdict(plan, self.policy, decisions, plan.objections, self.today, file_sha256)
+
+    def decide(self, request: Request, context: Context = _NOTHING) -> Decision:
+        """The decision on one request."""
+        if request.objections:
+            return self._decide(request, context)
+        key = (request.symbol, request.kind, request.field, request.action, request.origin)
+        known = self._known.get(key)
+        if known is not None:
+            return Decision._make((request, *known))
+        decision = self._decide(request, context)
+        if all(layer.by_names_alone(request.symbol) for layer in self._layers):
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            self._known[key] = decision[1:]
+        return decision
+
+    def looks_at(self, request: Request) -> dict[str, object]:
+        """The arguments of a request that rules have conditions on: what a replay needs."""
+        names = {name for layer in self._layers for name in layer.looks_at(request.symbol)}
+        arguments = request.arguments or {}
+        return {name: arguments[name] for name in sorted(names) if name in arguments}
+
+    def _decide(self, request: Request, context: Context) -> Decision:
+        for layer in self._layers:
+            denied = layer.denial(request, context)
+            if denied is not None:
+                return _denied_by(*denied, request)
+        passed: Decision | None = None
+        left = ""  # why the last layer that delegated the name did not let it pass itself
+        for number, layer in enumerate(self._layers):
+            opinion = layer.opinion(request, context)
+            if opinion.passes:
+                passed = _with(passed, _allowed(request, opinion, layer))
+            elif passed is not None and layer.policy.inherits:
+                continue
+            elif layer.delegates(request.symbol):
+                passed, left = None, opinion.reason
+            else:
+                lifted = self._lifted(number, request, context, opinion)
+                if lifted is None:
+                    return _refused(request, opinion, layer)
+                passed = _with(passed, lifted)
+        if passed is not None:
+            return passed
+        reason = f"{left}; it is left to the layer below, and there is none that allows it"
+        return Decision(
+            request, Effect.DENY, ("builtin:default",), DEFAULT_DENY, reason,
+            layer=self._layers[-1].policy.source,
+        )  # fmt: skip
+
+    def _lifted(
+        self, number: int, request: Request, context: Context, opinion: Opinion
+    ) -> Decision | None:
+        """What a waiver, or the time of an introduction, makes of a layer's refusal."""
+        layer = self._layers[number]
+        if not opinion.faults - set(WAIVABLE):
+            below = self._layers[number + 1 :] if layer.policy.waiver_terms.below else ()
+            for place, each in enumerate((layer, *below), start=number + 1):
+                days = min(up.policy.waiver_terms.max_days for up in self._layers[:place])
+                waiver = each.waiver(request, context, opinion.faults, days)
+                if waiver is not None:
+                    return _waived(request, opinion, waiver)
+        if layer.reports(request, opinion):
+            return Decision(
+                request, Effect.ALLOW, ("builtin:report-mode",), opinion.code, opinion.reason,
+                near=opinion.near, layer=layer.policy.source, lifted=Lifted.REPORTED,
+            )  # fmt: skip
+        return None
 
 
-def _standing(objections: tuple[Objection, ...], allows: list[Rule]) -> list[Objection]:
-    """The objections that no matching allow rule lifts."""
-    lifted = {c.argument for rule in allows for c in rule.arguments if c.path}
-    return [o for o in objections if o.code != _PATH or o.argument not in lifted]
+def _with(before: Decision | None, now: Decision) -> Decision:
+    """A decision of the layers above with one more: all rules count, and what was lifted."""
+    if before is None:
+        return now
+    rules = (*before.rules, *(rule for rule in now.rules if rule not in before.rules))
+    shown = now if before.lifted is Lifted.NO and now.lifted is not Lifted.NO else before
+    return shown._replace(rules=rules)
 
 
-def _default_reason(request: Request) -> str:
-    if request.origin is Origin.UNKNOWN:
-        return f"{request.symbol!r} is not known, and no rule allows it"
-    return f"no rule allows {request.symbol}"
+def _allowed(request: Request, opinion: Opinion, layer: Layer) -> Decision:
+    return Decision(
+        request, Effect.ALLOW, opinion.rules, "", opinion.reason, opinion.place,
+        layer=layer.policy.source,
+    )  # fmt: skip
 
 
-def _list(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names))
+def _refused(request: Request, opinion: Opinion, layer: Layer) -> Decision:
+    return Decision(
+        request, Effect.DENY, opinion.rules, opinion.code, opinion.reason, opinion.place,
+        opinion.near, layer.policy.source,
+    )  # fmt: skip
+
+
+def _waived(request: Request, opinion: Opinion, waiver: Waiver) -> Decision:
+    reason = f"waived by {waiver.who} until {waiver.expires}: {waiver.reason}"
+    return Decision(
+        request, Effect.ALLOW, (waiver.id,), opinion.code, reason, waiver.place,
+        layer=waiver.source, lifted=Lifted.WAIVED,
+    )  # fmt: skip
+
+
+def _denied_by(rule: Rule, why: str, request: Request) -> Decision:
+    reason = rule.reason or f"denied by rule {rule.id}"
+    if why:
+        reason = f"{reason} ({why})"
+    return Decision(
+        request, Effect.DENY, (rule.id,), DENY_RULE, reason, rule.place, layer=rule.source
+    )

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from functools import cached_property
+from hashlib import sha256
+from typing import TYPE_CHECKING, NamedTuple
 
-from secure_serial.limits import Limits
+from secure_serial.limits import Limits, least
 
 if TYPE_CHECKING:
-    from secure_serial.artifact.document import Json
+    from datetime import date
+
+    from packaging.specifiers import SpecifierSet
+
+    from secure_serial.artifact.document import Format, Json
     from secure_serial.plan.fields import Field, Kind
 
 
@@ -34,8 +40,20 @@ class AuditDemand(StrEnum):
     REQUIRED = "required"
 
 
-@dataclass(frozen=True, slots=True)
-class Constraint:
+class Mode(StrEnum):
+    """Whether what no rule allows is denied, or let pass and reported."""
+
+    ENFORCE = "enforce"
+    REPORT = "report"  # for the time in which an organisation introduces its policy
+
+
+#: What a person may answer for by a waiver: a default deny, and a path where none should be.
+WAIVABLE = ("SS301", "SS320")
+#: The name, in `extends`, of what the layers above let pass.
+ABOVE = "@above"
+
+
+class Constraint(NamedTuple):
     """What one argument must be for a rule to match. Absent conditions hold."""
 
     argument: str
@@ -45,10 +63,26 @@ class Constraint:
     max_length: int | None = None
     one_of: tuple[Json, ...] | None = None
     path: bool = False  # permits what looks like a path or URL (SS320) in this argument
+    symbols: tuple[str, ...] = ()  # patterns for the object that is nested there
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Owned(NamedTuple):
+    """The distribution that must own a symbol, and its versions (PEP 440)."""
+
+    distribution: str  # normalised as PEP 503 has it
+    versions: SpecifierSet
+
+
+class Evidence(NamedTuple):
+    """What was found when the source of a class was looked over."""
+
+    tool: str
+    source_sha256: str
+    findings: int
+    date: date
+
+
+class Rule(NamedTuple):
     """One `[[allow]]` or `[[deny]]` table. Every condition that is given must hold."""
 
     id: str
@@ -60,6 +94,12 @@ class Rule:
     kinds: frozenset[Kind] = frozenset()
     fields: frozenset[Field] = frozenset()
     arguments: tuple[Constraint, ...] = ()
+    allocation: Constraint | None = None  # bytes of variables
+    owner: Owned | None = None
+    sha256: frozenset[str] = frozenset()  # of the artefact
+    formats: frozenset[Format] = frozenset()
+    lambdas: frozenset[str] = frozenset()  # digests of normalised trees
+    evidence: Evidence | None = None
     reason: str = ""
 
     @property
@@ -67,13 +107,62 @@ class Rule:
         """Where to find it, `file:line`."""
         return f"{self.source}:{self.line}"
 
+    @property
+    def on_names_alone(self) -> bool:
+        """Whether its verdict hangs on the symbol, its kind and its field alone."""
+        return not (
+            self.arguments
+            or self.allocation
+            or self.owner
+            or self.sha256
+            or self.formats
+            or self.lambdas
+            or self.evidence
+        )
 
-@dataclass(frozen=True, slots=True)
+
+class Waiver(NamedTuple):
+    """A named person's answer for something that is denied by default, for a time."""
+
+    id: str
+    source: str
+    line: int
+    who: str
+    reason: str
+    expires: date
+    symbols: tuple[str, ...] = ()
+    registered: tuple[str, ...] = ()
+    sha256: frozenset[str] = frozenset()
+    codes: frozenset[str] = frozenset({"SS301"})
+
+    @property
+    def place(self) -> str:
+        """Where to find it, `file:line`."""
+        return f"{self.source}:{self.line}"
+
+
+class WaiverTerms(NamedTuple):
+    """What an organisation lets waivers do."""
+
+    max_days: int = 366  # how far ahead one may expire
+    below: bool = False  # whether layers below may waive what this layer denies by default
+
+
+class TrustTerms(NamedTuple):
+    """Who must have signed the policy files that this one is followed by."""
+
+    keys: tuple[str, ...] = ()
+    threshold: int = 1
+    minimum_version: int = 0
+
+
+@dataclass(frozen=True)
 class Policy:
     """An allowlist: what may be built, from which arguments, within which limits.
 
-    Make one with `Policy.load` (a shipped name or a path) or `Policy.parse` (TOML text),
-    in `secure_serial.policy`.
+    Make one with `load_policy` (a shipped name, a path, or several for a stack of layers)
+    or `parse_policy` (TOML text). The layers below it narrow it; `limits` and `audit` are
+    those of the whole stack.
     """
 
     name: str
@@ -85,3 +174,47 @@ class Policy:
     caller_objects: CallerObjects = CallerObjects.LISTED
     audit: AuditDemand = AuditDemand.OPTIONAL
     extends: tuple[str, ...] = ()
+    expires: date | None = None
+    mode: Mode = Mode.ENFORCE
+    report_until: date | None = None
+    delegate: tuple[str, ...] = ()
+    require_evidence: bool = False
+    waivers: tuple[Waiver, ...] = ()
+    waiver_terms: WaiverTerms = field(default_factory=WaiverTerms)
+    trust: TrustTerms | None = None
+    below: tuple[Policy, ...] = ()
+
+    @property
+    def layers(self) -> tuple[Policy, ...]:
+        """Every layer, the first file's on top."""
+        return (self, *self.below)
+
+    @property
+    def inherits(self) -> bool:
+        """Whether, as a layer below others, it lets pass what they do."""
+        return ABOVE in self.extends
+
+    @cached_property
+    def digests_matter(self) -> bool:
+        """Whether a rule or a waiver asks for the digest of the artefact."""
+        rules = (rule.sha256 for layer in self.layers for rule in layer.rules)
+        waivers = (waiver.sha256 for layer in self.layers for waiver in layer.waivers)
+        return any(rules) or any(waivers)
+
+    def over(self, *lower: Policy) -> Policy:
+        """The stack of this with layers below it, which narrow it where it does not delegate.
+
+        Limits are the least of all, and a log is required if one of them requires it.
+        """
+        if not lower:
+            return self
+        below = (*self.below, *(layer for each in lower for layer in each.layers))
+        layers = (self, *below)
+        required = any(layer.audit is AuditDemand.REQUIRED for layer in layers)
+        return replace(
+            self,
+            below=below,
+            limits=least([layer.limits for layer in layers]),
+            audit=AuditDemand.REQUIRED if required else AuditDemand.OPTIONAL,
+            sha256=sha256("".join(layer.sha256 for layer in layers).encode()).hexdigest(),
+        )

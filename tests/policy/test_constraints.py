@@ -38,25 +38,30 @@ def test_one_of_several_types_is_enough():
 
 @pytest.mark.parametrize(
     ("value", "inside"),
-    [(0, False), (1, True), (2.5, True), (4, True), (4.1, False), (NAN, False), (float("inf"), False),
-     (10**400, False), ([1, 4], True), ([1, 5], False), ([], True), ((2, NAN), False)],
+    [(0, False), (1, True), (2.5, True), (4, True), (4.1, False), (float("inf"), False),
+     (10**400, False), ([1, 4], True), ([1, 5], False), ([], True)],
 )  # fmt: skip
 def test_bounds_hold_for_a_number_and_for_every_number_of_a_list(value, inside):
     assert check(value, minimum=1, maximum=4) is inside
 
 
-def test_each_bound_works_alone_and_nan_satisfies_neither():
+def test_each_bound_works_alone():
     assert check(9, minimum=1)
     assert not check(0, minimum=1)
     assert check(0, maximum=1)
     assert not check(9, maximum=1)
-    assert not check(NAN, minimum=1)
-    assert not check(NAN, maximum=1)
     assert not check(0, minimum=0.5)
     assert check(0, minimum=0, maximum=0)
 
 
-@pytest.mark.parametrize("value", [True, None, "3", {}, [True], ["a"], [[1]]])
+def test_in_a_deny_rule_one_number_within_the_bounds_is_enough():
+    within = Constraint("x", minimum=1, maximum=4)
+    assert holds(within, {"x": [9, 2]}, any)
+    assert not holds(within, {"x": [9, 0]}, any)
+    assert not holds(within, {"x": []}, any)
+
+
+@pytest.mark.parametrize("value", [True, None, "3", {}, [True], ["a"], [[1]], NAN, (2, NAN)])
 def test_a_bound_on_what_is_no_number_cannot_be_evaluated(value):
     with pytest.raises(TypeError):
         check(value, minimum=0)

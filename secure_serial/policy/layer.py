@@ -1,0 +1,199 @@
+"""One layer's word on a request: what it denies outright, and whether it lets it pass. Pure."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from secure_serial.plan.request import Action, Objection, Origin, Request
+from secure_serial.policy.conditions import KERAS, Context, UnknownFactError, mismatch, named
+from secure_serial.policy.index import Index
+from secure_serial.policy.model import CallerObjects, Effect, Mode, Policy, Rule, Waiver
+
+if TYPE_CHECKING:
+    from datetime import date
+
+DEFAULT_DENY = "SS301"
+LAMBDA = "SS303"
+#: The objection that an allow rule may lift for a named argument.
+_PATH = "SS320"
+
+
+class Opinion(NamedTuple):
+    """Whether a layer lets a request pass, by what, or for want of what."""
+
+    passes: bool
+    rules: tuple[str, ...]
+    code: str = ""
+    reason: str = ""
+    place: str = ""
+    near: str = ""  # an allow rule that names the symbol and yet does not match, and why
+    faults: frozenset[str] = frozenset()  # every code that a waiver would have to lift
+
+
+class Layer:
+    """One policy of a stack, its rules indexed by symbol. No other state than the index.
+
+    Args:
+        policy: What it says.
+        today: The day on which it is asked; None where nobody knows: what ends on a day
+            has then ended.
+        top: Whether it is the first of its stack.
+
+    """
+
+    def __init__(self, policy: Policy, today: date | None, *, top: bool) -> None:
+        self.policy = policy
+        self._today = today
+        self._rules: Index[Rule] = Index()
+        self._waivers: Index[Waiver] = Index()
+        for rule in policy.rules:
+            self._rules.add(rule, rule.symbols, rule.registered)
+        for waiver in policy.waivers:
+            self._waivers.add(waiver, waiver.symbols, waiver.registered)
+        until = policy.report_until
+        self._reports = (
+            top
+            and policy.mode is Mode.REPORT
+            and until is not None
+            and today is not None
+            and today <= until
+        )
+
+    def by_names_alone(self, symbol: str) -> bool:
+        """Whether its word on a symbol hangs on nothing but kind, field, action and origin."""
+        return all(rule.on_names_alone for rule in self._rules.find(symbol)) and not any(
+            waiver.sha256 for waiver in self._waivers.find(symbol)
+        )
+
+    def looks_at(self, symbol: str) -> frozenset[str]:
+        """The arguments that its rules on a symbol have conditions on."""
+        return frozenset(
+            constraint.argument.partition(".")[0]
+            for rule in self._rules.find(symbol)
+            for constraint in rule.arguments
+        )
+
+    def denial(self, request: Request, context: Context) -> tuple[Rule, str] | None:
+        """The deny rule that means a request, and what failed while it was evaluated."""
+        for rule in self._rules.find(request.symbol):
+            if rule.effect is Effect.DENY:
+                try:
+                    if not mismatch(rule, request, context):
+                        return rule, ""
+                except Exception as error:  # noqa: BLE001 - what fails in a deny is a deny
+                    return rule, _failed(error)
+        return None
+
+    def opinion(self, request: Request, context: Context) -> Opinion:
+        """Whether it lets a request pass that no deny rule means."""
+        allows, near = self._allowing(request, context)
+        standing = _standing(request.objections, allows)
+        if standing:
+            first = standing[0]
+            faults = {o.code for o in standing} | (set() if allows else {DEFAULT_DENY})
+            return _refusal(first.code, first.detail, f"builtin:{first.code}", faults)
+        if request.action is Action.DECODE:
+            return Opinion(passes=True, rules=("builtin:value-encoding",))
+        if allows:
+            rules = tuple(rule.id for rule in allows)
+            return Opinion(passes=True, rules=rules, reason=allows[0].reason, place=allows[0].place)
+        if request.action is Action.LAMBDA:
+            return _refusal(LAMBDA, "code in the file", "builtin:lambda", {LAMBDA})
+        own = request.origin is Origin.CALLER
+        if own and self.policy.caller_objects is CallerObjects.ALLOW:
+            vouched = "the program's own object"
+            return Opinion(passes=True, rules=("builtin:caller-objects",), reason=vouched)
+        reason = _default_reason(request)
+        return _refusal(DEFAULT_DENY, reason, "builtin:default", {DEFAULT_DENY}, near)
+
+    def delegates(self, symbol: str) -> bool:
+        """Whether the layer below may allow this symbol by itself."""
+        return named(self.policy.delegate, symbol)
+
+    def reports(self, request: Request, opinion: Opinion) -> bool:
+        """Whether what no rule allows is let pass, for the time of an introduction.
+
+        Only what computes: nothing that reads files, fetches or executes, no code, and no
+        name that merely looks like one of Keras's.
+        """
+        if not self._reports or opinion.faults != {DEFAULT_DENY} or request.effects:
+            return False
+        looks_like_keras = request.symbol.partition(".")[0] in KERAS
+        return not (request.origin is Origin.UNKNOWN and looks_like_keras)
+
+    def waiver(
+        self, request: Request, context: Context, faults: frozenset[str], max_days: int
+    ) -> Waiver | None:
+        """A waiver in force that lifts all these faults."""
+        for waiver in self._waivers.find(request.symbol):
+            if not self.in_force(waiver, max_days):
+                continue
+            if waiver.sha256 and not waiver.sha256 & context.digests:
+                continue
+            if faults <= waiver.codes:
+                return waiver
+        return None
+
+    def in_force(self, waiver: Waiver, max_days: int) -> bool:
+        """Whether a waiver has not ended, and does not reach too far ahead."""
+        today = self._today
+        return today is not None and today <= waiver.expires <= today + timedelta(days=max_days)
+
+    def _allowing(self, request: Request, context: Context) -> tuple[list[Rule], str]:
+        allows: list[Rule] = []
+        near = ""
+        for rule in self._rules.find(request.symbol):
+            if rule.effect is not Effect.ALLOW:
+                continue
+            try:
+                why = mismatch(rule, request, context) or self._unvetted(rule, request)
+            except Exception as error:  # noqa: BLE001 - what fails in an allow allows nothing
+                why = _failed(error)
+            if not why:
+                allows.append(rule)
+            elif not near:
+                near = f"{rule.id} ({rule.place}): {why}"
+        return allows, near
+
+    def _unvetted(self, rule: Rule, request: Request) -> str:
+        """Why a rule does not count for want of evidence; empty where it does."""
+        if not self.policy.require_evidence or request.origin in (Origin.KERAS, Origin.LEGACY):
+            return ""
+        if rule.evidence is None:
+            return "the policy requires evidence, and it has none"
+        source = request.owner.source_sha256 if request.owner is not None else ""
+        if request.origin is Origin.CALLER and source != rule.evidence.source_sha256:
+            return "its evidence is of another source than what is installed"
+        return ""
+
+
+def _refusal(code: str, reason: str, rule: str, faults: set[str], near: str = "") -> Opinion:
+    return Opinion(
+        passes=False, rules=(rule,), code=code, reason=reason, near=near, faults=frozenset(faults)
+    )
+
+
+def _standing(objections: tuple[Objection, ...], allows: list[Rule]) -> list[Objection]:
+    """The objections that no matching allow rule lifts."""
+    if not objections:
+        return []
+    paths = {c.argument for rule in allows for c in rule.arguments if c.path}
+    approved = any(rule.lambdas for rule in allows)
+    return [
+        objection
+        for objection in objections
+        if not (objection.code == _PATH and objection.argument in paths)
+        and not (objection.code == LAMBDA and approved)
+    ]
+
+
+def _failed(error: Exception) -> str:
+    known = str(error) if isinstance(error, UnknownFactError) else type(error).__name__
+    return f"its conditions could not be evaluated: {known}"
+
+
+def _default_reason(request: Request) -> str:
+    if request.origin is Origin.UNKNOWN:
+        return f"{request.symbol!r} is not known, and no rule allows it"
+    return f"no rule allows {request.symbol}"

@@ -1,0 +1,153 @@
+"""TOML values of a given type; anything else is a problem with its place, and the default.
+
+Nothing is coerced and nothing is ignored: an unknown key is a problem, for it may be the
+one that was meant to deny. Places are paths of keys; lines are looked up for a message only.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from enum import StrEnum
+
+    from secure_serial.artifact.document import Json
+
+    Word = TypeVar("Word", bound=StrEnum)
+
+Path: TypeAlias = "tuple[str | int, ...]"
+_SHA256 = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
+
+
+class Problem(NamedTuple):
+    """What is wrong with a policy, and where."""
+
+    path: Path
+    text: str
+
+
+class Table:
+    """One table being read: what is wrong with it goes to a list that all tables share."""
+
+    def __init__(self, data: Mapping[str, Json], path: Path, problems: list[Problem]) -> None:
+        self.data = data
+        self.path = path
+        self._problems = problems
+
+    def problem(self, text: str, *key: str | int) -> None:
+        """Note that something is wrong here."""
+        self._problems.append(Problem((*self.path, *key), text))
+
+    def known(self, names: Iterable[str]) -> None:
+        """Every other key than these is a problem."""
+        if not self.data.keys() <= set(names):
+            for key in self.data.keys() - set(names):
+                self.problem(f"unknown key (known: {', '.join(sorted(names))})", key)
+
+    def text(self, key: str, default: str = "", *, required: str = "") -> str:
+        """A text; `required` says why it may not be absent or empty."""
+        value = self.data.get(key, default)
+        if not isinstance(value, str):
+            self.problem("must be text", key)
+            return default
+        if required and not value.strip():
+            self.problem(f"{required}", key)
+        return value
+
+    def texts(self, key: str, *, or_one: bool = False) -> tuple[str, ...]:
+        """A list of texts; with `or_one` a single one will do."""
+        value = self.data.get(key, ())
+        if or_one and isinstance(value, str):
+            return (value,)
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            return tuple(value)
+        if value != ():
+            self.problem("must be a list of texts", key)
+        return ()
+
+    def words(self, key: str, words: type[Word]) -> frozenset[Word]:
+        """A set of an enumeration's words."""
+        given = self.texts(key)
+        if not given:
+            return frozenset()
+        known = {word.value: word for word in words}
+        for number, word in enumerate(given):
+            if word not in known:
+                self.problem(f"unknown {word!r} (known: {', '.join(known)})", key, number)
+        return frozenset(known[word] for word in given if word in known)
+
+    def choice(self, key: str, choices: type[Word], default: Word) -> Word:
+        """One of an enumeration's words."""
+        value = self.text(key, default)
+        known = {word.value: word for word in choices}
+        if value not in known:
+            self.problem(f"must be one of {', '.join(map(repr, known))}", key)
+        return known.get(value, default)
+
+    def flag(self, key: str) -> bool:
+        """True or false; false where absent."""
+        value = self.data.get(key, False)
+        if not isinstance(value, bool):
+            self.problem("must be true or false", key)
+        return value is True
+
+    def whole(self, key: str, default: int, *, least: int) -> int:
+        """A whole number."""
+        value = self.data.get(key, default)
+        if type(value) is int and value >= least:
+            return value
+        self.problem(f"must be a whole number from {least}", key)
+        return default
+
+    def number(self, key: str) -> float | None:
+        """A number; None where absent."""
+        value = self.data.get(key)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+            self.problem("must be a number", key)
+            return None
+        return value
+
+    def date(self, key: str) -> dt.date | None:
+        """A day, written without quotes; None where absent."""
+        value = self.data.get(key)
+        if value is None or type(value) is dt.date:
+            return value
+        self.problem("must be a date such as 2027-01-31, without quotes", key)
+        return None
+
+    def digests(self, key: str) -> frozenset[str]:
+        """SHA-256 digests in small hexadecimal, with or without `sha256:` before them."""
+        found = set()
+        for number, text in enumerate(self.texts(key)):
+            match = _SHA256.fullmatch(text)
+            if match is None:
+                self.problem(f"{text!r:.80} is no SHA-256 in 64 hexadecimal digits", key, number)
+            else:
+                found.add(match[1])
+        return frozenset(found)
+
+    def table(self, key: str) -> Table | None:
+        """A table; None where absent."""
+        value = self.data.get(key)
+        if isinstance(value, dict):
+            return Table(value, (*self.path, key), self._problems)
+        if value is not None:
+            self.problem("must be a table", key)
+        return None
+
+    def tables(self, key: str) -> list[Table]:
+        """An array of tables."""
+        value = self.data.get(key, ())
+        if value == ():
+            return []
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+            self.problem(f"must be tables, [[{key}]]", key)
+            return []
+        each = enumerate(cast("list[dict[str, Json]]", value))
+        return [Table(item, (*self.path, key, n), self._problems) for n, item in each]
