@@ -117,9 +117,10 @@ class Session:
         new: Json
         if isinstance(value, dict):
             new = {k: self.hand_out(item, member, (path, k)) for k, item in value.items()}
-            field = self._places.get((member, pointer(path)))
-            if field is not None:
-                self._fields[id(new)] = field
+            if "class_name" in new or "name" in new:  # no other dict can be a node
+                field = self._places.get((member, pointer(path)))
+                if field is not None:
+                    self._fields[id(new)] = field
         elif isinstance(value, list):
             new = [self.hand_out(item, member, (path, n)) for n, item in enumerate(value)]
         elif isinstance(value, tuple):

@@ -7,7 +7,9 @@ from construct.parts import make, part
 from plan.plans import layer, sequential
 
 from secure_serial.construct.load import deserialize_keras_object
+from secure_serial.construct.session import current
 from secure_serial.errors import ConstructionError, LimitExceeded, LoadDenied
+from secure_serial.plan.fields import Field
 from secure_serial.policy.source import parse_policy
 
 keras = pytest.importorskip("keras")
@@ -323,3 +325,25 @@ def test_a_class_of_the_programs_that_derives_from_keras_has_its_fields_and_its_
     with pytest.raises(LoadDenied) as caught:
         deserialize_keras_object(node, {"Own": Own})
     assert caught.value.code == "SS311"
+
+
+@pytest.mark.parametrize(
+    "regularizer",
+    [{"class_name": "L2", "config": {"l2": 0.5}}, {"name": "L2", "l2": 0.5}],
+)
+def test_a_node_is_remembered_with_its_field_however_it_says_its_class(regularizer):
+    seen = []
+
+    class Noting(keras.layers.Dense):
+        @classmethod
+        def from_config(cls, config):
+            seen.extend(
+                current().field_of(config[key], Field.ROOT)
+                for key in ("kernel_regularizer", "bias_initializer")
+            )
+            return cls(1)
+
+    config = {"kernel_regularizer": regularizer, "bias_initializer": {}}
+    node = {"module": "acme", "class_name": "Noting", "config": config, "registered_name": "Noting"}
+    deserialize_keras_object(node, {"Noting": Noting})
+    assert seen == [Field.REGULARIZER, Field.ROOT]
