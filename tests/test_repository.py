@@ -244,6 +244,29 @@ def test_no_file_names_this_machine():
     assert [named(path) for path in files if pattern.search(path.read_bytes())] == []
 
 
+CONTRACTS = PROJECT["tool"]["importlinter"]["contracts"]
+(PURE,) = (each["source_modules"] for each in CONTRACTS if each["id"] == "pure")
+
+
+def pure_files():
+    for module in PURE:
+        path = ROOT.joinpath(*module.split("."))
+        yield from path.rglob("*.py") if path.is_dir() else [path.with_suffix(".py")]
+
+
+@pytest.mark.parametrize("path", list(pure_files()), ids=named)
+def test_the_decision_core_reads_no_clock_and_opens_nothing(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    called = {
+        node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+    }
+    assert (
+        called & {"now", "today", "utcnow", "open", "exec", "eval", "__import__", "input"} == set()
+    )
+
+
 # The hosted parts.
 
 

@@ -7,7 +7,11 @@ clock, the process, the id) is passed in.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import TYPE_CHECKING, TypeAlias
+
+from secure_serial.plan.request import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,23 +19,23 @@ if TYPE_CHECKING:
     from secure_serial.policy.engine import Decision, Verdict
 
 SCHEMA = 1
+#: Of one argument, as JSON; what rules look at is numbers, names and shapes.
+_ARGUMENT_CHARS = 4096
 Record: TypeAlias = "dict[str, object]"
 
 
-def decision_record(
-    verdict: Verdict, *, load: str, time: str, file_sha256: str | None, action: str
-) -> Record:
+def decision_record(verdict: Verdict, *, load: str, time: str, action: str) -> Record:
     """The record that is written before anything is built.
 
     Args:
         verdict: What was decided.
         load: An id that joins this record and the outcome's.
         time: RFC 3339, UTC.
-        file_sha256: The digest of the whole file where it was computed.
         action: "load", "deserialize" or "scan".
 
     """
     document, policy = verdict.plan.document, verdict.policy
+    today = verdict.today.isoformat() if verdict.today is not None else None
     return {
         "schema": SCHEMA,
         "event": "decision",
@@ -42,10 +46,16 @@ def decision_record(
             "name": document.name,
             "format": document.format.value,
             "judged_sha256": document.judged_sha256,
-            "file_sha256": file_sha256,
+            "file_sha256": verdict.file_sha256,
             "size": document.size,
         },
         "policy": {"name": policy.name, "version": policy.version, "sha256": policy.sha256},
+        "layers": [
+            {"source": layer.source, "version": layer.version, "sha256": layer.sha256}
+            for layer in policy.layers
+        ],
+        "today": today,
+        "keras": _keras(verdict),
         "effect": "allow" if verdict.allowed else "deny",
         "decisions": [_decision(decision) for decision in verdict.decisions],
         "objections": [
@@ -79,6 +89,7 @@ def outcome_record(
 
 
 def _decision(decision: Decision) -> Record:
+    """One decision with what it rests on, so that it can be made again from the record."""
     request = decision.request
     record: Record = {
         "member": request.member,
@@ -86,12 +97,48 @@ def _decision(decision: Decision) -> Record:
         "field": request.field.value,
         "action": request.action.value,
         "symbol": request.symbol,
+        "kind": request.kind.value if request.kind is not None else None,
         "origin": request.origin.value,
         "effect": decision.effect.value,
         "rules": list(decision.rules),
     }
-    if not decision.allowed:
+    if not decision.allowed or decision.lifted:
         record["code"] = decision.code
         record["reason"] = decision.reason
         record["written"] = request.written
+    record.update(_rests_on(decision))
     return record
+
+
+def _keras(verdict: Verdict) -> str:
+    """The version of Keras that Keras's own symbols were judged as; empty without any."""
+    requests = verdict.plan.requests
+    owners = (r.owner for r in requests if r.origin is Origin.KERAS and r.owner is not None)
+    return next((owner.version for owner in owners), "")
+
+
+def _rests_on(decision: Decision) -> Record:
+    """What else a rule may have looked at; left out where there is nothing."""
+    request = decision.request
+    arguments = request.arguments or {}
+    more: Record = {
+        "layer": decision.layer,
+        "lifted": decision.lifted.value,
+        "effects": list(request.effects),
+        "objections": [{"code": o.code, "argument": o.argument} for o in request.objections],
+        "allocation": request.allocation,
+        "digest": request.digest,
+        "owner": list(request.owner or ()) if request.origin is not Origin.KERAS else None,
+        "arguments": {
+            name: _short(arguments[name]) for name in decision.looked_at if name in arguments
+        },
+    }
+    return {key: value for key, value in more.items() if value}
+
+
+def _short(value: object) -> object:
+    """An argument as far as a log should hold it; a longer one is replaced by its digest."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=True, default=repr)
+    if len(text) <= _ARGUMENT_CHARS:
+        return value
+    return {"sha256": hashlib.sha256(text.encode()).hexdigest()}

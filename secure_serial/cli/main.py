@@ -11,7 +11,7 @@ from secure_serial.cli.parser import make_parser
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 #: The codes of `secure_serial.cli.exits`, which is not imported before it is needed.
 _INTERRUPTED = 130
@@ -25,7 +25,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     2
 
     """
-    parser = make_parser()
+    argv = sys.argv[1:] if argv is None else argv
+    parser = make_parser(argv)
     try:
         args = parser.parse_args(argv)
     except SystemExit as end:  # argparse has printed help or a mistake
@@ -70,14 +71,23 @@ def _run(args: argparse.Namespace, console: Console, parser: argparse.ArgumentPa
         from secure_serial.cli.load_command import run_load
 
         return int(run_load(args, console))
+    if args.command == "policy":
+        return int(_policy_command(args.action)(args, console))
     from secure_serial.cli import text_commands
 
-    commands = {
-        "rule": text_commands.run_rule,
-        "rules": text_commands.run_rules,
-        "policies": text_commands.run_policies,
-    }
-    return int(commands[args.command](args, console))
+    run = text_commands.run_rule if args.command == "rule" else text_commands.run_rules
+    return int(run(args, console))
+
+
+def _policy_command(action: str) -> Callable[[argparse.Namespace, Console], int]:
+    from importlib import import_module
+
+    from secure_serial.cli.policy_parser import RUNS
+
+    module, function = RUNS[action]
+    run: Callable[[argparse.Namespace, Console], int]
+    run = getattr(import_module(f"secure_serial.cli.{module}"), function)
+    return run
 
 
 def _drop_stdout() -> None:

@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import NoReturn, TypeAlias
 
     # argparse has no public name for what add_subparsers returns.
@@ -33,7 +34,10 @@ examples:
   secure-serial load model.keras --audit a.jsonl   load it under the policy, on the record
   secure-serial rule SS303                         what a code means, offline"""
 
-_POLICY = "the name of a shipped policy, or the path of a TOML file (default: keras-core)"
+_POLICY = (
+    "the name of a shipped policy, or the path of a TOML file; several are layers, the first "
+    "on top (default: the system-wide file, else keras-core)"
+)
 _FORMAT = "what stdout gets (default: text)"
 
 
@@ -75,8 +79,8 @@ def _did_you_mean(message: str) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
-def make_parser() -> Parser:
-    """The whole command line."""
+def make_parser(argv: Sequence[str] | None = None) -> Parser:
+    """The command line; what is below `policy` is added for arguments that may ask for it."""
     parser = Parser(
         prog=_PROG,
         description="Judge Keras models by an allowlist before anything of them is built.",
@@ -93,7 +97,7 @@ def make_parser() -> Parser:
     _inspect(commands)
     _load(commands)
     _rules(commands)
-    _policies(commands)
+    _policy(commands, whole=argv is None or "policy" in argv)
     return parser
 
 
@@ -132,7 +136,7 @@ def _common(parser: argparse.ArgumentParser, *, main: bool) -> None:
 
 
 def _judging(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--policy", metavar="POLICY", help=_POLICY)
+    parser.add_argument("--policy", metavar="POLICY", action="append", help=_POLICY)
     parser.add_argument("--audit", metavar="PATH", help="append a record of each decision here")
     _format(parser)
 
@@ -195,18 +199,24 @@ def _rules(commands: _Commands) -> None:
     _format(every)
 
 
-def _policies(commands: _Commands) -> None:
+def _policy(commands: _Commands, *, whole: bool) -> None:
     parser = _command(
-        commands, "policies", "list the shipped policies, or show one",
-        "examples:\n  secure-serial policies\n  secure-serial policies show keras-core",
+        commands, "policy", "write, check, test, compare and sign policies",
+        "examples:\n  secure-serial policy init --out ours.toml\n"
+        "  secure-serial policy check ours.toml\n  secure-serial policy show keras-core",
     )  # fmt: skip
+    if not whole:  # seventeen parsers would cost each scan some milliseconds
+        return
     actions = parser.add_subparsers(
-        dest="action", metavar="ACTION", title="actions", prog=f"{_PROG} policies"
+        dest="action", metavar="ACTION", title="actions", prog=f"{_PROG} policy", required=True
     )
-    about = "list them, one line each (the default)"
-    actions.add_parser("list", help=about, formatter_class=_Formatter)
-    show = actions.add_parser("show", help="print the text of one", formatter_class=_Formatter)
-    show.add_argument("name", metavar="NAME", help="as `policies` lists it")
+
+    def add(name: str, help: str) -> Parser:
+        return _command(actions, name, help, "")
+
+    from secure_serial.cli.policy_parser import add_policy_commands
+
+    add_policy_commands(add, _POLICY)
 
 
 def _depth(text: str) -> int:

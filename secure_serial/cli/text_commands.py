@@ -1,4 +1,4 @@
-"""`secure-serial rule`, `rules` and `policies`: what is shipped, to read offline."""
+"""`secure-serial rule`, `rules` and `policy list|show`: what is shipped, to read offline."""
 
 from __future__ import annotations
 
@@ -44,21 +44,27 @@ def run_rules(args: argparse.Namespace, console: Console) -> Exit:
     return Exit.CLEAN
 
 
-def run_policies(args: argparse.Namespace, console: Console) -> Exit:
-    """List the shipped policies, or print one."""
-    from secure_serial.data import policy_names, policy_text
-
-    if args.action == "show":
-        try:
-            console.result(policy_text(args.name).rstrip("\n"))
-        except KeyError as error:
-            raise UsageError(str(error.args[0])) from None
-        return Exit.CLEAN
+def run_list(args: argparse.Namespace, console: Console) -> Exit:
+    """List the shipped policies."""
+    del args
     import tomllib
+
+    from secure_serial.data import policy_names, policy_text
 
     for name in policy_names():
         about = str(tomllib.loads(policy_text(name)).get("description", ""))
         console.result(f"{name}  {about}".rstrip())
+    return Exit.CLEAN
+
+
+def run_show(args: argparse.Namespace, console: Console) -> Exit:
+    """Print a shipped policy."""
+    from secure_serial.data import policy_text
+
+    try:
+        console.result(policy_text(args.name).rstrip("\n"))
+    except KeyError as error:
+        raise UsageError(str(error.args[0])) from None
     return Exit.CLEAN
 
 

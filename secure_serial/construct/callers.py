@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from secure_serial.plan.catalogue import Catalogue
+    from secure_serial.policy.model import Policy
     from secure_serial.registry import Snapshot
 
 #: A function may be any of these; which one it is, only its author knows.
@@ -30,12 +31,24 @@ _FUNCTION_KINDS = frozenset(
 )
 
 
-def describe(names: Snapshot, catalogue: Catalogue) -> Mapping[str, CallerObject]:
-    """A description of every known custom object, by the key it is known under."""
-    return {
+def describe(names: Snapshot, catalogue: Catalogue, policy: Policy) -> Mapping[str, CallerObject]:
+    """A description of every known custom object, by the key it is known under.
+
+    Whose it is costs a look at the file system, and is told only where the policy asks.
+    """
+    found = {
         name: describe_one(name, names[name], str(names.origin(name)), catalogue)
         for name in names
         if isinstance(name, str)
+    }
+    if not found or not policy.owners_matter:
+        return found
+    from secure_serial.construct.owners import owner_of
+
+    with_source = policy.sources_matter
+    return {
+        name: caller._replace(owner=owner_of(caller.module, with_source=with_source))
+        for name, caller in found.items()
     }
 
 

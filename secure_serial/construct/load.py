@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from secure_serial.plan.request import CallerObject
     from secure_serial.policy.engine import Decision, Verdict
     from secure_serial.policy.model import Policy
+    from secure_serial.policy.source import Given
     from secure_serial.registry import Snapshot
 
 #: More denials than this in one message would not be read; all are in `verdict`.
@@ -61,7 +62,7 @@ class LoadResult:
 def load_model(
     path: str | os.PathLike[str],
     *,
-    policy: Policy | str | os.PathLike[str] | None = None,
+    policy: Given = None,
     audit: Sink | str | os.PathLike[str] | None = None,
     custom_objects: Mapping[str, object] | None = None,
     compile: bool = True,
@@ -72,8 +73,9 @@ def load_model(
     Args:
         path: A `.keras` archive or directory, a legacy `.h5` file, or a bare config
             (which gives a model with fresh weights).
-        policy: A shipped name ("keras-core", "strict"), the path of a TOML file or a
-            `Policy`; None is "keras-core".
+        policy: A shipped name ("keras-core", "strict"), the path of a TOML file, a
+            `Policy`, or a list of these for a stack of layers, the first on top; None is
+            the system-wide file or, where there is none, "keras-core".
         audit: The path of an audit log or an `AuditLog`; None keeps the records in memory
             and sends them to the logger `secure_serial.audit`.
         custom_objects: The program's own classes and functions, by name.
@@ -101,7 +103,7 @@ def load_model(
 def load_result(
     path: str | os.PathLike[str],
     *,
-    policy: Policy | str | os.PathLike[str] | None = None,
+    policy: Given = None,
     audit: Sink | str | os.PathLike[str] | None = None,
     custom_objects: Mapping[str, object] | None = None,
     compile: bool = True,
@@ -128,7 +130,7 @@ def deserialize_keras_object(
     custom_objects: Mapping[str, object] | None = None,
     safe_mode: bool = True,  # noqa: ARG001, FBT001, FBT002 - Keras's signature
     *,
-    policy: Policy | str | os.PathLike[str] | None = None,
+    policy: Given = None,
     audit: Sink | str | os.PathLike[str] | None = None,
     **kwargs: Any,
 ) -> Any:
@@ -190,7 +192,7 @@ class _Load:
 
     def __init__(
         self,
-        policy: Policy | str | os.PathLike[str] | None,
+        policy: Given,
         audit: Sink | str | os.PathLike[str] | None,
         names: Snapshot,
     ) -> None:
@@ -208,14 +210,11 @@ class _Load:
     def judge(self, document: Document, *, action: str, file_sha256: str | None) -> Session:
         """Plan, decide and record; raises `LoadDenied` unless everything is allowed."""
         known = catalogue()
-        callers: dict[str, CallerObject] = dict(describe(self._names, known))
+        callers: dict[str, CallerObject] = dict(describe(self._names, known, self.policy))
         plan = make_plan(document, catalogue=known, callers=callers, limits=self.policy.limits)
-        verdict = decide(plan, self.policy)
-        self._write(
-            decision_record(
-                verdict, load=self._id, time=_now(), file_sha256=file_sha256, action=action
-            )
-        )
+        today = datetime.now(UTC).date()
+        verdict = decide(plan, self.policy, today=today, file_sha256=file_sha256)
+        self._write(decision_record(verdict, load=self._id, time=_now(), action=action))
         if not verdict.allowed:
             self._write(outcome_record(load=self._id, time=_now(), outcome="denied"))
             denied = denial(verdict)

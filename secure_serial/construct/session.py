@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NoReturn
 
 from secure_serial.artifact.content import wrapper_of
-from secure_serial.artifact.document import Document, Format, Part, Role
+from secure_serial.artifact.document import Document, Part, Role
 from secure_serial.errors import ConstructionError, LimitExceeded, LoadDenied, Where
 from secure_serial.plan.encodings import CONTAINERS
 from secure_serial.plan.fields import Field
@@ -78,7 +78,8 @@ class Session:
         self.catalogue = catalogue
         self.refused: list[Record] = []
         self.shared: dict[object, tuple[object, Json]] = {}
-        self._engine = Engine(verdict.policy)
+        self._engine = Engine(verdict.policy, verdict.today)
+        self._context = verdict.context
         self._allowed = verdict.symbols
         self._implied = frozenset(_implied(verdict, callers, catalogue))
         self._judged: dict[int, Json] = {}  # by id; holding them keeps the ids theirs
@@ -164,10 +165,12 @@ class Session:
         if fresh is None or not isinstance(config, dict | list | tuple):
             return
         part = Part(Role.MODEL, "", fresh)
-        document = Document("<made while building>", Format.DICT, "", (part,))
+        given = self.document
+        name = "<made while building>"
+        document = Document(name, given.format, given.judged_sha256, (part,))
         limits = self.verdict.policy.limits
         plan = make_plan(document, catalogue=self.catalogue, callers=self.callers, limits=limits)
-        verdict = self._engine.judge(plan)
+        verdict = self._engine.judge(plan, self.verdict.file_sha256)
         for objection in verdict.objections:
             self.refuse(document.name, objection.detail)
         for decision in verdict.denied:
@@ -243,9 +246,10 @@ class Session:
     def _is_own(self, caller: CallerObject) -> bool:
         symbol = caller_symbol(caller)
         request = Request(
-            "", "", Field.OBJECT, Action.REFER, symbol, caller.kind, Origin.CALLER, caller.name
-        )
-        return self._engine.decide(request).allowed
+            "", "", Field.OBJECT, Action.REFER, symbol, caller.kind, Origin.CALLER, caller.name,
+            owner=caller.owner,
+        )  # fmt: skip
+        return self._engine.decide(request, self._context).allowed
 
     def refuse(self, symbol: str, written: str) -> NoReturn:
         """Record an unplanned resolution and end the load."""
@@ -297,7 +301,7 @@ class Session:
         request = Request(
             "", "", Field.OBJECT, Action.CONSTRUCT, symbol, entry.kind, Origin.KERAS, symbol
         )
-        return self._engine.decide(request).code == DENY_RULE
+        return self._engine.decide(request, self._context).code == DENY_RULE
 
 
 def _implied(

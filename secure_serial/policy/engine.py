@@ -59,6 +59,7 @@ class Decision(NamedTuple):
     near: str = ""  # an allow rule that names the symbol and yet does not match, and why
     layer: str = ""  # the file that decided
     lifted: Lifted = Lifted.NO
+    looked_at: tuple[str, ...] = ()  # the arguments that rules on the symbol have conditions on
 
     @property
     def allowed(self) -> bool:
@@ -75,6 +76,11 @@ class Verdict(NamedTuple):
     objections: tuple[Objection, ...]
     today: date | None = None
     file_sha256: str | None = None
+
+    @property
+    def context(self) -> Context:
+        """What the requests have in common."""
+        return context_of(self.plan, self.file_sha256)
 
     @property
     def allowed(self) -> bool:
@@ -135,24 +141,20 @@ class Engine:
 
     def decide(self, request: Request, context: Context = _NOTHING) -> Decision:
         """The decision on one request."""
-        if request.objections:
-            return self._decide(request, context)
         key = (request.symbol, request.kind, request.field, request.action, request.origin)
-        known = self._known.get(key)
-        if known is not None:
-            return Decision._make((request, *known))
+        if not request.objections:
+            known = self._known.get(key)
+            if known is not None:
+                return Decision._make((request, *known))
         decision = self._decide(request, context)
-        if all(layer.by_names_alone(request.symbol) for layer in self._layers):
+        if not all(layer.by_names_alone(request.symbol) for layer in self._layers):
+            looked = {name for layer in self._layers for name in layer.looks_at(request.symbol)}
+            return decision._replace(looked_at=tuple(sorted(looked)))
+        if not request.objections:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
             self._known[key] = decision[1:]
         return decision
-
-    def looks_at(self, request: Request) -> dict[str, object]:
-        """The arguments of a request that rules have conditions on: what a replay needs."""
-        names = {name for layer in self._layers for name in layer.looks_at(request.symbol)}
-        arguments = request.arguments or {}
-        return {name: arguments[name] for name in sorted(names) if name in arguments}
 
     def _decide(self, request: Request, context: Context) -> Decision:
         for layer in self._layers:

@@ -201,6 +201,17 @@ class Policy:
         waivers = (waiver.sha256 for layer in self.layers for waiver in layer.waivers)
         return any(rules) or any(waivers)
 
+    @cached_property
+    def owners_matter(self) -> bool:
+        """Whether a rule asks whose a class is."""
+        rules = (rule.owner for layer in self.layers for rule in layer.rules)
+        return self.sources_matter or any(owner is not None for owner in rules)
+
+    @property
+    def sources_matter(self) -> bool:
+        """Whether an allow counts only for the very source that was looked over."""
+        return any(layer.require_evidence for layer in self.layers)
+
     def over(self, *lower: Policy) -> Policy:
         """The stack of this with layers below it, which narrow it where it does not delegate.
 

@@ -1,58 +1,65 @@
-"""From what a caller gives for `policy=` to a policy. The only file here that reads any."""
+"""From what a caller gives for `policy=` to the policy that holds. The only file that reads any.
+
+Which one holds: what the caller gives; else the file of the whole system; else `keras-core`.
+None is ever looked for beside a model, in the working directory or in an environment variable.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
+import os
+import stat
+import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from secure_serial.data import policy_names, policy_text
 from secure_serial.errors import InvalidPolicy, Where
-from secure_serial.policy.model import Policy
+from secure_serial.policy.model import ABOVE, Mode, Policy
 from secure_serial.policy.reader import MAX_BYTES, parse
 
 if TYPE_CHECKING:
-    import os
+    One: TypeAlias = "Policy | str | os.PathLike[str]"
+    Given: TypeAlias = "One | Sequence[One] | None"
 
 #: What holds where nobody chose: ordinary models, and the program's own classes.
 DEFAULT = "keras-core"
+#: Where an administrator puts what holds for every program on a machine that chooses none.
+SYSTEM_FILES = {
+    "win32": r"C:\ProgramData\secure-serial\policy.toml",
+    "darwin": "/Library/Application Support/secure-serial/policy.toml",
+}
+SYSTEM_FILE = Path(SYSTEM_FILES.get(sys.platform, "/etc/secure-serial/policy.toml"))
 
 
-def load_policy(given: Policy | str | os.PathLike[str] | None = None) -> Policy:
+def load_policy(given: Given = None, *, today: dt.date | None = None) -> Policy:
     """The policy that is meant.
 
     Args:
         given: A `Policy`; the name of a shipped one; the path of a TOML file (a file
             cannot stand in for a shipped name: write `./keras-core` if it is so called);
-            or None for `keras-core`.
+            a list of these for a stack of layers, the first on top; or None for the
+            system-wide file and, where there is none, `keras-core`.
+        today: The day to judge expiry by; the clock's (UTC) by default.
 
     Raises:
         InvalidPolicy: it cannot be read or used; lists all that is wrong with it.
 
     >>> load_policy("strict").caller_objects
     <CallerObjects.LISTED: 'listed'>
+    >>> [layer.name for layer in load_policy(["keras-core", "strict"]).layers]
+    ['keras-core', 'strict']
 
     """
-    if isinstance(given, Policy):
-        return given
-    if given is None or (isinstance(given, str) and given in policy_names()):
-        name = given or DEFAULT
-        return parse(policy_text(name), name, policy_text)
-    path = Path(given)
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-        if len(data) > MAX_BYTES:  # a part of a policy may lack what was meant to deny
-            raise ValueError(f"more than {MAX_BYTES} bytes")  # noqa: TRY301
-        text = data.decode("utf-8")
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        known = ", ".join(policy_names())
-        raise InvalidPolicy(
-            f"cannot be read as a policy: {reason}",
-            problems=[f"it is no shipped policy either (there are: {known})"],
-            where=Where(str(given)),
-        ) from None
-    return parse(text, str(given), policy_text)
+    many = isinstance(given, Sequence) and not isinstance(given, str)
+    layers = [_one(each) for each in given] if many else [_one(given)]  # type: ignore[union-attr, arg-type]
+    if not layers:
+        raise InvalidPolicy("no policy is given: an empty list")
+    top, *below = layers
+    policy = top.over(*below)
+    _check(policy, today or dt.datetime.now(dt.UTC).date())
+    return policy
 
 
 def parse_policy(text: str, source: str = "<text>") -> Policy:
@@ -66,3 +73,76 @@ def parse_policy(text: str, source: str = "<text>") -> Policy:
 
     """
     return parse(text, source, policy_text)
+
+
+def _one(given: One | None) -> Policy:
+    if isinstance(given, Policy):
+        return given
+    if given is None:
+        return _system_wide() or _shipped(DEFAULT)
+    if isinstance(given, str) and given in policy_names():
+        return _shipped(given)
+    return parse(_read(Path(given), str(given)), str(given), policy_text)
+
+
+def _shipped(name: str) -> Policy:
+    return parse(policy_text(name), name, policy_text)
+
+
+def _system_wide() -> Policy | None:
+    """The system's own policy; None where there is none. One that anybody may write is refused."""
+    source = str(SYSTEM_FILE)
+    try:
+        status = SYSTEM_FILE.stat()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _unreadable(source, error) from None
+    if os.name == "posix":
+        others = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+        if others or status.st_uid not in (0, os.geteuid()):
+            raise InvalidPolicy(
+                "the system-wide policy must be the administrator's, writable by nobody else",
+                where=Where(source),
+            )
+    return parse(_read(SYSTEM_FILE, source), source, policy_text)
+
+
+def _read(path: Path, source: str) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:  # a part of a policy may lack what was meant to deny
+            raise ValueError(f"more than {MAX_BYTES} bytes")  # noqa: TRY301
+        return data.decode("utf-8")
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        raise _unreadable(source, error) from None
+
+
+def _unreadable(source: str, error: Exception) -> InvalidPolicy:
+    reason = getattr(error, "strerror", None) or str(error)
+    known = ", ".join(policy_names())
+    return InvalidPolicy(
+        f"cannot be read as a policy: {reason}",
+        problems=[f"it is no shipped policy either (there are: {known})"],
+        where=Where(source),
+    )
+
+
+def _check(policy: Policy, today: dt.date) -> None:
+    """What no layer shows by itself: its place in the stack, and the day."""
+    problems = [
+        f"{layer.source}: expires: the policy ended on {layer.expires}"
+        for layer in policy.layers
+        if layer.expires is not None and layer.expires < today
+    ]
+    problems += [
+        f'{layer.source}: mode: only the first layer may say "report"'
+        for layer in policy.below
+        if layer.mode is Mode.REPORT
+    ]
+    if policy.inherits:
+        problems.append(f"{policy.source}: extends: nothing is above the first layer for {ABOVE!r}")
+    if problems:
+        where = Where(policy.source)
+        raise InvalidPolicy("the policy cannot be used", problems=problems, where=where)

@@ -50,6 +50,8 @@ def scan_object(report: Report, version: str, exit_code: int) -> dict[str, objec
             **counts,
             "other": len(report.others),
             "findings": len(report.findings) + sum(file.omitted for file in report.files),
+            "waived": sum(len(file.waived) for file in report.files),
+            "reported": sum(len(file.reported) for file in report.files),
         },
         "files": [file_object(file) for file in report.files],
         "other": list(report.others),
@@ -76,6 +78,8 @@ def file_object(file: FileReport) -> dict[str, object]:
         "findings": [finding_object(finding) for finding in file.findings],
         "findings_omitted": file.omitted,
         "policy_lines": file.policy_lines,
+        "waived": [finding_object(finding) for finding in file.waived],
+        "reported": [finding_object(finding) for finding in file.reported],
     }
 
 
@@ -145,5 +149,7 @@ def _request(decision: Decision) -> dict[str, object]:
         "code": decision.code,
         "reason": decision.reason,
         "rules": list(decision.rules),
+        "layer": decision.layer,
+        "lifted": decision.lifted.value,
         "notes": list(request.notes),
     }

@@ -54,6 +54,8 @@ class FileReport(NamedTuple):
     findings: tuple[Finding, ...] = ()
     omitted: int = 0  # findings beyond those listed
     policy_lines: str = ""  # all that can be allowed, as one text to paste
+    waived: tuple[Finding, ...] = ()  # what passes because somebody answers for it
+    reported: tuple[Finding, ...] = ()  # what the policy will deny once it is enforced
     trace: str = ""  # of an internal error
 
 

@@ -56,6 +56,9 @@ def file_lines(file: FileReport, style: Style, *, verbose: int = 0) -> Iterator[
         yield f"    {file.format}, {file.size} bytes, judged sha256 {file.judged_sha256}"
     for group in _groups(file.findings):
         yield from _finding(group, style, verbose=verbose)
+    for title, lifted in (("waived", file.waived), ("would be denied", file.reported)):
+        for group in _groups(lifted):
+            yield from _finding(group, style, verbose=verbose, title=title)
     if file.omitted:
         yield f"  and {file.omitted} more findings"
     if file.policy_lines:
@@ -84,6 +87,11 @@ def summary(report: Report, style: Style) -> str:
     scanned = f"{_count(report.scanned, 'file')} scanned: " if parts else "nothing scanned"
     passed = [f"{number} {what}" for number, what in _passed_over(report)]
     text = scanned + ", ".join(parts)
+    for word, number in (
+        ("waived", sum(len(file.waived) for file in report.files)),
+        ("would be denied once the policy is enforced", sum(len(f.reported) for f in report.files)),
+    ):
+        text += f"; {number} {word}" if number else ""
     if passed:
         text += f"; skipped: {', '.join(passed)}"
     return f"{text} ({policy})"
@@ -118,10 +126,12 @@ def _groups(findings: Sequence[Finding]) -> list[list[Finding]]:
     return list(groups.values())
 
 
-def _finding(group: Sequence[Finding], style: Style, *, verbose: int) -> Iterator[str]:
+def _finding(
+    group: Sequence[Finding], style: Style, *, verbose: int, title: str = ""
+) -> Iterator[str]:
     first = group[0]
-    code = style.paint(first.code, "yellow" if first.severity == "warning" else "red")
-    yield f"  {code} {printable(first.message)}"
+    code = style.paint(first.code, "red" if first.severity == "error" else "yellow")
+    yield f"  {code} {f'{title}: ' if title else ''}{printable(first.message)}"
     shown = len(group) if verbose else _PLACES
     for finding in group[:shown]:
         place = _place(finding)

@@ -41,6 +41,21 @@ def of_error(error: SecureSerialError, name: str) -> Finding:
     )
 
 
+def of_lifted(decision: Decision, name: str) -> Finding:
+    """What passes though the rules do not let it: by a waiver, or until a policy is enforced."""
+    request = decision.request
+    return Finding(
+        code=decision.code,
+        severity="note",
+        file=name,
+        message=f"{request.symbol}: {decision.reason}",
+        help=f"{decision.rules[0]} ({decision.place})" if decision.place else "",
+        member=request.member,
+        pointer=request.pointer,
+        symbol=request.symbol,
+    )
+
+
 class Explainer:
     """Makes findings of verdicts under one policy."""
 

@@ -6,9 +6,10 @@ verdict of its own, so that it neither passes for "allowed" nor stops the other 
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from secure_serial.artifact import read_artifact
+from secure_serial.artifact import open_artifact, read_artifact
 from secure_serial.artifact.faults import Fault
 from secure_serial.data import catalogue, policy_names
 from secure_serial.errors import (
@@ -24,6 +25,7 @@ from secure_serial.scanner.collect import Candidate, Take
 from secure_serial.scanner.sniff import may_be_keras
 
 if TYPE_CHECKING:
+    from secure_serial.artifact.document import Document
     from secure_serial.plan.catalogue import Catalogue
     from secure_serial.policy.model import Policy
     from secure_serial.scanner.findings import Explainer
@@ -38,7 +40,7 @@ class Judge:
 
     def __init__(self, policy: Policy, recorder: Recorder | None = None) -> None:
         self.policy = policy
-        self._engine = Engine(policy)
+        self._engine = Engine(policy, datetime.now(UTC).date())
         self._recorder = recorder
         self._catalogue: Catalogue | None = None
         self._explainer: Explainer | None = None
@@ -74,11 +76,18 @@ class Judge:
             ArtifactError: the file cannot be read, or is hostile in itself.
 
         """
-        document = read_artifact(path, self.policy.limits, name=name)
+        document, digest = self._read(path, name)
         if self._catalogue is None:
             self._catalogue = catalogue()
         plan = make_plan(document, catalogue=self._catalogue, callers={}, limits=self.policy.limits)
-        return self._engine.judge(plan)
+        return self._engine.judge(plan, digest)
+
+    def _read(self, path: str, name: str) -> tuple[Document, str | None]:
+        """The document and, where the policy asks for it, the digest of the whole file."""
+        if not self.policy.digests_matter:
+            return read_artifact(path, self.policy.limits, name=name), None
+        with open_artifact(path, self.policy.limits, name=name) as opened:
+            return opened.document, opened.sha256()
 
     def report(self, verdict: Verdict, name: str) -> FileReport:
         """A verdict as a report, with everything that is denied explained."""
@@ -93,6 +102,8 @@ class Judge:
             requests=len(verdict.decisions),
             layers=verdict.plan.layers,
         )
+        if verdict.waived or verdict.reported:
+            report = _lifted(verdict, report)
         return report if verdict.allowed else self._denied(verdict, report)
 
     def _denied(self, verdict: Verdict, report: FileReport) -> FileReport:
@@ -126,6 +137,15 @@ def shows_intent(error: ArtifactError) -> bool:
     if isinstance(error, UnsafeArtifact | LimitExceeded):
         return True
     return lookup(error.code).outcome == "denied"
+
+
+def _lifted(verdict: Verdict, report: FileReport) -> FileReport:
+    from secure_serial.scanner.findings import MOST, of_lifted
+
+    return report._replace(
+        waived=tuple(of_lifted(d, report.name) for d in verdict.waived[:MOST]),
+        reported=tuple(of_lifted(d, report.name) for d in verdict.reported[:MOST]),
+    )
 
 
 def _is_no_model(error: ArtifactError, candidate: Candidate) -> bool:

@@ -24,9 +24,7 @@ class Recorder:
 
     def decided(self, verdict: Verdict) -> None:
         """A file was read and judged."""
-        record = decision_record(
-            verdict, load=self._new_id(), time=self._clock(), file_sha256=None, action="scan"
-        )
+        record = decision_record(verdict, load=self._new_id(), time=self._clock(), action="scan")
         self._sink.write(record)
 
     def refused(self, error: ArtifactError, *, denied: bool) -> None:

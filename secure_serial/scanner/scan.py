@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from secure_serial.audit.log import Sink
     from secure_serial.plan.request import Plan
     from secure_serial.policy.engine import Verdict
-    from secure_serial.policy.model import Policy
+    from secure_serial.policy.source import Given
     from secure_serial.report.model import FileReport
     from secure_serial.scanner.records import Recorder
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def scan(
     paths: Iterable[str | os.PathLike[str]] | str | os.PathLike[str],
     *,
-    policy: Policy | str | os.PathLike[str] | None = None,
+    policy: Given = None,
     audit: Sink | str | os.PathLike[str] | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Report:
@@ -32,7 +32,8 @@ def scan(
 
     Args:
         paths: A path or several. A folder is searched; a link in it is not followed.
-        policy: A `Policy`, a shipped one's name or a TOML file's path; None: `keras-core`.
+        policy: A `Policy`, a shipped one's name, a TOML file's path, or a list of these for
+            a stack of layers; None: the system-wide file, else `keras-core`.
         audit: A log, or the path of one; None: nothing is recorded.
         progress: Called with each file's name before it is judged.
 
@@ -62,14 +63,12 @@ def scan(
     return Report(judge.ref, tuple(files), tuple(others))
 
 
-def inspect(
-    path: str | os.PathLike[str], *, policy: Policy | str | os.PathLike[str] | None = None
-) -> Plan:
+def inspect(path: str | os.PathLike[str], *, policy: Given = None) -> Plan:
     """Everything that loading a file would make happen, without loading it.
 
     Args:
         path: A model, a config or a saved folder.
-        policy: Whose limits bound the reading; None: `keras-core`.
+        policy: Whose limits bound the reading; as for `scan`.
 
     Raises:
         ArtifactError: the file cannot be read.
@@ -88,7 +87,7 @@ def inspect(
 def verdict_on(
     path: str | os.PathLike[str],
     *,
-    policy: Policy | str | os.PathLike[str] | None = None,
+    policy: Given = None,
     audit: Sink | str | os.PathLike[str] | None = None,
 ) -> Verdict:
     """The plan of one file with every decision on it. Raises as `inspect` does."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from plan.plans import layer, node, plan
 from policy.rules import allow, policy
 
@@ -12,8 +14,8 @@ from secure_serial.policy.engine import decide
 
 
 def record(tree, rules, **options):
-    verdict = decide(plan(tree, **options), rules)
-    return decision_record(verdict, load="7", time="t", file_sha256="f", action="load")
+    verdict = decide(plan(tree, **options), rules, today=date(2026, 1, 2), file_sha256="f")
+    return decision_record(verdict, load="7", time="t", action="load")
 
 
 def test_a_decision_record_says_what_was_decided_on_by_what_and_how():
@@ -24,13 +26,29 @@ def test_a_decision_record_says_what_was_decided_on_by_what_and_how():
         "schema": 1, "event": "decision", "load": "7", "time": "t", "action": "load",
         "subject": {"name": "<test>", "format": "dict", "judged_sha256": "0" * 64, "file_sha256": "f", "size": 0},
         "policy": {"name": "p", "version": 1, "sha256": rules.sha256},
-        "effect": "allow",
+        "layers": [{"source": "p.toml", "version": 1, "sha256": rules.sha256}],
+        "today": "2026-01-02", "keras": "3.15.1", "effect": "allow",
         "decisions": [{
             "member": "", "pointer": "", "field": "root", "action": "construct", "symbol": "keras.layers.Dense",
-            "origin": "keras", "effect": "allow", "rules": ["a"],
+            "kind": "layer", "origin": "keras", "effect": "allow", "rules": ["a"], "layer": "p.toml",
         }],
         "objections": [],
     }  # fmt: skip
+
+
+def test_a_decision_is_recorded_with_all_that_it_rests_on():
+    rules = policy(allow("keras.layers.Dense", "arguments.units = { max = 9 }\narguments.name = { type = 'string' }"))
+    (decision,) = record(layer("Dense", units=1, use_bias=True), rules)["decisions"]
+    assert decision["arguments"] == {"units": 1}
+    (decision,) = record(layer("Dense", units=[1] * 5000), rules)["decisions"]
+    assert list(decision["arguments"]["units"]) == ["sha256"]
+
+
+def test_what_a_waiver_lifted_is_recorded_with_who_answers_for_it():
+    waiver = '[[waiver]]\nid = "w"\nwho = "ann"\nreason = "old"\nexpires = 2026-02-01\nsymbols = ["acme.Old"]'
+    (decision,) = record(node("acme", "Old"), policy(waiver))["decisions"]
+    assert (decision["effect"], decision["lifted"], decision["rules"]) == ("allow", "waiver", ["w"])
+    assert "ann" in decision["reason"]
 
 
 def test_a_denial_says_why_and_what_was_written():

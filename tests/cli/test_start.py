@@ -96,7 +96,7 @@ def test_works_without_the_modules_of_posix(config, tmp_path):
         ["scan", config, "--audit", str(tmp_path / "log"), "--format", "json"],
         ["inspect", config],
         ["rules"],
-        ["policies", "show", "strict"],
+        ["policy", "show", "strict"],
         ["--help"],
     ]
     assert run(BARE, argvs) == [0] * len(argvs)
@@ -111,7 +111,7 @@ def test_it_runs_as_a_module(config):
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes end differently there")
 def test_a_reader_that_goes_away_is_no_crash():
     with subprocess.Popen(
-        [sys.executable, "-m", "secure_serial", "policies", "show", "keras-core"],
+        [sys.executable, "-m", "secure_serial", "policy", "show", "keras-core"],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     ) as process:  # fmt: skip
         process.stdout.close()

@@ -33,7 +33,7 @@ def test_a_mistyped_rule_gets_a_hint_and_no_escape(capsys):
     assert "\x1b" not in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("argv", [["policies"], ["policies", "list"]])
+@pytest.mark.parametrize("argv", [["policy", "list"]])
 def test_policies_are_listed_a_line_each(capsys, argv):
     assert main(argv) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -42,13 +42,13 @@ def test_policies_are_listed_a_line_each(capsys, argv):
 
 
 def test_a_policy_is_shown_as_it_is(capsys):
-    assert main(["policies", "show", "keras-core"]) == 0
+    assert main(["policy", "show", "keras-core"]) == 0
     assert capsys.readouterr().out == policy_text("keras-core").rstrip("\n") + "\n"
 
 
 @pytest.mark.parametrize("name", ["no-such", "../keras-core", "/etc/passwd"])
 def test_only_shipped_policies_are_shown(capsys, name):
-    assert main(["policies", "show", name]) == 2
+    assert main(["policy", "show", name]) == 2
     assert "keras-core" in capsys.readouterr().err
 
 
