@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
+from pathlib import Path
 
 import pytest
 
@@ -12,11 +14,14 @@ pytest.importorskip("keras")
 pytest.importorskip("h5py")
 
 import numpy as np
-from models import zoo, zoo_more  # noqa: F401 (zoo_more registers its specimens)
+from models import zoo
 
 import secure_serial
 
 pytestmark = pytest.mark.keras
+
+for family in Path(__file__).parent.glob("zoo_*.py"):
+    importlib.import_module(f"models.{family.stem}")  # which fills the zoo
 
 
 def _named(name):
@@ -25,7 +30,7 @@ def _named(name):
     return pytest.param(name, marks=[*marks, pytest.mark.slow] if name in zoo.SLOW else marks)
 
 
-NAMES = [_named(name) for name in zoo.ZOO]
+NAMES = [_named(name) for name in sorted(zoo.ZOO)]
 FORMATS = ("keras", "h5")
 
 
