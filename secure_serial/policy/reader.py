@@ -9,7 +9,7 @@ import dataclasses
 import hashlib
 import tomllib
 from enum import StrEnum
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from secure_serial.errors import InvalidPolicy, Where
 from secure_serial.limits import Limits
@@ -83,6 +83,28 @@ def toml(text: str, source: str) -> dict[str, Json]:
 
 
 def _parse(text: str, source: str, shipped: Callable[[str], str], above: frozenset[str]) -> Policy:
+    policy, problems = examine(text, source, shipped, above)
+    if problems:
+        raise InvalidPolicy(
+            "the policy cannot be used",
+            problems=[str(each) for each in located(problems, text, source)],
+            where=Where(source),
+        )
+    return policy
+
+
+def examine(
+    text: str, source: str, shipped: Callable[[str], str], above: frozenset[str] = frozenset()
+) -> tuple[Policy, list[Problem]]:
+    """A policy as far as its text can be read, and all that is wrong with it.
+
+    For tools that report. With a problem, what comes back is no policy to judge by: what was
+    meant to deny may be missing from it.
+
+    Raises:
+        InvalidPolicy: the text is not TOML, or a policy that it extends cannot be used.
+
+    """
     data = toml(text, source)
     reading = _Reading(source, text, data)
     policy = reading.policy()
@@ -99,13 +121,9 @@ def _parse(text: str, source: str, shipped: Callable[[str], str], above: frozens
             reading.problem(f"{error.args[0]}", "extends", number)
     rules = _once(policy.rules, bases.values())
     reading.unique_ids([*rules, *policy.waivers])
-    if reading.problems:
-        raise InvalidPolicy(
-            "the policy cannot be used",
-            problems=located(reading.problems, text, source),
-            where=Where(source),
-        )
-    return _extended(policy, list(bases.values()), rules, data)
+    if reading.problems:  # settings may be of any type
+        return dataclasses.replace(policy, rules=rules), reading.problems
+    return _extended(policy, list(bases.values()), rules, data), []
 
 
 def _once(own: tuple[Rule, ...], bases: Iterable[Policy]) -> tuple[Rule, ...]:
@@ -133,21 +151,35 @@ def _extended(
     )
 
 
-def located(problems: Iterable[Problem], text: str, source: str) -> list[str]:
-    """Problems as text, in the order of the file, with their lines and columns."""
+class Located(NamedTuple):
+    """A problem and its place; line and column are 0 where it has none."""
+
+    source: str
+    line: int
+    column: int
+    slug: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.line}:{self.column}: {self.text}" if self.line else self.text
+
+
+def located(problems: Iterable[Problem], text: str, source: str) -> list[Located]:
+    """Problems with their lines and columns, in the order of the file."""
     places = positions(text)
     found = []
-    for path, says in problems:
-        inner = path
-        while inner and inner not in places:
-            inner = inner[:-1]
-        place = places[inner] if inner else None
-        in_tables = len(path) > 1 and isinstance(path[1], int)
-        key = ".".join(str(key) for key in path[2 * in_tables :] if isinstance(key, str))
-        at = f"{source}:{place.line}:{place.column}: " if place is not None else ""
-        line = at + (f"{key}: " if key else "") + says
-        found.append((tuple(place) if place is not None else (0, 0), line))
-    return [line for _, line in sorted(found, key=lambda item: item[0])]
+    for path, says, slug in problems:
+        known = bool(path) and (path[0],) in places
+        line, column = places.nearest(path) if known else (0, 0)
+        found.append(Located(source, line, column, slug, _named(path) + says))
+    return sorted(found, key=lambda each: (each.line, each.column))
+
+
+def _named(path: Path) -> str:
+    """The keys that lead to a place inside its table, to stand before what is said of it."""
+    in_tables = len(path) > 1 and isinstance(path[1], int)
+    keys = [key for key in path[2 * in_tables :] if isinstance(key, str)]
+    return f"{'.'.join(keys)}: " if keys else ""
 
 
 class _Reading:
@@ -160,9 +192,9 @@ class _Reading:
         self._lines = header_lines(text)
         self._top = Table(data, (), self.problems)
 
-    def problem(self, text: str, *path: str | int) -> None:
+    def problem(self, text: str, *path: str | int, slug: str = "invalid-value") -> None:
         """Note that something is wrong."""
-        self.problems.append(Problem(path, text))
+        self.problems.append(Problem(path, text, slug))
 
     def policy(self) -> Policy:
         """What the text says itself, without what it extends."""
@@ -200,7 +232,8 @@ class _Reading:
             other = seen.setdefault(each.id, each)
             if other is not each and each.id:
                 own, known = (each, other) if each.source == self.source else (other, each)
-                self.problem(f"{each.id!r} is also at {known.place}", *self._path_of(own))
+                text = f"{each.id!r} is also at {known.place}"
+                self.problem(text, *self._path_of(own), slug="duplicate-id")
 
     def _path_of(self, one: Rule | Waiver) -> Path:
         key = one.effect.value if isinstance(one, Rule) else "waiver"

@@ -28,6 +28,7 @@ class Problem(NamedTuple):
 
     path: Path
     text: str
+    slug: str = "invalid-value"  # what kind of mistake it is, in a word that stays
 
 
 class Table:
@@ -38,24 +39,29 @@ class Table:
         self.path = path
         self._problems = problems
 
-    def problem(self, text: str, *key: str | int) -> None:
+    def problem(self, text: str, *key: str | int, slug: str = "invalid-value") -> None:
         """Note that something is wrong here."""
-        self._problems.append(Problem((*self.path, *key), text))
+        self._problems.append(Problem((*self.path, *key), text, slug))
+
+    def wrong_type(self, text: str, key: str) -> None:
+        """Note that a value is of another type than its key takes."""
+        self.problem(text, key, slug="wrong-type")
 
     def known(self, names: Iterable[str]) -> None:
         """Every other key than these is a problem."""
         if not self.data.keys() <= set(names):
             for key in self.data.keys() - set(names):
-                self.problem(f"unknown key (known: {', '.join(sorted(names))})", key)
+                known = ", ".join(sorted(names))
+                self.problem(f"unknown key (known: {known})", key, slug="unknown-key")
 
     def text(self, key: str, default: str = "", *, required: str = "") -> str:
         """A text; `required` says why it may not be absent or empty."""
         value = self.data.get(key, default)
         if not isinstance(value, str):
-            self.problem("must be text", key)
+            self.wrong_type("must be text", key)
             return default
         if required and not value.strip():
-            self.problem(f"{required}", key)
+            self.problem(required, key, slug="missing-key")
         return value
 
     def texts(self, key: str, *, or_one: bool = False) -> tuple[str, ...]:
@@ -66,7 +72,7 @@ class Table:
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
             return tuple(value)
         if value != ():
-            self.problem("must be a list of texts", key)
+            self.wrong_type("must be a list of texts", key)
         return ()
 
     def words(self, key: str, words: type[Word]) -> frozenset[Word]:
@@ -92,7 +98,7 @@ class Table:
         """True or false; false where absent."""
         value = self.data.get(key, False)
         if not isinstance(value, bool):
-            self.problem("must be true or false", key)
+            self.wrong_type("must be true or false", key)
         return value is True
 
     def whole(self, key: str, default: int, *, least: int) -> int:
@@ -100,7 +106,7 @@ class Table:
         value = self.data.get(key, default)
         if type(value) is int and value >= least:
             return value
-        self.problem(f"must be a whole number from {least}", key)
+        self.wrong_type(f"must be a whole number from {least}", key)
         return default
 
     def number(self, key: str) -> float | None:
@@ -109,7 +115,7 @@ class Table:
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
-            self.problem("must be a number", key)
+            self.wrong_type("must be a number", key)
             return None
         return value
 
@@ -118,7 +124,7 @@ class Table:
         value = self.data.get(key)
         if value is None or type(value) is dt.date:
             return value
-        self.problem("must be a date such as 2027-01-31, without quotes", key)
+        self.wrong_type("must be a date such as 2027-01-31, without quotes", key)
         return None
 
     def digests(self, key: str) -> frozenset[str]:
@@ -138,7 +144,7 @@ class Table:
         if isinstance(value, dict):
             return Table(value, (*self.path, key), self._problems)
         if value is not None:
-            self.problem("must be a table", key)
+            self.wrong_type("must be a table", key)
         return None
 
     def tables(self, key: str) -> list[Table]:
@@ -147,7 +153,7 @@ class Table:
         if value == ():
             return []
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            self.problem(f"must be tables, [[{key}]]", key)
+            self.wrong_type(f"must be tables, [[{key}]]", key)
             return []
         each = enumerate(cast("list[dict[str, Json]]", value))
         return [Table(item, (*self.path, key, n), self._problems) for n, item in each]
