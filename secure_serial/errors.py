@@ -110,7 +110,7 @@ class InvalidPolicy(PolicyError):
 
 
 class UntrustedPolicy(PolicyError):
-    """A policy whose origin cannot be shown (reserved for signed policies)."""
+    """A policy that is not signed as is demanded, or older than what was seen before."""
 
     code = "SS202"
 

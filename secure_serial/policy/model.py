@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from secure_serial.artifact.document import Format, Json
     from secure_serial.plan.fields import Field, Kind
+    from secure_serial.policy.signing.trust import Trust
 
 
 class Effect(StrEnum):
@@ -148,14 +149,6 @@ class WaiverTerms(NamedTuple):
     below: bool = False  # whether layers below may waive what this layer denies by default
 
 
-class TrustTerms(NamedTuple):
-    """Who must have signed the policy files that this one is followed by."""
-
-    keys: tuple[str, ...] = ()
-    threshold: int = 1
-    minimum_version: int = 0
-
-
 @dataclass(frozen=True)
 class Policy:
     """An allowlist: what may be built, from which arguments, within which limits.
@@ -181,7 +174,7 @@ class Policy:
     require_evidence: bool = False
     waivers: tuple[Waiver, ...] = ()
     waiver_terms: WaiverTerms = field(default_factory=WaiverTerms)
-    trust: TrustTerms | None = None
+    trust: Trust | None = None  # demanded of the files of the layers below
     below: tuple[Policy, ...] = ()
 
     @property

@@ -21,7 +21,6 @@ from secure_serial.policy.model import (
     Mode,
     Policy,
     Rule,
-    TrustTerms,
     WaiverTerms,
 )
 from secure_serial.policy.patterns import problem_with
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
 
     from secure_serial.artifact.document import Json
     from secure_serial.policy.model import Waiver
+    from secure_serial.policy.signing.trust import Trust
 
 SCHEMA = 1
 #: A policy of 2,000 rules is some 300 KB; far beyond it is a mistake or an attack.
@@ -281,18 +281,17 @@ class _Reading:
             days = MAX_WAIVER_DAYS
         return WaiverTerms(days, table.flag("below"))
 
-    def _trust(self) -> TrustTerms | None:
-        table = self._top.table("trust")
-        if table is None:
+    def _trust(self) -> Trust | None:
+        if "trust" not in self._top.data:
             return None
-        table.known(("keys", "threshold", "minimum_version"))
-        keys = table.texts("keys")
-        threshold = table.whole("threshold", 1, least=1)
-        if not keys:
-            table.problem("must name the keys that are trusted", "keys")
-        elif threshold > len(set(keys)):
-            table.problem("more than there are keys", "threshold")
-        return TrustTerms(keys, threshold, table.whole("minimum_version", 0, least=0))
+        from secure_serial.policy.signing.trust import parse_trust, trust_problems
+
+        table = self._top.data["trust"]
+        problems = trust_problems(table)
+        for text in problems:
+            key, _, says = text.partition(": ")
+            self.problem(says, *key.split("."))
+        return None if problems else parse_trust(table, self.source)
 
     def _limits(self) -> Limits:
         table = self._top.table("limits")

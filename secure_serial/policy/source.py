@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from secure_serial.data import policy_names, policy_text
-from secure_serial.errors import InvalidPolicy, Where
+from secure_serial.errors import InvalidPolicy, UntrustedPolicy, Where
 from secure_serial.policy.model import ABOVE, Mode, Policy
 from secure_serial.policy.reader import MAX_BYTES, parse
 
 if TYPE_CHECKING:
+    from secure_serial.policy.signing.trust import Trust
+
     One: TypeAlias = "Policy | str | os.PathLike[str]"
     Given: TypeAlias = "One | Sequence[One] | None"
 
@@ -30,21 +32,35 @@ SYSTEM_FILES = {
     "win32": r"C:\ProgramData\secure-serial\policy.toml",
     "darwin": "/Library/Application Support/secure-serial/policy.toml",
 }
+#: The user who administers a system of the POSIX kind.
+ROOT = 0
 SYSTEM_FILE = Path(SYSTEM_FILES.get(sys.platform, "/etc/secure-serial/policy.toml"))
 
 
-def load_policy(given: Given = None, *, today: dt.date | None = None) -> Policy:
+def load_policy(
+    given: Given = None,
+    *,
+    trust: Trust | None = None,
+    today: dt.date | None = None,
+    memory: str | os.PathLike[str] | None = None,
+) -> Policy:
     """The policy that is meant.
 
     Args:
-        given: A `Policy`; the name of a shipped one; the path of a TOML file (a file
-            cannot stand in for a shipped name: write `./keras-core` if it is so called);
-            a list of these for a stack of layers, the first on top; or None for the
-            system-wide file and, where there is none, `keras-core`.
+        given: A `Policy`; the name of a shipped one; the path of a TOML file or of a signed
+            bundle (a file cannot stand in for a shipped name: write `./keras-core` if it is
+            so called); a list of these for a stack of layers, the first on top; or None for
+            the system-wide file and, where there is none, `keras-core`.
+        trust: Who must have signed the files. By default what the `[trust]` table of the
+            layer above demands and, of the first, that of the system-wide file; where none
+            demands anything, a file of TOML will do.
         today: The day to judge expiry by; the clock's (UTC) by default.
+        memory: The file that remembers the versions of bundles, so that none goes back; by
+            default one in the user's home.
 
     Raises:
         InvalidPolicy: it cannot be read or used; lists all that is wrong with it.
+        UntrustedPolicy: it is not signed as is demanded, or it is older than what was seen.
 
     >>> load_policy("strict").caller_objects
     <CallerObjects.LISTED: 'listed'>
@@ -52,13 +68,17 @@ def load_policy(given: Given = None, *, today: dt.date | None = None) -> Policy:
     ['keras-core', 'strict']
 
     """
-    many = isinstance(given, Sequence) and not isinstance(given, str)
-    layers = [_one(each) for each in given] if many else [_one(given)]  # type: ignore[union-attr, arg-type]
+    several = (
+        [given] if isinstance(given, str | Policy) or not isinstance(given, Sequence) else given
+    )
+    today = today or dt.datetime.now(dt.UTC).date()
+    system = _system_wide()
+    reading = _Reading(trust or (system.trust if system is not None else None), today, memory)
+    layers = [reading.one(each, system) for each in several]
     if not layers:
         raise InvalidPolicy("no policy is given: an empty list")
-    top, *below = layers
-    policy = top.over(*below)
-    _check(policy, today or dt.datetime.now(dt.UTC).date())
+    policy = layers[0].over(*layers[1:])
+    _check(policy, today)
     return policy
 
 
@@ -75,14 +95,54 @@ def parse_policy(text: str, source: str = "<text>") -> Policy:
     return parse(text, source, policy_text)
 
 
-def _one(given: One | None) -> Policy:
-    if isinstance(given, Policy):
-        return given
-    if given is None:
-        return _system_wide() or _shipped(DEFAULT)
-    if isinstance(given, str) and given in policy_names():
-        return _shipped(given)
-    return parse(_read(Path(given), str(given)), str(given), policy_text)
+class _Reading:
+    """The files of a stack being read, from the top: each may demand that the next is signed."""
+
+    def __init__(
+        self, trust: Trust | None, today: dt.date, memory: str | os.PathLike[str] | None
+    ) -> None:
+        self._trust = trust
+        self._today = today
+        self._memory = memory
+
+    def one(self, given: One | None, system: Policy | None) -> Policy:
+        """One layer. What it demands holds for those after it."""
+        if isinstance(given, Policy):
+            policy = given
+        elif given is None:
+            policy = system or _shipped(DEFAULT)
+        elif isinstance(given, str) and given in policy_names():
+            policy = _shipped(given)
+        else:
+            policy = self._file(Path(given), str(given))
+        self._trust = policy.trust or self._trust
+        return policy
+
+    def _file(self, path: Path, source: str) -> Policy:
+        text = _read(path, source)
+        signed = text.lstrip().startswith("{")  # as no TOML does
+        if self._trust is None and not signed:
+            return parse(text, source, policy_text)
+        if self._trust is None:
+            raise UntrustedPolicy(
+                "it is signed, and no key is trusted", where=Where(source),
+                help="name the keys: in a [trust] table of the layer above, or by trust=",
+            )  # fmt: skip
+        from secure_serial.policy.signing import verify_and_remember
+
+        memory = self._memory or _home() / ".local" / "state" / "secure_serial" / "policies.json"
+        data = text.encode() if signed else None
+        bundle = verify_and_remember(data, self._trust, self._today, memory, source)
+        return parse(bundle.text, source, bundle.shipped)
+
+
+def _home() -> Path:
+    """The user's home by the system's records: an environment variable must not forget versions."""
+    if sys.platform == "win32":
+        return Path.home()
+    import pwd
+
+    return Path(pwd.getpwuid(os.getuid()).pw_dir)
 
 
 def _shipped(name: str) -> Policy:
@@ -100,7 +160,7 @@ def _system_wide() -> Policy | None:
         raise _unreadable(source, error) from None
     if os.name == "posix":
         others = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-        if others or status.st_uid not in (0, os.geteuid()):
+        if others or status.st_uid not in (ROOT, os.geteuid()):
             raise InvalidPolicy(
                 "the system-wide policy must be the administrator's, writable by nobody else",
                 where=Where(source),
