@@ -103,7 +103,7 @@ class _Walk:
         limits: Limits,
         root: Field,
     ) -> None:
-        self.found = Collector(part.member)
+        self.found = Collector(part.member, catalogue.owner)
         self.layers = 0
         self.allocation = 0
         self._catalogue = catalogue
