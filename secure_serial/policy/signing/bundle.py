@@ -12,13 +12,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from secure_serial.artifact.json_text import parse_json
 from secure_serial.errors import ArtifactError, InvalidPolicy, UntrustedPolicy, Where
 from secure_serial.limits import Limits
+from secure_serial.policy.model import ABOVE
+from secure_serial.policy.reader import toml
 from secure_serial.policy.signing.dsse import MAX_PAYLOAD
 
 if TYPE_CHECKING:
@@ -39,8 +40,6 @@ _LIMITS = Limits(config_bytes=MAX_PAYLOAD, depth=3, nodes=8 + 4 * MAX_FILES)
 _FIELDS = {"schema", "name", "version", "expires", "files"}
 _FILE_FIELDS = {"name", "sha256", "text"}
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-#: Not a policy: the layers above, which whoever stacks them knows.
-_ABOVE = "@above"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +119,7 @@ def collect(text: str, source: str, shipped: Callable[[str], str]) -> Bundle:
             problems.append(f"extends: {error.args[0]}")
             continue
         files.append(BundledFile(name, base))
-        more = _extends(read_toml(base, name), problems)
+        more = _extends(toml(base, name), problems)
         wanted += [each for each in more if each not in seen]
         seen.update(more)
     if problems:
@@ -189,16 +188,6 @@ def parse(payload: bytes) -> Bundle:
     return bundle
 
 
-def read_toml(text: str, source: str) -> dict[str, Json]:
-    """The tables of a policy's text. Raises InvalidPolicy where it is not TOML."""
-    try:
-        text.encode()  # half of a surrogate pair is no text, and has no digest
-        return tomllib.loads(text)
-    # ValueError: bad syntax, a lone surrogate, an integer of more digits than Python reads.
-    except (ValueError, RecursionError) as error:
-        raise InvalidPolicy(f"not valid TOML: {error}", where=Where(source)) from None
-
-
 class _Head(NamedTuple):
     name: str
     version: int
@@ -207,7 +196,7 @@ class _Head(NamedTuple):
 
 
 def _read_head(text: str, source: str) -> _Head:
-    data = read_toml(text, source)
+    data = toml(text, source)
     problems: list[str] = []
     name, version, expires = data.get("name"), data.get("version"), data.get("expires")
     if not isinstance(name, str) or not 0 < len(name) <= MAX_NAME or not name.isprintable():
@@ -233,7 +222,7 @@ def _extends(data: dict[str, Json], problems: list[str]) -> list[str]:
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         problems.append("extends: must be a list of texts")
         return []
-    return [name for name in dict.fromkeys(names) if name != _ABOVE]
+    return [name for name in dict.fromkeys(names) if name != ABOVE]  # which is no policy
 
 
 def _shape(payload: bytes) -> tuple[dict[str, Json], tuple[BundledFile, ...]]:

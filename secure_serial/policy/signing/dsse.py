@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from secure_serial.artifact.document import Json
 
 #: A policy of 2,000 rules is some 300 KB. Base64 makes three bytes four.
-MAX_PAYLOAD = 16 * MIB
-MAX_BYTES = 24 * MIB
-#: Each signature is tried with each trusted key, and each trial hashes the payload.
+MAX_PAYLOAD = 4 * MIB
+MAX_BYTES = 6 * MIB
+#: Each signature is tried with each trusted key, and each trial hashes the payload: with
+#: sixteen of each, a stranger's largest envelope takes some seconds to be refused.
 MAX_SIGNATURES = 16
 _LIMITS = Limits(config_bytes=MAX_BYTES, depth=3, nodes=8 + 3 * MAX_SIGNATURES)
 _FIELDS = {"payload", "payloadType", "signatures"}
@@ -79,6 +80,8 @@ def parse(data: bytes) -> Envelope:
     b'hi'
 
     """
+    if len(data) > MAX_BYTES:
+        raise _refused(f"more than {MAX_BYTES} bytes")
     try:
         tree = parse_json(data, _LIMITS)
     except ArtifactError as error:

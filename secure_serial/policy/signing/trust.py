@@ -60,7 +60,7 @@ class Trust:
 
     keys: tuple[str, ...]
     threshold: int = 1
-    minimum_version: int = 1
+    minimum_version: int = 0
     policies: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -101,7 +101,7 @@ def parse_trust(table: Json, source: str = "") -> Trust:
     return Trust(
         keys=tuple(fields["keys"]),
         threshold=numbers.get("threshold", 1),
-        minimum_version=numbers.get("minimum_version", 1),
+        minimum_version=numbers.get("minimum_version", 0),
         policies=tuple(fields.get("policies", ())),
     )
 
@@ -119,12 +119,13 @@ def trust_problems(table: Json) -> list[str]:
         f"trust: unknown key {key!r:.80} (known: {known})" for key in table if key not in _FIELDS
     ]
     problems += _key_problems(table.get("keys", []))
-    for field in ("threshold", "minimum_version"):
-        number = table.get(field, 1)
-        if type(number) is not int or number < 1:
-            problems.append(f"trust.{field}: must be a whole number from 1")
-        elif field == "threshold" and not problems and number > len(table["keys"]):
-            problems.append("trust.threshold: more than there are keys, so nothing could meet it")
+    threshold, minimum = table.get("threshold", 1), table.get("minimum_version", 0)
+    if type(threshold) is not int or threshold < 1:
+        problems.append("trust.threshold: must be a whole number from 1")
+    elif not problems and threshold > len(table["keys"]):
+        problems.append("trust.threshold: more than there are keys, so nothing could meet it")
+    if type(minimum) is not int or minimum < 0:
+        problems.append("trust.minimum_version: must be a whole number from 0")
     names = table.get("policies", [])
     if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
         problems.append("trust.policies: must be a list of names")

@@ -44,7 +44,7 @@ def written(number):
 def test_a_table_is_read_as_it_is_written():
     table = {"keys": [A, B], "threshold": 2, "minimum_version": 7, "policies": ["acme"]}
     assert parse_trust(table) == Trust((A, B), 2, 7, ("acme",))
-    assert parse_trust({"keys": [A]}) == Trust((A,), 1, 1, ())
+    assert parse_trust({"keys": [A]}) == Trust((A,), 1, 0, ())
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_a_table_is_read_as_it_is_written():
         ({"keys": [A], "threshold": 2}, ["threshold: more than there are keys"]),
         ({"keys": [A], "threshold": 0}, ["threshold: must be a whole"]),
         ({"keys": [A], "threshold": True}, ["threshold: must be a whole"]),
-        ({"keys": [A], "minimum_version": 0}, ["minimum_version: must be"]),
+        ({"keys": [A], "minimum_version": -1}, ["minimum_version: must be"]),
         ({"keys": [A], "minimum_version": "7"}, ["minimum_version: must be"]),
         ({"keys": [A], "policies": "acme"}, ["policies: must be"]),
         ({"keys": [A], "policies": [""]}, ["policies: must be"]),
