@@ -152,12 +152,18 @@ def _named(
 ) -> Iterator[tuple[_Named, metadata.Distribution]]:
     """Those that have a name and a version. Half an installation has neither."""
     for each in distributions:
-        try:
-            name, version = each.metadata["Name"], each.version
-        except Exception:  # noqa: BLE001, S112 - whatever a broken installation comes to
-            continue
-        if isinstance(name, str) and name and isinstance(version, str):
-            yield (canonical_name(name), version), each
+        named = _name_and_version(each)
+        if named is not None:
+            yield named, each
+
+
+def _name_and_version(distribution: metadata.Distribution) -> _Named | None:
+    try:
+        name, version = distribution.metadata["Name"], distribution.version
+    except Exception:  # noqa: BLE001 - whatever a broken installation comes to
+        return None
+    told = isinstance(name, str) and bool(name) and isinstance(version, str)
+    return (canonical_name(name), version) if told else None
 
 
 def _text(distribution: metadata.Distribution, name: str) -> str:

@@ -191,25 +191,15 @@ def _sought(module: str) -> ModuleSpec | None:
 
 def _first_found(name: str) -> ModuleSpec | None:
     """What Python's finders say, those of packages that are installed in place among them."""
-    for finder in list(sys.meta_path):
-        try:
-            spec = finder.find_spec(name, None)
-        except Exception:  # noqa: BLE001, S112 - a finder of somebody's; the next may know
-            continue
-        if spec is not None:
-            return spec
-    return None
+    specs = (_asked(finder, name, None) for finder in list(sys.meta_path))
+    return next((spec for spec in specs if spec is not None), None)
 
 
 def _below(folders: Iterable[str], name: str) -> ModuleSpec | None:
     """A module in a package's folders, whose own finder would need the package to be loaded."""
     parts: list[str] = []
     for folder in folders:
-        try:
-            finder = pkgutil.get_importer(folder)
-            spec = None if finder is None else finder.find_spec(name)
-        except Exception:  # noqa: BLE001, S112 - a folder of somebody's; the next may have it
-            continue
+        spec = _asked(pkgutil.get_importer(folder), name)
         if spec is not None and spec.loader is not None:
             return spec
         if spec is not None:  # a folder without an __init__ file
@@ -219,6 +209,15 @@ def _below(folders: Iterable[str], name: str) -> ModuleSpec | None:
     spec = ModuleSpec(name, None, is_package=True)
     spec.submodule_search_locations = parts
     return spec
+
+
+def _asked(finder: object, *question: object) -> ModuleSpec | None:
+    """What a finder says. It may be anybody's: one that fails has found nothing."""
+    try:
+        spec = finder.find_spec(*question)  # type: ignore[attr-defined]
+    except Exception:  # noqa: BLE001 - whatever it raises
+        return None
+    return spec if isinstance(spec, ModuleSpec) else None
 
 
 def _is_regular(folder: Path) -> bool:

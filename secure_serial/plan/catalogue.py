@@ -37,6 +37,8 @@ class Entry(NamedTuple):
     defaults: Mapping[str, str]
     enums: Mapping[str, frozenset[str]]
     effects: tuple[str, ...]
+    owner: Owner | None = None
+    foreign: bool = False  # of a package other than Keras, and known by its own catalogue alone
 
 
 def field_spec(word: str) -> FieldSpec:
@@ -48,6 +50,10 @@ def field_spec(word: str) -> FieldSpec:
     return FieldSpec(Field(word.rstrip("*")), word.endswith("*"))
 
 
+#: What may stand in an argument of a class of which nobody knows more than its name.
+ANYTHING = FieldSpec(Field.OBJECT, nest=True)
+#: Kinds that do not tell where a symbol of another package may stand.
+_UNTOLD = frozenset({Kind.CLASS, Kind.FUNCTION})
 #: The kinds that a bare name may be of in a field, the field's own first: a metric that is
 #: called like a loss is a metric where metrics stand.
 _KINDS_BY_FIELD: dict[Field, list[Kind]] = {
@@ -108,6 +114,8 @@ class Catalogue:
         self._entries: dict[str, Entry] = {}
         self._aliases: dict[str, str] = {}
         self._bare: dict[Kind, dict[str, str]] = {}
+        self._foreign: dict[str, Entry] = {}
+        self._foreign_aliases: dict[str, str] = {}
         for symbol, raw in self._raw.items():
             for alias in cast("list[str]", raw.get("aliases", ())):
                 self._aliases[alias] = symbol
@@ -195,8 +203,51 @@ class Catalogue:
         """What may stand in an argument of a class; `Field.UNKNOWN` if nobody knows."""
         known = entry.fields.get(argument)
         if known is None:
+            if entry.foreign:
+                return ANYTHING
             known = self._legacy_fields.get(argument)
         return known if known is not None else FieldSpec(Field.UNKNOWN)
+
+    def with_extra(self, *trees: Json) -> Catalogue:
+        """The same catalogue, and what those of other packages say of their own classes.
+
+        What is known of Keras stays as it is. The new symbols are known to `foreign` alone:
+        no name is resolved to them, so nothing can be built that could not be without them.
+
+        Args:
+            trees: Parsed files, as `secure-serial policy catalogue PACKAGE` writes them.
+
+        Raises:
+            InvalidPolicy: with all that is wrong with them.
+
+        """
+        from copy import copy
+
+        from secure_serial.plan import foreign  # only authors of policies come here
+
+        other = copy(self)
+        other.__dict__ |= {
+            "_foreign": foreign.merged(trees, self, self._foreign),
+            "_foreign_aliases": self._foreign_aliases | foreign.aliases(trees),
+        }
+        return other
+
+    def foreign(self, symbol: str) -> Entry | None:
+        """What a package's own catalogue says of a symbol, as the planner writes it.
+
+        The entry tells where the symbol may stand and what may stand in its arguments; it
+        never says that it may be built. None where the catalogue does not know what it is.
+        """
+        entry = self._foreign.get(symbol)
+        return None if entry is None or entry.kind in _UNTOLD else entry
+
+    def foreign_symbols(self) -> Iterable[str]:
+        """Every symbol of the packages whose catalogues were added."""
+        return self._foreign.keys()
+
+    def foreign_alias(self, path: str) -> str | None:
+        """The symbol behind another dotted path of it, for a message; no rule matches a path."""
+        return self._foreign_aliases.get(path)
 
     def _in_tables(self, text: str, tables: tuple[str, ...]) -> str | None:
         for source in (self._identifiers, self._legacy_identifiers):
@@ -248,6 +299,7 @@ class Catalogue:
             defaults=cast("dict[str, str]", raw.get("defaults", {})),
             enums={name: frozenset(values) for name, values in enums.items()},
             effects=tuple(cast("list[str]", raw.get("effects", ()))),
+            owner=None if legacy else self.owner,
         )
 
 

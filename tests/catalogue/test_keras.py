@@ -112,7 +112,7 @@ def test_every_argument_of_a_constructor_is_a_field_or_reviewed_as_never_given(o
 
 def test_identifiers_are_what_keras_takes(objects, tools):
     compiled = {"acc", "ce", "crossentropy"}
-    for word, module in tools["identifiers"].modules().items():
+    for word, module in tools["identifiers"].getters().items():
         for identifier, name in CURRENT["identifiers"][word].items():
             if identifier.lower() in compiled or identifier == "ACCURACY":
                 continue  # resolved by compile(), not by get()
@@ -124,7 +124,7 @@ def test_identifiers_are_what_keras_takes(objects, tools):
 
 
 def test_every_identifier_of_keras_is_there(tools):
-    for word, module in tools["identifiers"].modules().items():
+    for word, module in tools["identifiers"].getters().items():
         if word != "dtype_policy":
             assert set(module.ALL_OBJECTS_DICT) <= set(CURRENT["identifiers"][word])
 

@@ -7,12 +7,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from secure_serial.authoring.catalogue.lines import text
 from tools.catalogue import identifiers, measure, overlay, symbols
 
 if TYPE_CHECKING:
@@ -96,27 +96,6 @@ def catalogue() -> dict[str, object]:
         "identifiers": identifiers.tables(),
         "symbols": entries,
     }
-
-
-def text(tree: dict[str, object]) -> str:
-    """JSON with one line per symbol or identifier, sorted, so that a difference can be read."""
-    parts = []
-    for key, value in tree.items():
-        depth = 2 if key in {"identifiers", "kinds"} else 1
-        shown = _lines(value, depth) if isinstance(value, dict) else json.dumps(value)
-        parts.append(f"{json.dumps(key)}:{shown}")
-    return "{\n" + ",\n".join(parts) + "\n}\n"
-
-
-def _lines(table: dict[str, object], depth: int) -> str:
-    rows = []
-    for key, value in sorted(table.items()):
-        if depth > 1 and isinstance(value, dict):
-            shown = _lines(value, depth - 1)
-        else:
-            shown = json.dumps(value, separators=(",", ":"), ensure_ascii=True)
-        rows.append(f"{json.dumps(key)}:{shown}")
-    return "{\n" + ",\n".join(rows) + "\n}"
 
 
 def main() -> int:

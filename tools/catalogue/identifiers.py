@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from secure_serial.authoring.catalogue.words import getters
+
 if TYPE_CHECKING:
     from types import ModuleType
 
@@ -24,34 +26,6 @@ _CHOSEN_AT_COMPILE = {
 }
 
 
-@cache
-def modules() -> dict[str, Any]:
-    """The module of each field word whose string identifiers it resolves."""
-    from keras.src import (
-        activations,
-        constraints,
-        dtype_policies,
-        initializers,
-        losses,
-        metrics,
-        optimizers,
-        quantizers,
-        regularizers,
-    )
-
-    return {
-        "activation": activations,
-        "constraint": constraints,
-        "dtype_policy": dtype_policies,
-        "initializer": initializers,
-        "loss": losses,
-        "metric": metrics,
-        "optimizer": optimizers,
-        "quantization": quantizers,
-        "regularizer": regularizers,
-    }
-
-
 def _name(thing: Any) -> str:
     """The canonical name, which for what is not exported is where it is implemented."""
     from keras.src.api_export import REGISTERED_OBJS_TO_NAMES
@@ -63,7 +37,7 @@ def _name(thing: Any) -> str:
 def tables() -> dict[str, dict[str, str]]:
     """Each table: identifier to canonical name."""
     found = {}
-    for word, module in modules().items():
+    for word, module in getters().items():
         if word == "dtype_policy":
             found[word] = _policies()
             continue

@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from secure_serial.authoring.catalogue.lines import text
 from tools.catalogue import generate, legacy_sources, overlay
 
 TARGET = generate.TARGET.with_name("legacy.json")
@@ -194,7 +195,7 @@ def main() -> int:
     if len(sys.argv) != 2:  # noqa: PLR2004 (the script and its one argument)
         print(__doc__)
         return 2
-    written = generate.text(catalogue(Path(sys.argv[1])))
+    written = text(catalogue(Path(sys.argv[1])))
     TARGET.write_text(written, encoding="utf-8")
     print(f"{TARGET.name}: {len(written)} bytes")
     return 0

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import pkgutil
 import types
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
+from secure_serial.authoring.catalogue.classes import locate
+from secure_serial.construct.sources import modules_of, unit_of
 from tools.catalogue import overlay
 
 #: Never imported: the implementations of other backends, tests, and what needs other packages.
@@ -40,25 +40,11 @@ def _import_everything() -> None:
     By file name: pkgutil.walk_packages would import backend packages, and importing
     keras.src.backend.numpy replaces the attribute of that name by another backend's.
     """
-    import keras
-
-    source = Path(keras.src.__file__).parent
-    wanted = [
-        name
-        for name in _modules(source, "")
-        if not name.startswith(_SKIPPED) and not name.endswith("_test")
-    ]
-    for name in wanted:
-        importlib.import_module(f"keras.src.{name}")
-
-
-def _modules(folder: Path, prefix: str) -> list[str]:
-    names = []
-    for info in sorted(pkgutil.iter_modules([str(folder)]), key=lambda info: info.name):
-        names.append(prefix + info.name)
-        if info.ispkg:
-            names += _modules(folder / info.name, f"{prefix}{info.name}.")
-    return names
+    unit = unit_of("keras")
+    for name in modules_of(unit) if unit else ():
+        inner = name.removeprefix("keras.src.")
+        if inner != name and not inner.startswith(_SKIPPED) and not inner.endswith("_test"):
+            importlib.import_module(name)
 
 
 def _subclasses(base: Any) -> set[type]:
@@ -116,18 +102,6 @@ def _located(thing: Any, name: str) -> str:
     if locate(public) is thing:
         return public
     raise LookupError(f"{name}: nothing at {place} nor {public}")
-
-
-def locate(place: str) -> object:
-    """The object at "module:qualified name", or None."""
-    module_name, _, path = place.partition(":")
-    try:
-        thing: object = importlib.import_module(module_name)
-    except ImportError:
-        return None
-    for attribute in path.split("."):
-        thing = getattr(thing, attribute, None)
-    return thing
 
 
 def _bases() -> list[tuple[str, type]]:
