@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
 
 from secure_serial.artifact import read_artifact
 from secure_serial.data import catalogue
 from secure_serial.limits import Limits
-from secure_serial.plan.path import pointer
+from secure_serial.plan.path import is_elided, pointer
 from secure_serial.plan.walker import make_plan
 from secure_serial.policy.engine import decide
 from secure_serial.policy.source import load_policy
@@ -19,18 +20,37 @@ def plan(config, limits):
     return make_plan(read_artifact(config), catalogue=catalogue(), callers={}, limits=limits)
 
 
+def path_of(keys):
+    path = None
+    for key in keys:
+        path = (path, key)
+    return path
+
+
 def test_a_long_key_is_elided():
     assert pointer((None, "k" * 1_000_000)) == "/" + "k" * 120 + "…"
 
 
 def test_a_long_pointer_keeps_its_two_ends():
-    path = None
-    for number in range(500):
-        path = (path, f"key{number}")
-    text = pointer(path)
+    text = pointer(path_of(f"key{number}" for number in range(500)))
     assert len(text) == 1001
     assert text.startswith("/key0/key1/")
     assert text.endswith("/key498/key499")
+
+
+def test_paths_that_are_spelled_alike_are_known_to_be():
+    """Who takes a pointer for a place asks this first: another place may have the same one."""
+    middles = [["k" * 400] * 30, ["k" * 400] * 31, ["k" * 121] * 30]
+    tricks = [["\n"], ["\\n"], ["k" * 120 + "…"], ["k" * 130], ["k" * 140], *middles]
+    plain = [["a/b"], ["a~1b"], ["a", "b"], ["a~b"], ["a~0b"], [], [""], ["", ""], ["k" * 120]]
+    alike = [
+        (one, other)
+        for one, other in combinations(tricks + plain, 2)
+        if pointer(path_of(one)) == pointer(path_of(other))
+    ]
+    assert len(alike) >= 5
+    assert all(is_elided(pointer(path_of(one))) for one, _ in alike)
+    assert not any(is_elided(pointer(path_of(keys))) for keys in plain)
 
 
 def test_too_many_requests_are_refused_as_a_whole():
