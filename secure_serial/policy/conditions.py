@@ -6,24 +6,27 @@ as a denial, and in an allow rule as nothing allowed.
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from secure_serial.plan.path import is_elided, pointer
 from secure_serial.plan.request import Action, Origin
-from secure_serial.policy.constraints import holds
+from secure_serial.policy.constraints import ABSENT, given, holds
 from secure_serial.policy.model import Effect
 from secure_serial.policy.patterns import registered_matches, symbol_matches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from secure_serial.artifact.document import Format
+    from secure_serial.plan.owner import Owner
     from secure_serial.plan.request import Plan, Request
-    from secure_serial.policy.model import Constraint, Rule
+    from secure_serial.policy.model import Constraint, Owned, Rule
 
 #: The packages that symbols of the catalogue begin with, by all their spellings.
 KERAS = frozenset({"keras", "tf_keras", "tensorflow", "tf"})
+#: Of any place, its first 500 characters are spelled out.
+_LONG = 500
 
 
 class UnknownFactError(LookupError):
@@ -51,24 +54,53 @@ class Context:
         self._plan = plan
 
     def nested(self, request: Request, argument: str) -> list[str]:
-        """The symbols of the objects in an argument, itself or one level down in a list."""
-        below = pointer((None, argument))
-        if self._plan is None or is_elided(request.pointer + below):
-            raise UnknownFactError("what is nested there is not known")
+        """The symbols of the outermost objects in an argument, however deep in lists they stand.
+
+        Raises:
+            UnknownFactError: something may stand there whose place is not spelled out.
+
+        """
+        below = "".join(pointer((None, key)) for key in argument.split("."))
+        inside = self._objects.get((request.member, request.pointer), ())
         found: list[str] = []
-        for inside in ("/config", ""):  # Keras 0.x has the arguments beside the class's name
-            found += self._symbols.get((request.member, request.pointer + inside + below), ())
+        for between in ("/config", ""):  # Keras 0.x has the arguments beside the class's name
+            place = request.pointer + between + below
+            unsure = is_elided(place) or len(place) >= _LONG
+            if self._plan is None or unsure or (request.member, place) in self._elided:
+                raise UnknownFactError("what is nested there is not known")
+            found += [symbol for at, symbol in inside if f"{at}/".startswith(f"{place}/")]
         return found
 
     @cached_property
-    def _symbols(self) -> Mapping[tuple[str, str], list[str]]:
-        found: dict[tuple[str, str], list[str]] = {}
-        for request in self._plan.requests if self._plan is not None else ():
-            parent, _, last = request.pointer.rpartition("/")
-            found.setdefault((request.member, request.pointer), []).append(request.symbol)
-            if last.isdecimal():
-                found.setdefault((request.member, parent), []).append(request.symbol)
+    def _objects(self) -> Mapping[tuple[str, str], list[tuple[str, str]]]:
+        """By an object's place: the places and symbols of the objects right below it."""
+        places = {(request.member, request.pointer) for request in self._requests}
+        found: dict[tuple[str, str], list[tuple[str, str]]] = {}
+        for request in self._requests:
+            above = request.pointer
+            while above:
+                above = above.rpartition("/")[0]
+                if (request.member, above) in places:
+                    holder = (request.member, above)
+                    found.setdefault(holder, []).append((request.pointer, request.symbol))
+                    break
         return found
+
+    @cached_property
+    def _elided(self) -> frozenset[tuple[str, str]]:
+        """Every place above one that is not spelled out in full."""
+        found: set[tuple[str, str]] = set()
+        for request in self._requests:
+            above = request.pointer
+            if is_elided(above):
+                while above:
+                    above = above.rpartition("/")[0]
+                    found.add((request.member, above))
+        return frozenset(found)
+
+    @property
+    def _requests(self) -> tuple[Request, ...]:
+        return self._plan.requests if self._plan is not None else ()
 
 
 def context_of(plan: Plan, file_sha256: str | None = None) -> Context:
@@ -81,11 +113,32 @@ def context_of(plan: Plan, file_sha256: str | None = None) -> Context:
 def mismatch(rule: Rule, request: Request, context: Context) -> str:
     """Why a rule whose names fit does not mean this request; empty where it does.
 
+    One condition that surely does not hold is enough, whatever cannot be told of the others:
+    in which order they stand in the file changes nothing.
+
     Raises:
         UnknownFactError: it asks for something that is not known.
         TypeError: a bound on something that has no order or no length.
 
     """
+    why = _by_names(rule, request)
+    if why or rule.on_names_alone:
+        return why
+    failed: Exception | None = None
+    for condition in _conditions(rule, request, context):
+        try:
+            why = condition()
+        except Exception as error:  # noqa: BLE001 - what it means to fail is the rule's effect
+            failed = failed or error
+        else:
+            if why:
+                return why
+    if failed is not None:
+        raise failed
+    return ""
+
+
+def _by_names(rule: Rule, request: Request) -> str:
     if rule.effect is Effect.ALLOW and request.action is Action.LAMBDA and not rule.lambdas:
         return "code in a file is allowed by its digest alone"
     if rule.effect is Effect.ALLOW and not _may_allow(rule, request):
@@ -94,56 +147,66 @@ def mismatch(rule: Rule, request: Request, context: Context) -> str:
         return f"it is for {_list(rule.kinds)}"
     if rule.fields and request.field not in rule.fields:
         return f"it is for the fields {_list(rule.fields)}, and this one holds {request.field}"
-    if rule.on_names_alone:
-        return ""
-    return (
-        _of_the_artefact(rule, context)
-        or _of_the_owner(rule, request)
-        or _of_what_it_is(rule, request, context)
-    )
-
-
-def _of_the_artefact(rule: Rule, context: Context) -> str:
-    if rule.formats:
-        if context.format is None:
-            raise UnknownFactError("the format is not known")
-        if context.format not in rule.formats:
-            return f"it is for the formats {_list(rule.formats)}"
-    if rule.sha256:
-        if not context.digests:
-            raise UnknownFactError("the digest is not known")
-        if not rule.sha256 & context.digests:
-            return "it is for other artefacts, by their digests"
     return ""
 
 
-def _of_the_owner(rule: Rule, request: Request) -> str:
-    if rule.owner is None:
-        return ""
-    owner = request.owner
-    if owner is None:
-        raise UnknownFactError("the distribution that owns it is not known")
-    if owner.distribution != rule.owner.distribution:
-        return f"it is for {rule.owner.distribution}, and this is {owner.distribution}'s"
-    if not rule.owner.versions.contains(owner.version, prereleases=True):
-        return f"it is for {rule.owner.versions}, and this is {owner.version}"
-    return ""
-
-
-def _of_what_it_is(rule: Rule, request: Request, context: Context) -> str:
-    if rule.lambdas and request.digest not in rule.lambdas:
-        return "it is for other lambdas, by their digests"
+def _conditions(rule: Rule, request: Request, context: Context) -> Iterator[Callable[[], str]]:
+    """What a rule demands beside names: each says why it does not hold, or nothing."""
     # One of several is enough to deny, and all of them are needed to allow.
     each = any if rule.effect is Effect.DENY else all
-    arguments = request.arguments or {}
+    if rule.formats:
+        yield partial(_of_the_format, rule, context)
+    if rule.sha256:
+        yield partial(_of_the_digest, rule, context)
+    if rule.owner is not None:
+        yield partial(_of_the_owner, rule.owner, request.owner)
+    if rule.lambdas:
+        yield partial(_of_the_lambda, rule, request)
     for constraint in rule.arguments:
-        if not (
-            holds(constraint, arguments, each) and _nested_holds(constraint, request, context, each)
-        ):
-            return f"its condition on the argument {constraint.argument!r} does not hold"
-    if rule.allocation and not holds(rule.allocation, {"allocation": request.allocation}, each):
-        return f"its bound on what is allocated does not hold ({request.allocation:,} bytes)"
+        yield partial(_of_the_argument, constraint, request, context, each)
+    if rule.allocation is not None:
+        yield partial(_of_the_allocation, rule.allocation, request, each)
+
+
+def _of_the_format(rule: Rule, context: Context) -> str:
+    if context.format is None:
+        raise UnknownFactError("the format is not known")
+    return "" if context.format in rule.formats else f"it is for the formats {_list(rule.formats)}"
+
+
+def _of_the_digest(rule: Rule, context: Context) -> str:
+    if not context.digests:
+        raise UnknownFactError("the digest is not known")
+    return "" if rule.sha256 & context.digests else "it is for other artefacts, by their digests"
+
+
+def _of_the_owner(wanted: Owned, owner: Owner | None) -> str:
+    from packaging.version import Version
+
+    if owner is None:
+        raise UnknownFactError("the distribution that owns it is not known")
+    if owner.distribution != wanted.distribution:
+        return f"it is for {wanted.distribution}, and this is {owner.distribution}'s"
+    # Of a version that is none, `contains` would say that it is not among those wanted.
+    if wanted.versions and not wanted.versions.contains(Version(owner.version), prereleases=True):
+        return f"it is for {wanted.versions}, and this is {owner.version}"
     return ""
+
+
+def _of_the_lambda(rule: Rule, request: Request) -> str:
+    return "" if request.digest in rule.lambdas else "it is for other lambdas, by their digests"
+
+
+def _of_the_argument(
+    constraint: Constraint,
+    request: Request,
+    context: Context,
+    each: Callable[[Iterable[bool]], bool],
+) -> str:
+    arguments = request.arguments or {}
+    if holds(constraint, arguments, each) and _nested_holds(constraint, request, context, each):
+        return ""
+    return f"its condition on the argument {constraint.argument!r} does not hold"
 
 
 def _nested_holds(
@@ -153,11 +216,25 @@ def _nested_holds(
     each: Callable[[Iterable[bool]], bool],
 ) -> bool:
     """Whether the objects in an argument are among those named; where there is none, they are."""
-    arguments = request.arguments or {}
-    if not constraint.symbols or arguments.get(constraint.argument) is None:
+    value = given(constraint.argument, request.arguments or {})
+    if not constraint.symbols or value is None or value is ABSENT:
         return True
     nested = context.nested(request, constraint.argument)
-    return bool(nested) and each(named(constraint.symbols, symbol) for symbol in nested)
+    return bool(nested) and each([named(constraint.symbols, symbol) for symbol in nested])
+
+
+def _of_the_allocation(
+    bounds: Constraint, request: Request, each: Callable[[Iterable[bool]], bool]
+) -> str:
+    if (
+        not request.allocation
+        and request.action is Action.CONSTRUCT
+        and request.origin not in (Origin.KERAS, Origin.LEGACY)
+    ):
+        raise UnknownFactError("what it allocates is not known")
+    if holds(bounds, {"allocation": request.allocation}, each):
+        return ""
+    return f"its bound on what is allocated does not hold ({request.allocation:,} bytes)"
 
 
 def named(patterns: Iterable[str], symbol: str) -> bool:
@@ -182,9 +259,13 @@ def _may_allow(rule: Rule, request: Request) -> bool:
         return True
     if rule.lambdas:
         return True
-    if not (rule.symbols or rule.registered):
-        return False
-    return request.origin is Origin.CALLER or request.symbol.partition(".")[0] not in KERAS
+    return bool(rule.symbols or rule.registered) and not feigned(request)
+
+
+def feigned(request: Request) -> bool:
+    """Whether it is a stranger's text that merely reads like a name of Keras's."""
+    stranger = request.origin not in (Origin.KERAS, Origin.LEGACY, Origin.CALLER)
+    return stranger and request.symbol.partition(".")[0] in KERAS
 
 
 def _list(names: Iterable[str]) -> str:

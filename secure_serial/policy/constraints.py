@@ -12,7 +12,22 @@ if TYPE_CHECKING:
 
 #: JSON's types, by the names that JSON Schema gives them.
 TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
-_ABSENT = object()
+#: What stands for an argument that is not given.
+ABSENT = object()
+
+
+def given(argument: str, arguments: Mapping[str, Json]) -> Json:
+    """What stands under a name, dotted or not; `ABSENT` where nothing does.
+
+    >>> given("node.op", {"node": {"op": "Add"}})
+    'Add'
+    """
+    value: Json = arguments
+    for key in argument.split("."):
+        if not isinstance(value, dict) or key not in value:
+            return ABSENT
+        value = value[key]
+    return value
 
 
 def holds(
@@ -33,14 +48,11 @@ def holds(
             that as "does not allow" in an allow rule and as "denies" in a deny rule.
 
     """
-    argument, *inner = constraint.argument.split(".")
-    value = arguments.get(argument, _ABSENT)
-    if value is _ABSENT:
+    if constraint.argument.partition(".")[0] not in arguments:
         return True
-    for key in inner:
-        if not isinstance(value, dict) or key not in value:
-            return False
-        value = value[key]
+    value = given(constraint.argument, arguments)
+    if value is ABSENT:
+        return False
     if constraint.types and not (_types(value) & constraint.types):
         return False
     if constraint.one_of is not None and not any(_same(value, v) for v in constraint.one_of):
@@ -83,5 +95,11 @@ def _types(value: Json) -> set[str]:
 
 
 def _same(value: Json, wanted: Json) -> bool:
-    """Equal and of one type: True is not 1 here."""
+    """Equal and of one type, all through: True is not 1 here, and a tuple is an array."""
+    if isinstance(value, list | tuple) and isinstance(wanted, list | tuple):
+        return len(value) == len(wanted) and all(map(_same, value, wanted))
+    if isinstance(value, dict) and isinstance(wanted, dict):
+        return value.keys() == wanted.keys() and all(
+            _same(value[key], wanted[key]) for key in value
+        )
     return isinstance(value, bool) == isinstance(wanted, bool) and value == wanted
