@@ -141,7 +141,10 @@ class Engine:
 
     def decide(self, request: Request, context: Context = _NOTHING) -> Decision:
         """The decision on one request."""
-        key = (request.symbol, request.kind, request.field, request.action, request.origin)
+        key = (
+            request.symbol, request.kind, request.field, request.action, request.origin,
+            request.effects,
+        )  # fmt: skip
         if not request.objections:
             known = self._known.get(key)
             if known is not None:
@@ -157,27 +160,31 @@ class Engine:
         return decision
 
     def _decide(self, request: Request, context: Context) -> Decision:
-        for layer in self._layers:
-            denied = layer.denial(request, context)
-            if denied is not None:
-                return _denied_by(*denied, request)
-        passed: Decision | None = None
+        denials = [
+            (layer, rule, why)
+            for layer in self._layers
+            for rule, why in layer.denials(request, context)
+        ]
+        if denials:
+            return _denied_by(denials, request)
+        passed = False
+        so_far: Decision | None = None  # what let it pass, and what was lifted on the way
         left = ""  # why the last layer that delegated the name did not let it pass itself
         for number, layer in enumerate(self._layers):
             opinion = layer.opinion(request, context)
             if opinion.passes:
-                passed = _with(passed, _allowed(request, opinion, layer))
-            elif passed is not None and layer.policy.inherits:
+                passed, so_far = True, _with(so_far, _allowed(request, opinion, layer))
+            elif passed and layer.policy.inherits:
                 continue
             elif layer.delegates(request.symbol):
-                passed, left = None, opinion.reason
+                passed, left = False, opinion.reason
             else:
                 lifted = self._lifted(number, request, context, opinion)
                 if lifted is None:
                     return _refused(request, opinion, layer)
-                passed = _with(passed, lifted)
-        if passed is not None:
-            return passed
+                passed, so_far = True, _with(so_far, lifted)
+        if passed and so_far is not None:
+            return so_far
         reason = f"{left}; it is left to the layer below, and there is none that allows it"
         return Decision(
             request, Effect.DENY, ("builtin:default",), DEFAULT_DENY, reason,
@@ -235,10 +242,13 @@ def _waived(request: Request, opinion: Opinion, waiver: Waiver) -> Decision:
     )  # fmt: skip
 
 
-def _denied_by(rule: Rule, why: str, request: Request) -> Decision:
+def _denied_by(denials: list[tuple[Layer, Rule, str]], request: Request) -> Decision:
+    """Every deny rule that means the request; the first of the topmost layer says why."""
+    layer, rule, why = denials[0]
     reason = rule.reason or f"denied by rule {rule.id}"
     if why:
         reason = f"{reason} ({why})"
+    rules = tuple(dict.fromkeys(each.id for _, each, _ in denials))
     return Decision(
-        request, Effect.DENY, (rule.id,), DENY_RULE, reason, rule.place, layer=rule.source
+        request, Effect.DENY, rules, DENY_RULE, reason, rule.place, layer=layer.policy.source
     )

@@ -43,13 +43,13 @@ class Index(Generic[T]):
             self._everywhere.append(number)
         for pattern in symbols:
             node = self._root
-            for segment in pattern.split("."):
-                if segment == "**":  # only ever the last one
-                    node.rest.append(number)
-                    break
+            *segments, last = pattern.split(".")
+            for segment in segments:
                 node = node.below.setdefault(segment, _Node())
+            if last == "**":
+                node.rest.append(number)
             else:
-                node.ends.append(number)
+                node.below.setdefault(last, _Node()).ends.append(number)
         for pattern in registered:
             self._registered.setdefault(pattern, []).append(number)
 
@@ -67,8 +67,8 @@ class Index(Generic[T]):
         numbers = {*self._everywhere, *self._registered.get(symbol, ())}
         package, arrow, name = symbol.partition(">")
         if arrow:
-            numbers.update(self._registered.get(f"{package}>*", ()))
-            numbers.update(self._registered.get(f"*>{name}", ()))
+            for pattern in (f"{package}>*", f"*>{name}", "*>*"):
+                numbers.update(self._registered.get(pattern, ()))
         nodes = [self._root]
         for segment in symbol.split("."):
             for node in nodes:

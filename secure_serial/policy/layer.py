@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from secure_serial.plan.request import Action, Objection, Origin, Request
-from secure_serial.policy.conditions import KERAS, Context, UnknownFactError, mismatch, named
+from secure_serial.policy.conditions import Context, UnknownFactError, feigned, mismatch, named
 from secure_serial.policy.index import Index
 from secure_serial.policy.model import CallerObjects, Effect, Mode, Policy, Rule, Waiver
 
@@ -74,38 +74,46 @@ class Layer:
             for constraint in rule.arguments
         )
 
-    def denial(self, request: Request, context: Context) -> tuple[Rule, str] | None:
-        """The deny rule that means a request, and what failed while it was evaluated."""
+    def denials(self, request: Request, context: Context) -> list[tuple[Rule, str]]:
+        """The deny rules that mean a request, and what failed while each was evaluated."""
+        found: list[tuple[Rule, str]] = []
         for rule in self._rules.find(request.symbol):
             if rule.effect is Effect.DENY:
                 try:
                     if not mismatch(rule, request, context):
-                        return rule, ""
+                        found.append((rule, ""))
                 except Exception as error:  # noqa: BLE001 - what fails in a deny is a deny
-                    return rule, _failed(error)
-        return None
+                    found.append((rule, _failed(error)))
+        return found
 
     def opinion(self, request: Request, context: Context) -> Opinion:
         """Whether it lets a request pass that no deny rule means."""
         allows, near = self._allowing(request, context)
         standing = _standing(request.objections, allows)
+        grounds = self._grounds(request, allows)
+        if grounds is not None and not standing:
+            return grounds
+        missing = LAMBDA if request.action is Action.LAMBDA else DEFAULT_DENY
+        faults = {o.code for o in standing} | (set() if grounds else {missing})
         if standing:
             first = standing[0]
-            faults = {o.code for o in standing} | (set() if allows else {DEFAULT_DENY})
             return _refusal(first.code, first.detail, f"builtin:{first.code}", faults)
+        if missing == LAMBDA:
+            return _refusal(LAMBDA, "code in the file", "builtin:lambda", faults)
+        return _refusal(DEFAULT_DENY, _default_reason(request), "builtin:default", faults, near)
+
+    def _grounds(self, request: Request, allows: list[Rule]) -> Opinion | None:
+        """What lets a request pass if nothing is wrong with it; None where nothing does."""
         if request.action is Action.DECODE:
             return Opinion(passes=True, rules=("builtin:value-encoding",))
         if allows:
             rules = tuple(rule.id for rule in allows)
             return Opinion(passes=True, rules=rules, reason=allows[0].reason, place=allows[0].place)
-        if request.action is Action.LAMBDA:
-            return _refusal(LAMBDA, "code in the file", "builtin:lambda", {LAMBDA})
-        own = request.origin is Origin.CALLER
-        if own and self.policy.caller_objects is CallerObjects.ALLOW:
-            vouched = "the program's own object"
-            return Opinion(passes=True, rules=("builtin:caller-objects",), reason=vouched)
-        reason = _default_reason(request)
-        return _refusal(DEFAULT_DENY, reason, "builtin:default", {DEFAULT_DENY}, near)
+        vouched = self.policy.caller_objects is CallerObjects.ALLOW
+        if vouched and request.origin is Origin.CALLER and request.action is not Action.LAMBDA:
+            reason = "the program's own object"
+            return Opinion(passes=True, rules=("builtin:caller-objects",), reason=reason)
+        return None
 
     def delegates(self, symbol: str) -> bool:
         """Whether the layer below may allow this symbol by itself."""
@@ -117,15 +125,15 @@ class Layer:
         Only what computes: nothing that reads files, fetches or executes, no code, and no
         name that merely looks like one of Keras's.
         """
-        if not self._reports or opinion.faults != {DEFAULT_DENY} or request.effects:
-            return False
-        looks_like_keras = request.symbol.partition(".")[0] in KERAS
-        return not (request.origin is Origin.UNKNOWN and looks_like_keras)
+        lacks_a_rule = opinion.faults == {DEFAULT_DENY}
+        return self._reports and lacks_a_rule and not request.effects and not feigned(request)
 
     def waiver(
         self, request: Request, context: Context, faults: frozenset[str], max_days: int
     ) -> Waiver | None:
-        """A waiver in force that lifts all these faults."""
+        """A waiver in force that lifts all these faults; no name is made Keras's by one."""
+        if feigned(request):
+            return None
         for waiver in self._waivers.find(request.symbol):
             if not self.in_force(waiver, max_days):
                 continue
@@ -138,7 +146,7 @@ class Layer:
     def in_force(self, waiver: Waiver, max_days: int) -> bool:
         """Whether a waiver has not ended, and does not reach too far ahead."""
         today = self._today
-        return today is not None and today <= waiver.expires <= today + timedelta(days=max_days)
+        return today is not None and timedelta() <= waiver.expires - today <= timedelta(max_days)
 
     def _allowing(self, request: Request, context: Context) -> tuple[list[Rule], str]:
         allows: list[Rule] = []
