@@ -137,8 +137,11 @@ def _rests_on(decision: Decision) -> Record:
 
 
 def _short(value: object) -> object:
-    """An argument as far as a log should hold it; a longer one is replaced by its digest."""
-    text = json.dumps(value, sort_keys=True, ensure_ascii=True, default=repr)
-    if len(text) <= _ARGUMENT_CHARS:
-        return value
-    return {"sha256": hashlib.sha256(text.encode()).hexdigest()}
+    """An argument as JSON has it; what JSON has not, or is too long, by the digest of its text."""
+    try:
+        text = json.dumps(value, ensure_ascii=True, allow_nan=False)
+    except (TypeError, ValueError):  # NaN, or what only a passed value can hold
+        text = ""
+    if text and len(text) <= _ARGUMENT_CHARS:
+        return json.loads(text)
+    return {"sha256": hashlib.sha256((text or repr(value)).encode()).hexdigest()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+import pytest
 from plan.plans import layer, node, plan
 from policy.rules import allow, policy
 
@@ -42,6 +43,14 @@ def test_a_decision_is_recorded_with_all_that_it_rests_on():
     assert decision["arguments"] == {"units": 1}
     (decision,) = record(layer("Dense", units=[1] * 5000), rules)["decisions"]
     assert list(decision["arguments"]["units"]) == ["sha256"]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), {1: 2, "a": 3}, (1, 2), ...])
+def test_an_argument_that_json_has_not_does_not_break_the_record(value):
+    rules = policy(allow("keras.layers.Dense", "arguments.units = { one_of = [1] }"))
+    found = record(layer("Dense", units=value), rules)
+    assert encode(found)
+    assert "units" in found["decisions"][0]["arguments"]
 
 
 def test_what_a_waiver_lifted_is_recorded_with_who_answers_for_it():
