@@ -8,6 +8,7 @@ functions. Of the rest nothing is said; the planner then treats it as a stranger
 from __future__ import annotations
 
 import ast
+import inspect
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,6 @@ from secure_serial.authoring.catalogue.classes import (
 from secure_serial.plan.fields import Field
 
 if TYPE_CHECKING:
-    import inspect
     from collections.abc import Iterable, Iterator, Mapping
 
     from secure_serial.plan.catalogue import Catalogue, FieldSpec
@@ -114,6 +114,7 @@ def _is_keras(cls: type) -> bool:
 
 def _looked_up(cls: type) -> Iterator[tuple[str, str]]:
     """Arguments that a constructor or `from_config` gives to one of Keras's `get` functions."""
+    words = _words()
     for base in reversed(cls.__mro__):
         if _is_keras(base):
             continue
@@ -123,8 +124,8 @@ def _looked_up(cls: type) -> Iterator[tuple[str, str]]:
             inner = getattr(function, "__func__", function)
             names = getattr(inner, "__globals__", {})
             for call in _calls(tree):
-                word = _words().get(id(_named(call.func, names))) if call.args else None
-                argument = _argument(call.args[0]) if word else ""
+                word = words.get(_identity(_named(call.func, names)))
+                argument = _argument(call.args[0]) if word and call.args else ""
                 if word and argument:
                     yield argument, word
 
@@ -133,19 +134,23 @@ def _calls(tree: ast.AST | None) -> list[ast.Call]:
     return [] if tree is None else [n for n in ast.walk(tree) if isinstance(n, ast.Call)]
 
 
-@cache
 def _words() -> dict[int, str]:
     """Words by the identity of the function that an argument is given to."""
     import keras
 
     found = {
-        id(function): word
+        _identity(function): word
         for word, module in getters().items()
         for function in (module.get, module.deserialize)
     }
-    found[id(keras.layers.deserialize)] = Field.LAYER.value
-    found[id(keras.optimizers.schedules.deserialize)] = Field.SCHEDULE.value
+    found[_identity(keras.layers.deserialize)] = Field.LAYER.value
+    found[_identity(keras.optimizers.schedules.deserialize)] = Field.SCHEDULE.value
     return found
+
+
+def _identity(function: object) -> int:
+    """Of the function itself: after a gated load in this process, a gate stands before some."""
+    return id(inspect.unwrap(function)) if callable(function) else 0
 
 
 def _named(node: ast.expr, names: Mapping[str, object]) -> object:
