@@ -6,7 +6,7 @@ Update Framework calls that recovery from a fast-forward attack).
 
 A file that cannot be understood is a refusal, never a fresh start: whoever could damage it
 would reset the memory. One process at a time holds the lock, from reading to writing; the
-new file replaces the old one whole, and is on the disk before a bundle is believed.
+new file replaces the old one whole, before a bundle is believed.
 """
 
 from __future__ import annotations

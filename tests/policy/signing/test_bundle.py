@@ -127,8 +127,16 @@ def test_the_number_of_policies_is_bounded():
 
 
 def test_the_size_is_bounded(monkeypatch):
-    monkeypatch.setattr(bundles, "MAX_PAYLOAD", 100)
-    assert problems(collect, policy(), "p", shipped) == ["a bundle of more than 100 bytes"]
+    size = len(dump(made()))
+    monkeypatch.setattr(bundles, "MAX_PAYLOAD", size)
+    assert made()
+    monkeypatch.setattr(bundles, "MAX_PAYLOAD", size - 1)
+    assert problems(made) == [f"a bundle of more than {size - 1} bytes"]
+
+
+def test_there_is_room_for_a_large_policy_and_a_long_name():
+    bundle = made(policy(name="x" * bundles.MAX_NAME, more="# comment\n" * 300_000))
+    assert parse(dump(bundle)) == bundle
 
 
 def test_a_bundle_is_read_as_it_was_written():
@@ -171,6 +179,9 @@ def in_file(index, key, value):
         (set_("schema", True), "schema: must be 1"),
         (set_("files", []), "files: must be a list"),
         (set_("files", {}), "files: must be a list"),
+        (set_("files", {"name": "acme"}), "files: must be a list"),
+        (set_("files", "acme"), "files: must be a list"),
+        (set_("files", [["name", "sha256", "text"]]), "files: each must hold"),
         (set_("files", ["x"]), "files: each must hold"),
         (set_("files", [{"name": "acme", "text": ""}]), "files: each must hold"),
         (in_file(1, "more", ""), "files: each must hold"),
@@ -194,6 +205,7 @@ def test_a_changed_bundle_is_refused_with_its_reason(change, reason):
         lambda payload: payload.replace(b"\\n", b"\\u000a"),
         lambda payload: payload.replace(b'"name":"acme"', b'"name":"x","name":"acme"'),
         lambda payload: b"[1]",
+        lambda payload: b'["schema","name","version","expires","files"]',
         lambda payload: b"",
         lambda payload: b"\xff",
         lambda payload: payload.replace(b"acme", b"\xc3"),

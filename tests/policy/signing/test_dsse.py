@@ -134,9 +134,15 @@ def test_sizes_are_bounded():
     assert f"more than {dsse.MAX_BYTES} bytes" in refusal(b" " * (dsse.MAX_BYTES + 1))
 
 
-def test_the_payload_is_bounded_by_itself(monkeypatch):
+def test_the_payload_and_the_whole_are_bounded_each(monkeypatch):
+    data = text()
+    monkeypatch.setattr(dsse, "MAX_BYTES", len(data))
+    monkeypatch.setattr(dsse, "MAX_PAYLOAD", 2)
+    assert parse(data).payload == b"hi"
     monkeypatch.setattr(dsse, "MAX_PAYLOAD", 1)
-    assert "more than 1 bytes" in refusal(text())
+    assert "more than 1 bytes" in refusal(data)
+    monkeypatch.setattr(dsse, "MAX_BYTES", len(data) - 1)
+    assert f"more than {len(data) - 1} bytes" in refusal(data)
 
 
 def test_the_bounds_leave_room_for_each_other():
