@@ -23,7 +23,6 @@ from secure_serial.authoring.comparing.regions import (
     EVERYTHING,
     Region,
     covered,
-    covers,
     meets,
     regions_named,
     regions_of,
@@ -105,17 +104,23 @@ class _Side:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self._index: Index[Rule] = Index()
-        self._wide: list[tuple[Rule, Region]] = []
+        self._wide: dict[int, list[Region]] = {}  # by the rule's identity
         for rule in policy.rules:
             self._index.add(rule, rule.symbols, rule.registered)
-            self._wide += [(rule, region) for region in regions_of(rule) if not region.symbol]
+            self._wide[id(rule)] = [each for each in regions_of(rule) if not each.symbol]
 
     def covering(self, region: Region, effect: Effect) -> list[Rule]:
         """The rules that surely speak of all of a region."""
         if region.symbol:
             return [rule for rule in self._index.find(region.symbol) if rule.effect is effect]
-        wide = {id(rule): rule for rule, outer in self._wide if covers(outer, region)}
-        return [rule for rule in wide.values() if rule.effect is effect]
+        # A pattern that holds another one fits its text, too: the index leaves few to look at.
+        texts = [pattern for pattern in region if pattern is not None] or [""]
+        near = {id(rule): rule for text in texts for rule in self._index.find(text)}
+        return [
+            rule
+            for rule in near.values()
+            if rule.effect is effect and covered(region, self._wide[id(rule)])
+        ]
 
     def touched(self, region: Region, effect: Effect) -> Iterator[Region]:
         """What a region shares with the rules of one effect."""
