@@ -22,8 +22,9 @@ STRING = (
     r'|"(?:[^"\\\n]++|\\.)*+"'
     r"|'[^'\n]*+'"
 )
-# The end is a token, too: a search that finds none would try again from every character.
-_TOKEN = re.compile(
+#: One lexeme, behind the blanks and the comment before it, of which a line has one at most.
+# The end is a lexeme, too: a search that finds none would try again from every character.
+LEXEME = re.compile(
     rf"(?:[ \t\r]++|\#[^\n]*+)*+({STRING}|[\n\[\]{{}},=.]|[^\s\[\]{{}},=\"'\#.]++|\Z)",
     re.DOTALL,
 )
@@ -41,6 +42,15 @@ _UNUSUAL = re.compile(
     rf"^[ \t]*+(?:\[\[[ \t]*+[\"']|(?:{_NAMES}|\"(?:[^\"\\\n]++|\\.)*+\"|'[^'\n]*+')[ \t]*+=)",
     re.MULTILINE,
 )
+
+
+class Header(NamedTuple):
+    """The header of a table, `[a.b]` or `[[a.b]]`, between two offsets in the text."""
+
+    start: int
+    end: int
+    keys: tuple[str, ...]
+    many: bool
 
 
 class Position(NamedTuple):
@@ -137,6 +147,17 @@ def positions(text: str) -> Positions:
     return Positions(_Scan().run(text), text)
 
 
+def headers(text: str) -> list[Header]:
+    r"""Every header of a text that `tomllib` has read, in their order.
+
+    >>> headers('a = 1\n[[allow]]\n')
+    [Header(start=6, end=15, keys=('allow',), many=True)]
+    """
+    scan = _Scan()
+    scan.run(text)
+    return scan.headers
+
+
 def table_lines(text: str, name: str) -> list[int]:
     r"""The line of each table of one of `TABLES`, in their order. Quick.
 
@@ -185,13 +206,14 @@ class _Scan:
         self.stack: list[tuple[_Node, bool]] = []  # with whether it is an inline table
         self.expect = _KEY
         self.brackets = 0  # of the header that is open
-        self.header = 0  # where it started
+        self.start = 0  # of that header
+        self.headers: list[Header] = []
         self.parts: list[tuple[str, int]] = []  # of the key that is open
         self.target = self.root  # what the next value belongs to
 
     def run(self, text: str) -> _Node:
         steps = (self._key, self._value, self._done)
-        for match in _TOKEN.finditer(text):
+        for match in LEXEME.finditer(text):
             steps[self.expect](match[1], match.start(1))
         return self.root
 
@@ -201,14 +223,14 @@ class _Scan:
             self.target = self._descend(inside)
             self.expect = _VALUE
         elif lexeme == "[":
-            self.header = at if not self.brackets else self.header
+            self.start = at if not self.brackets else self.start
             self.brackets += 1
         elif lexeme == "]" and self.brackets:
-            self._open_table()
+            self._open_table(at)
         elif lexeme == "}":
             self._close()
         elif lexeme not in {"", ".", "\n", "]"}:
-            self.parts.append((_plain(lexeme), at))
+            self.parts.append((plain(lexeme), at))
 
     def _value(self, lexeme: str, at: int) -> None:
         if lexeme in {"\n", "]"}:
@@ -237,11 +259,14 @@ class _Scan:
         self.stack.pop()
         self.expect = _DONE
 
-    def _open_table(self) -> None:
-        many, self.brackets = self.brackets > 1, 0
+    def _open_table(self, bracket: int) -> None:
+        keys = tuple(name for name, _ in self.parts)
+        header = Header(self.start, bracket + self.brackets, keys, self.brackets > 1)
+        self.headers.append(header)
+        self.brackets = 0
         self.table = self._descend(self.root)
-        if many:
-            self.table = self.table.add(len(self.table.inner), self.header)
+        if header.many:
+            self.table = self.table.add(len(self.table.inner), header.start)
 
     def _descend(self, node: _Node) -> _Node:
         """The node that the open key names, from another one. The key is closed."""
@@ -251,7 +276,7 @@ class _Scan:
         return node
 
 
-def _plain(lexeme: str) -> str:
+def plain(lexeme: str) -> str:
     """The name that a key means."""
     if lexeme[0] == "'":
         return lexeme[1:-1]

@@ -21,7 +21,8 @@ NASTY = (
 #: Keys of policies, and keys that need quotes.
 NAMES = (
     "schema", "name", "allow", "deny", "waiver", "test", "id", "symbols", "arguments", "limits",
-    "max", "reason", "kinds", "a-b", "1", "é", "a.b", "", "#", "[[allow]]", '"', "'", "\n",
+    "max", "reason", "kinds", "evidence", "date", "trust", "config", "delegate",
+    "a-b", "1", "é", "a.b", "", "#", "[[allow]]", '"', "'", "\n",
 )  # fmt: skip
 _LITERALS = (
     "0", "-7", "1_000", "0xFF", "1.5", "6.02e+23", "-inf", "nan", "true", "false", "1979-05-27",
@@ -41,8 +42,9 @@ scalars = (
     | st.sampled_from(NASTY)
     | st.lists(st.sampled_from(NASTY), max_size=3).map("".join)
 )
+names = st.lists(st.sampled_from(("acme.b", "acme.a", "acme>c", "x" * 60)), max_size=9)
 values = st.recursive(
-    scalars,
+    scalars | names,
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.dictionaries(st.sampled_from(NAMES), inner, min_size=1, max_size=4)
@@ -56,10 +58,11 @@ tables = st.dictionaries(st.sampled_from(NAMES), values, max_size=5)
 
 
 class Written(NamedTuple):
-    """A document, and the line and column of each of its paths."""
+    """A document, the line and column of each of its paths, and its comments."""
 
     text: str
     places: dict[tuple[str | int, ...], tuple[int, int]]
+    comments: list[str]
 
 
 @st.composite
@@ -70,7 +73,8 @@ def documents(draw, table=tables):
     text = "".join(writer.pieces)
     offsets = {path: _place(text, offset) for path, offset in writer.places.items()}
     # A line's end is not counted in columns, so that its kind changes no place.
-    return Written(text.replace("\n", "\r\n") if draw(st.booleans()) else text, offsets)
+    ended = text.replace("\n", "\r\n") if draw(st.booleans()) else text
+    return Written(ended, offsets, sorted(writer.comments))
 
 
 def _place(text, offset):
@@ -84,6 +88,7 @@ class _Writer:
         self.pieces = []
         self.offset = 0
         self.places = {(): 0}
+        self.comments = []
 
     def put(self, text):
         self.pieces.append(text)
@@ -98,13 +103,22 @@ class _Writer:
     def blanks(self):
         self.put(self.one_of("", "", " ", "\t"))
 
+    def note(self, *choices):
+        """Put blanks and comments."""
+        text = self.one_of(*choices)
+        self.put(text)
+        self.comments += [part.strip() for part in text.split("\n") if "#" in part]
+
     def end_of_line(self):
-        self.put(self.one_of("\n", "\n", "  # note\n", '# [[allow]] "\n', "\n\n", "\n# c\n\n"))
+        self.note(
+            "\n", "\n", "\n\n", "  # note\n", '# [[allow]] "\n', "\n# c\n\n", "\n\n# d\n \n# e\n",
+            "\n# f\n", "\n\n\n #g \n", "# h\n# i\n# j\n",
+        )  # fmt: skip
 
     # Tables under headers.
 
     def document(self, table):
-        self.put(self.one_of("", "", "# head\n\n", "\n"))
+        self.note("", "", "# head\n\n", "\n", "# head\n", "#:schema x\n# a\n\n# b\n")
         blocks = self.body((), (), table)
         # Tables of several arrays may alternate; those of one keep their order.
         order = self.draw(st.permutations(range(len(blocks))))
@@ -225,7 +239,7 @@ class _Writer:
         self.put("]")
 
     def gap(self):
-        self.put(self.one_of("", "", " ", "\n  ", " # note\n", "\n  # '[[allow]]\n"))
+        self.note("", "", "", " ", "\n  ", " # note\n", "\n  # '[[allow]]\n", "#,\n#]\n")
 
 
 def _is_tables(value):
