@@ -109,9 +109,9 @@ def _signing(add: Callable[..., argparse.ArgumentParser]) -> None:
     keygen = add("keygen", "make a key pair for signing policies (Ed25519)")
     keygen.add_argument("--out", metavar="KEY", required=True, help="the private key's file, new")
     sign = add("sign", "sign a policy, with all that it extends, as a bundle (DSSE)")
-    _one(sign, "policy", "POLICY", "the policy's file")
+    _one(sign, "policy", "POLICY", "the policy's file, or a bundle that another key has signed")
     sign.add_argument("--key", metavar="KEY", required=True, help="the private key's file")
-    sign.add_argument("--out", metavar="BUNDLE", help="where to (default: POLICY.dsse.json)")
+    sign.add_argument("--out", metavar="BUNDLE", help="where to (default: beside it, as .dsse.json)")
     verify = add("verify", "check a bundle's signatures, version and expiry")
     _one(verify, "bundle", "BUNDLE", "the bundle's file")
     trust = verify.add_mutually_exclusive_group(required=True)
@@ -128,7 +128,13 @@ def _own_code(add: Callable[..., argparse.ArgumentParser]) -> None:
     _one(catalogue, "package", "PACKAGE", "an installed package of your own")
     catalogue.add_argument("--out", metavar="FILE", help="where to (default: stdout)")
     vet = add("vet", "look own code over with bandit and print the evidence for a policy")
-    _many(vet, "modules", "MODULE", "a module, or a distribution; it is not imported")
+    vet.add_argument(
+        "modules", nargs="*", metavar="MODULE", help="a module, or a distribution; not imported"
+    )
+    vet.add_argument(
+        "--policy", action="append", metavar="POLICY", help="what its rules let in, and whether "
+        "their evidence is good",
+    )  # fmt: skip
     _format(vet)
 
 

@@ -66,7 +66,7 @@ def parse(text: str, source: str, shipped: Callable[[str], str]) -> Policy:
         InvalidPolicy: with all problems at once.
 
     """
-    return _parse(text, source, shipped, frozenset())
+    return _parse(text, source, shipped, frozenset(), {})
 
 
 def toml(text: str, source: str) -> dict[str, Json]:
@@ -82,8 +82,14 @@ def toml(text: str, source: str) -> dict[str, Json]:
         raise InvalidPolicy(f"not valid TOML: {error}", where=where) from None
 
 
-def _parse(text: str, source: str, shipped: Callable[[str], str], above: frozenset[str]) -> Policy:
-    policy, problems = examine(text, source, shipped, above)
+def _parse(
+    text: str,
+    source: str,
+    shipped: Callable[[str], str],
+    above: frozenset[str],
+    read: dict[str, Policy],
+) -> Policy:
+    policy, problems = examine(text, source, shipped, above, read)
     if problems:
         raise InvalidPolicy(
             "the policy cannot be used",
@@ -94,7 +100,11 @@ def _parse(text: str, source: str, shipped: Callable[[str], str], above: frozens
 
 
 def examine(
-    text: str, source: str, shipped: Callable[[str], str], above: frozenset[str] = frozenset()
+    text: str,
+    source: str,
+    shipped: Callable[[str], str],
+    above: frozenset[str] = frozenset(),
+    read: dict[str, Policy] | None = None,
 ) -> tuple[Policy, list[Problem]]:
     """A policy as far as its text can be read, and all that is wrong with it.
 
@@ -109,6 +119,7 @@ def examine(
     reading = _Reading(source, text, data)
     policy = reading.policy()
     bases: dict[str, Policy] = {}
+    read = {} if read is None else read  # two may extend the same third, and so on
     for number, name in enumerate(policy.extends):
         if name in above:
             reading.problem(f"{name!r} extends itself", "extends", number)
@@ -116,7 +127,9 @@ def examine(
         if name == ABOVE:
             continue
         try:
-            bases[name] = _parse(shipped(name), name, shipped, above | {name})
+            if name not in read:
+                read[name] = _parse(shipped(name), name, shipped, above | {name}, read)
+            bases[name] = read[name]
         except KeyError as error:
             reading.problem(f"{error.args[0]}", "extends", number)
     rules = _once(policy.rules, bases.values())

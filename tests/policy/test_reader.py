@@ -308,3 +308,17 @@ def test_a_part_of_a_file_is_never_taken_for_the_whole(tmp_path):
 
 def test_a_policy_made_in_code_is_default_deny():
     assert Policy("p", "p", "").caller_objects is CallerObjects.LISTED
+
+
+def test_what_many_extend_is_read_once():
+    texts = {"p0": "schema = 1"} | {
+        f"p{n}": f"schema = 1\nextends = {[f'p{m}' for m in range(n)]}" for n in range(1, 25)
+    }
+    asked = []
+
+    def shipped(name):
+        asked.append(name)
+        return texts[name]
+
+    parse('schema = 1\nextends = "p24"', "p.toml", shipped)
+    assert len(asked) == 25
