@@ -1,7 +1,7 @@
 """Which rules name a symbol: a look-up whose cost hangs on the symbol, not on how many rules.
 
-Dotted patterns stand in a trie of segments, registered names in a table. What it finds is
-what `patterns` says of each pattern alone; a property test compares the two.
+Dotted patterns with a `*` stand in a trie of segments, everything else in a table. What it
+finds is what `patterns` says of each pattern alone; a property test compares the two.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class Index(Generic[T]):
     def __init__(self) -> None:
         self._things: list[T] = []
         self._everywhere: list[int] = []
+        self._texts: dict[str, list[int]] = {}  # names as they are, and registered patterns
         self._root = _Node()
-        self._registered: dict[str, list[int]] = {}
         self._found: dict[str, tuple[T, ...]] = {}
 
     def add(self, thing: T, symbols: tuple[str, ...], registered: tuple[str, ...] = ()) -> None:
@@ -42,16 +42,22 @@ class Index(Generic[T]):
         if not symbols and not registered:
             self._everywhere.append(number)
         for pattern in symbols:
-            node = self._root
-            *segments, last = pattern.split(".")
-            for segment in segments:
-                node = node.below.setdefault(segment, _Node())
-            if last == "**":
-                node.rest.append(number)
+            if "*" in pattern:
+                self._add_dotted(number, pattern)
             else:
-                node.below.setdefault(last, _Node()).ends.append(number)
+                self._texts.setdefault(pattern, []).append(number)
         for pattern in registered:
-            self._registered.setdefault(pattern, []).append(number)
+            self._texts.setdefault(pattern, []).append(number)
+
+    def _add_dotted(self, number: int, pattern: str) -> None:
+        node = self._root
+        *segments, last = pattern.split(".")
+        for segment in segments:
+            node = node.below.setdefault(segment, _Node())
+        if last == "**":
+            node.rest.append(number)
+        else:
+            node.below.setdefault(last, _Node()).ends.append(number)
 
     def find(self, symbol: str) -> tuple[T, ...]:
         """Everything that names this symbol."""
@@ -64,11 +70,11 @@ class Index(Generic[T]):
         return found
 
     def _numbers(self, symbol: str) -> set[int]:
-        numbers = {*self._everywhere, *self._registered.get(symbol, ())}
+        numbers = {*self._everywhere, *self._texts.get(symbol, ())}
         package, arrow, name = symbol.partition(">")
         if arrow:
             for pattern in (f"{package}>*", f"*>{name}", "*>*"):
-                numbers.update(self._registered.get(pattern, ()))
+                numbers.update(self._texts.get(pattern, ()))
         nodes = [self._root]
         for segment in symbol.split("."):
             for node in nodes:
