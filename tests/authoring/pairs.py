@@ -59,7 +59,9 @@ def some(random, values, odds=0.5, most=2):
 def constraint(random):
     return Constraint(
         argument=random.choice(ARGUMENTS),
-        types=frozenset(some(random, ("string", "integer", "number", "array", "null", "boolean"), 0.3)),
+        types=frozenset(
+            some(random, ("string", "integer", "number", "array", "null", "boolean"), 0.3)
+        ),
         minimum=random.choice((0, 1, 2, 2.5)) if random.random() < 0.25 else None,
         maximum=random.choice((1, 2, 3, 5)) if random.random() < 0.4 else None,
         max_length=random.choice((0, 1, 2)) if random.random() < 0.2 else None,
@@ -198,7 +200,9 @@ class KnownContext(Context):
 def request(random):
     """Any request that the planner might make, and the context it is made in."""
     symbol = random.choice(SYMBOLS)
-    action = Action.LAMBDA if symbol == "__lambda__" else random.choice((Action.CONSTRUCT, Action.REFER))
+    action = (
+        Action.LAMBDA if symbol == "__lambda__" else random.choice((Action.CONSTRUCT, Action.REFER))
+    )
     origin = random.choice((Origin.KERAS, Origin.LEGACY, Origin.CALLER, Origin.UNKNOWN))
     if random.random() < 0.05:
         symbol, action, origin = "__tensor__", Action.DECODE, Origin.ENCODING
@@ -207,8 +211,12 @@ def request(random):
              for _ in range(random.choice((0, 0, 0, 1, 2)))]  # fmt: skip
     if action is Action.LAMBDA:
         found.append(Objection("SS303", "code", "", ""))
-    arguments = {n.partition(".")[0]: random.choice(VALUES) for n in some(random, ARGUMENTS, 0.9, 3)}
-    owner = Owner(random.choice(("keras", "acme")), random.choice(VERSIONS), random.choice(("", *DIGESTS)))
+    arguments = {
+        n.partition(".")[0]: random.choice(VALUES) for n in some(random, ARGUMENTS, 0.9, 3)
+    }
+    owner = Owner(
+        random.choice(("keras", "acme")), random.choice(VERSIONS), random.choice(("", *DIGESTS))
+    )
     made = Request(
         "", "", random.choice(FIELDS), action, symbol, random.choice(KINDS), origin, "x",
         effects=random.choice(((), (), ("reads-files",))),
@@ -218,8 +226,8 @@ def request(random):
         owner=random.choice((owner, owner, None)),
         digest=random.choice(DIGESTS) if action is Action.LAMBDA else "",
     )  # fmt: skip
-    nested = random.choice((None, [], ["acme>Block"], ["keras.layers.Dense"], ["acme>Block", "zzz.Thing"]))
+    nested = random.choice(
+        (None, [], ["acme>Block"], ["keras.layers.Dense"], ["acme>Block", "zzz.Thing"])
+    )
     digests = random.choice((frozenset(), frozenset(DIGESTS[:1]), frozenset(DIGESTS)))
     return made, KnownContext(random.choice((None, Format.KERAS, Format.JSON)), digests, nested)
-
-

@@ -112,6 +112,12 @@ def _trust(old: Policy, new: Policy) -> Iterator[Setting]:
     if set(mine.keys) != set(other.keys):
         way = Way.NARROWS if set(other.keys) <= set(mine.keys) else Way.MAY_WIDEN
         yield Setting("trust.keys", _list(mine.keys), _list(other.keys), way)
+    if set(mine.policies) != set(other.policies):  # none means that any name will do
+        within = bool(other.policies) and (
+            not mine.policies or set(other.policies) <= set(mine.policies)
+        )
+        way = Way.NARROWS if within else Way.MAY_WIDEN
+        yield Setting("trust.policies", _list(mine.policies), _list(other.policies), way)
     for name in ("threshold", "minimum_version"):
         before, after = getattr(mine, name), getattr(other, name)
         if before != after:
