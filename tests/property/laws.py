@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import json
 import multiprocessing
 import sys
 import time
@@ -23,8 +24,11 @@ from policy import specification
 from policy.specification import Outcome
 from property.random_cases import Maker, case, parts
 
+from secure_serial.audit.log import encode
+from secure_serial.audit.record import decision_record
+from secure_serial.authoring.replay import replay
 from secure_serial.policy.conditions import context_of
-from secure_serial.policy.engine import Engine
+from secure_serial.policy.engine import Engine, Verdict
 from secure_serial.policy.model import Effect, WaiverTerms
 
 _BLOCK = 2_000
@@ -50,6 +54,7 @@ def check(number: int) -> None:
     for request, outcome in zip(given.plan.requests, outcomes, strict=True):
         if outcome.effect == "allow":
             _check_fewer_layers(number, given, request, outcome)
+    _check_replay(number, given, first)
 
 
 def _check_more_denies_in_another_order(number, given, request, before, maker):
@@ -105,6 +110,34 @@ def _check_order_of_layers(number, given, request, maker):
     if one.effect == "allow" or one.code == "SS302":
         same = same and one.rules == other.rules
     assert same, f"the order of layers: {number}"
+
+
+def _check_replay(number, given, decisions):
+    """Every decision is made again from its record, and by another policy as from the file."""
+    verdict = Verdict(given.plan, given.stack, tuple(decisions), (), given.today)
+    record = json.loads(encode(decision_record(verdict, load="", time="", action="load")))
+    for difference in replay(record, given.stack):
+        assert difference.now is None, f"decided otherwise from the record: {number}"
+        values = (difference.request.arguments or {}).values()
+        assert any("sha256" in str(value) for value in values), f"not recorded: {number}"
+    if number % 4:
+        return
+    other = _changed(case(number + 1).stack, sha256="1" * 64)
+    engine, context = Engine(other, given.today), context_of(given.plan)
+    replayed = {id_(row.request): row for row in replay(record, other)}
+    for decision in decisions:
+        fresh, row = engine.decide(decision.request, context), replayed.get(id_(decision.request))
+        if row is None:
+            assert _outcome(fresh) == _outcome(decision), f"a difference is missed: {number}"
+        elif row.now is not None:
+            assert Outcome(*row.now) == _outcome(fresh) != _outcome(decision), f"replayed: {number}"
+        else:
+            assert fresh.looked_at, f"it could have been told: {number}"
+
+
+def id_(request):
+    """What tells the requests of one plan apart."""
+    return request.member, request.pointer, request.symbol, request.field
 
 
 def _decided(given, layers, request):

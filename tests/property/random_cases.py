@@ -50,7 +50,8 @@ ARGUMENTS = ("units", "name", "cell", "node", "node.op", "k/~")
 SCALARS = (None, True, False, 0, 1, 2, 2.5, 10**30, float("nan"), "", "a", "long text")
 VALUES = (*SCALARS, [], [1], [1, 2], (1, 3), [True], [[1]], ["a"], {}, {"op": 1}, {"op": "a"})  # fmt: skip
 ONE_OF = ((), (1, "a"), (True,), ([1, 2], None), ({"op": 1},), (2.5, [True]))
-OWNERS = (None, Owner("keras", "3.15.1"), Owner("acme", "1.5", A), Owner("acme", "2.0", B), Owner("acme", "odd"))  # fmt: skip
+KERAS = Owner("keras", "3.15.1")
+OWNERS = (None, KERAS, Owner("acme", "1.5", A), Owner("acme", "2.0", B), Owner("acme", "odd"))  # fmt: skip
 OWNED = tuple(
     Owned(name, SpecifierSet(versions))
     for name, versions in (("keras", ">=3"), ("acme", ">=1,<2"), ("acme", ""), ("acme", ">=2"))
@@ -208,7 +209,7 @@ class Maker(random.Random):
             else (),
             arguments=self.maybe(OFTEN, self.arguments, None),
             allocation=self.choice((0, 1, 9)),
-            owner=self.choice(OWNERS),
+            owner=KERAS if origin is Origin.KERAS else self.choice(OWNERS),
             digest=self.choice((A, B, "")) if action is Action.LAMBDA else "",
         )
 
