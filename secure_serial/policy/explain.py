@@ -2,31 +2,87 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from secure_serial.plan.request import Action, Origin
 from secure_serial.policy.patterns import problem_with
 
-#: No class of a model lives in the standard library, nor an unknown one in Keras.
-_NEVER = sys.stdlib_module_names | {"keras", "tf_keras", "tensorflow", "tf", "numpy"}
-#: What a person pastes comes from the file: names that need quoting in TOML are not offered.
-_ARGUMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from secure_serial.plan.request import Request
     from secure_serial.policy.engine import Decision
     from secure_serial.policy.model import Policy
 
+#: No class of a model lives in the standard library, nor an unknown one in Keras.
+_NEVER = sys.stdlib_module_names | {"keras", "tf_keras", "tensorflow", "tf", "numpy"}
 
-def lines_to_allow(decision: Decision, policy: Policy) -> str:
-    """A policy that extends this one and allows this request; empty where none can.
+
+class Offer(NamedTuple):
+    """What one `[[allow]]` table would let in."""
+
+    symbol: str
+    paths: tuple[str, ...] = ()  # arguments that may look like a path
+    fields: tuple[str, ...] = ()  # where it may stand; empty for anywhere
+
+    @property
+    def key(self) -> str:
+        """Whether it is a dotted or a registered name."""
+        return "registered" if ">" in self.symbol else "symbols"
+
+
+def offer_for(decision: Decision) -> Offer | None:
+    """What a rule would have to say to allow this request; None where none can.
 
     A path in a named argument can be permitted; code, a wrong kind of object, names that
     disagree and what the limits stop cannot. What reads files, fetches or executes is
-    never suggested: whoever means it writes the line by hand.
+    never offered: whoever means it writes the line by hand.
     """
+    request = decision.request
+    permits = [o.argument for o in request.objections if o.code == "SS320" and o.argument]
+    hopeless = len(permits) != len(request.objections) or request.action is Action.LAMBDA
+    if decision.allowed or decision.code == "SS302" or hopeless or not _may_be_named(request):
+        return None
+    # What a person pastes comes from the file: names that need quoting in TOML are not offered.
+    if not all(name.isascii() and name.isidentifier() for name in permits):
+        return None
+    return Offer(request.symbol, tuple(dict.fromkeys(permits)))
+
+
+def table(offer: Offer, used: Container[str] = ()) -> str:
+    """The `[[allow]]` table of an offer, under an id that is not in use.
+
+    >>> print(table(Offer("acme>Block", fields=("layer",)), {"allow-acme-block"}))
+    [[allow]]
+    id = "allow-acme-block-2"
+    registered = ["acme>Block"]
+    fields = ["layer"]
+    """
+    lines = [
+        "[[allow]]",
+        f'id = "{new_id(offer.symbol, used)}"',
+        f'{offer.key} = ["{offer.symbol}"]',
+    ]
+    if offer.fields:
+        lines.append("fields = [" + ", ".join(f'"{field}"' for field in offer.fields) + "]")
+    lines += [f'arguments."{name}" = {{ path = true }}' for name in offer.paths]
+    return "\n".join(lines)
+
+
+def new_id(symbol: str, used: Container[str] = ()) -> str:
+    """A readable id for a rule on a symbol."""
+    words = "".join(c if c.isascii() and c.isalnum() else " " for c in symbol.lower()).split()
+    base = new = "-".join(["allow", *words])
+    number = 2
+    while new in used:
+        new = f"{base}-{number}"
+        number += 1
+    return new
+
+
+def lines_to_allow(decision: Decision, policy: Policy) -> str:
+    """A policy that extends this one and allows this request; empty where none can."""
     block = rule_to_allow(decision)
     head = f'schema = 1\nextends = ["{policy.name}"]\n\n'
     return head + block if block else ""
@@ -34,21 +90,8 @@ def lines_to_allow(decision: Decision, policy: Policy) -> str:
 
 def rule_to_allow(decision: Decision) -> str:
     """The `[[allow]]` table alone, to be added to a policy that there is already."""
-    request = decision.request
-    permits = [o.argument for o in request.objections if o.code == "SS320" and o.argument]
-    hopeless = len(permits) != len(request.objections) or request.action is Action.LAMBDA
-    if decision.allowed or decision.code == "SS302" or hopeless or not _may_be_named(request):
-        return ""
-    if not all(map(_ARGUMENT.fullmatch, permits)):
-        return ""
-    key = "registered" if ">" in request.symbol else "symbols"
-    lines = [
-        "[[allow]]",
-        f'id = "{_identifier(request.symbol)}"',
-        f'{key} = ["{request.symbol}"]',
-    ]
-    lines += [f'arguments."{name}" = {{ path = true }}' for name in dict.fromkeys(permits)]
-    return "\n".join(lines)
+    offer = offer_for(decision)
+    return table(offer) if offer is not None else ""
 
 
 def _may_be_named(request: Request) -> bool:
@@ -61,7 +104,3 @@ def _may_be_named(request: Request) -> bool:
     if request.origin in (Origin.KERAS, Origin.LEGACY, Origin.CALLER):
         return True
     return ">" in symbol or ("." in symbol and head not in _NEVER)
-
-
-def _identifier(symbol: str) -> str:
-    return "allow-" + re.sub(r"[^a-z0-9]+", "-", symbol.lower()).strip("-")

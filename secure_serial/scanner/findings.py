@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from secure_serial.artifact.positions import Span
     from secure_serial.errors import SecureSerialError
     from secure_serial.plan.request import Objection
+    from secure_serial.policy.conditions import Context
     from secure_serial.policy.engine import Decision, Engine, Verdict
-    from secure_serial.policy.model import Rule
+    from secure_serial.scanner.suggest import Suggestion
 
 #: Findings listed for one file. A hostile config can earn millions, and nobody reads them.
 MOST = 1000
@@ -59,28 +60,29 @@ def of_lifted(decision: Decision, name: str) -> Finding:
 class Explainer:
     """Makes findings of verdicts under one policy."""
 
-    def __init__(self, engine: Engine, *, shipped: bool) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._suggestions = Suggestions(engine.policy, shipped=shipped)
+        self._suggestions = Suggestions(engine.policy, engine.today)
 
     def explain(self, verdict: Verdict, name: str) -> tuple[tuple[Finding, ...], int, str]:
         """Findings, how many more there are, and the lines that allow what can be allowed."""
+        context = verdict.context
         causes = [
             *((None, o) for o in verdict.objections),
-            *((d, o) for d in verdict.denied for o in self._objections(d)),
+            *((d, o) for d in verdict.denied for o in self._objections(d, context)),
         ]
         listed = causes[:MOST]
         spans = _spans(verdict.plan.document, listed)
-        allowing: list[Rule] = []
+        allowing: list[Suggestion] = []
         findings = []
         for decision, objection in listed:
-            rule = self._suggestions.rule(decision) if decision is not None else None
-            if rule is not None:
-                allowing.append(rule)
-            findings.append(self._finding(name, decision, objection, rule, spans))
+            line = self._suggestions.suggest(decision, context) if decision is not None else None
+            if line is not None:
+                allowing.append(line)
+            findings.append(self._finding(name, decision, objection, line, spans))
         return tuple(findings), len(causes) - len(listed), self._suggestions.lines(allowing)
 
-    def _objections(self, decision: Decision) -> Iterator[Objection | None]:
+    def _objections(self, decision: Decision, context: Context) -> Iterator[Objection | None]:
         """Every objection that stands against a request; None where a rule or none decided.
 
         The engine names the first. Which of the others an allow rule lifts is its decision
@@ -91,7 +93,7 @@ class Explainer:
             return
         for objection in islice(decision.request.objections, MOST):
             alone = decision.request._replace(objections=(objection,))
-            if self._engine.decide(alone).code == objection.code:
+            if self._engine.decide(alone, context).code == objection.code:
                 yield objection
 
     def _finding(
@@ -99,7 +101,7 @@ class Explainer:
         name: str,
         decision: Decision | None,
         objection: Objection | None,
-        rule: Rule | None,
+        line: Suggestion | None,
         spans: dict[tuple[str, str], Span],
     ) -> Finding:
         code, message, pointer = _cause(decision, objection)
@@ -107,7 +109,7 @@ class Explainer:
         span = spans.get((member, pointer))
         text = lookup(code)
         unallowable = ""
-        if rule is None:
+        if line is None:
             unallowable = "" if decision is None else why_not(decision, objection)
             unallowable = unallowable or "this is refused whatever the policy allows"
         return Finding(
@@ -121,7 +123,7 @@ class Explainer:
             line=span.line if span is not None else None,
             column=span.column if span is not None else None,
             symbol=decision.request.symbol if decision is not None else "",
-            policy_lines=self._suggestions.lines([rule]) if rule is not None else "",
+            policy_lines=self._suggestions.lines([line]) if line is not None else "",
             unallowable=unallowable,
         )
 

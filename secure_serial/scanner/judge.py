@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from secure_serial.artifact import open_artifact, read_artifact
 from secure_serial.artifact.faults import Fault
-from secure_serial.data import catalogue, policy_names
+from secure_serial.data import catalogue
 from secure_serial.errors import (
     ArtifactError,
     AuditError,
@@ -110,8 +110,7 @@ class Judge:
         from secure_serial.scanner.findings import Explainer
 
         if self._explainer is None:
-            shipped = self.policy.source in policy_names()
-            self._explainer = Explainer(self._engine, shipped=shipped)
+            self._explainer = Explainer(self._engine)
         findings, omitted, lines = self._explainer.explain(verdict, report.name)
         return report._replace(
             status=Status.DENIED, findings=findings, omitted=omitted, policy_lines=lines

@@ -2,24 +2,30 @@
 
 A user pastes what is printed here, and names in it come from the file. So lines are offered
 only where a policy with them in it, and no other change, allows exactly that request.
+
+Of a stack of layers, each that does not let a request pass needs the lines: they are put into
+the file that denied, and where the next one denies, into that, too.
 """
 
 from __future__ import annotations
 
-import dataclasses
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
+from secure_serial.data import policy_names
 from secure_serial.errors import PolicyError
 from secure_serial.plan.request import Origin
 from secure_serial.policy.engine import DENY_RULE, Engine
-from secure_serial.policy.explain import lines_to_allow
+from secure_serial.policy.explain import Offer, new_id, offer_for, table
 from secure_serial.policy.reader import parse
 from secure_serial.report.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import date
 
     from secure_serial.plan.request import Objection
+    from secure_serial.policy.conditions import Context
     from secure_serial.policy.engine import Decision
     from secure_serial.policy.model import Policy, Rule
 
@@ -27,61 +33,97 @@ if TYPE_CHECKING:
 _MOST = 200
 
 
+class Suggestion(NamedTuple):
+    """What would allow a request, and the layers (by their number) that need it."""
+
+    offer: Offer
+    layers: tuple[int, ...]
+
+
 class Suggestions:
-    """Lines for one policy; remembers what it tried."""
+    """Lines for one policy and the layers below it; remembers what it tried."""
 
-    def __init__(self, policy: Policy, *, shipped: bool) -> None:
-        """`shipped`: whether the policy is one that another can extend by its name."""
-        self._policy = policy
-        self._shipped = shipped
-        self._rules: dict[tuple[object, ...], Rule | None] = {}
+    def __init__(self, policy: Policy, today: date | None = None) -> None:
+        self._layers = policy.layers
+        self._today = today
+        self._known: dict[tuple[object, ...], Suggestion | None] = {}
 
-    def rule(self, decision: Decision) -> Rule | None:
-        """The allow rule that would do, or None where none would."""
+    def suggest(self, decision: Decision, context: Context) -> Suggestion | None:
+        """What would allow it, or None where nothing would."""
         request = decision.request
         flaws = tuple((o.code, o.argument) for o in request.objections)
-        key = (request.symbol, request.field, decision.code, flaws)
-        if key not in self._rules:
-            if len(self._rules) >= _MOST:
+        key = (request.symbol, request.field, request.origin, decision.code, decision.layer, flaws)
+        if key not in self._known:
+            if len(self._known) >= _MOST:
                 return None
-            self._rules[key] = self._tried(decision)
-        return self._rules[key]
+            self._known[key] = self._tried(decision, context)
+        return self._known[key]
 
-    def lines(self, rules: Iterable[Rule]) -> str:
-        """A text to paste that holds all these rules, each symbol once."""
-        merged: dict[str, dict[str, None]] = {}
-        for rule in rules:
-            symbol = (*rule.symbols, *rule.registered)[0]
-            arguments = merged.setdefault(symbol, {})
-            arguments.update(dict.fromkeys(c.argument for c in rule.arguments if c.path))
-        if not merged:
-            return ""
-        used = {rule.id for rule in self._policy.rules}
-        blocks = [_block(symbol, tuple(names), used) for symbol, names in merged.items()]
-        return "\n\n".join([self._head(), *blocks])
+    def lines(self, suggestions: Iterable[Suggestion]) -> str:
+        """A text to paste that holds all of them, each symbol once for each file."""
+        merged: dict[int, dict[str, dict[str, None]]] = {}
+        for offer, layers in suggestions:
+            for number in layers:
+                symbols = merged.setdefault(number, {})
+                symbols.setdefault(offer.symbol, {}).update(dict.fromkeys(offer.paths))
+        blocks = []
+        for number, symbols in sorted(merged.items()):
+            layer = self._layers[number]
+            used = {rule.id for rule in layer.rules} | {waiver.id for waiver in layer.waivers}
+            blocks.append(self._head(layer))
+            for symbol, paths in symbols.items():
+                blocks.append(table(Offer(symbol, tuple(paths)), used))
+                used.add(new_id(symbol, used))
+        return "\n\n".join(blocks)
 
-    def _head(self) -> str:
-        if self._shipped:
-            return f'schema = 1\nextends = ["{self._policy.source}"]'
-        return f"# in {printable(self._policy.source)}:"
+    def files(self, suggestion: Suggestion) -> list[str]:
+        """The files that the lines belong into; a shipped policy is extended by another one."""
+        return [self._layers[number].source for number in suggestion.layers]
 
-    def _tried(self, decision: Decision) -> Rule | None:
-        text = lines_to_allow(decision, self._policy)
-        if not text or printable(text.replace("\n", ""), None) != text.replace("\n", ""):
+    def _head(self, layer: Policy) -> str:
+        if layer.source not in policy_names():
+            return f"# in {printable(layer.source)}:"
+        head = f'schema = 1\nextends = ["{layer.source}"]'
+        several = len(self._layers) > 1
+        return (
+            f"# in a policy of your own, in place of {layer.source}:\n{head}" if several else head
+        )
+
+    def _tried(self, decision: Decision, context: Context) -> Suggestion | None:
+        offer = offer_for(decision)
+        rule = rule_of(offer) if offer is not None else None
+        if offer is None or rule is None:
             return None
-        try:
-            # Only the rule matters here, so what it extends may as well be empty.
-            rules = parse(text, "suggestion", lambda _: "schema = 1").rules
-        except PolicyError:
-            return None
-        if len(rules) != 1 or (*rules[0].symbols, *rules[0].registered) != (
-            decision.request.symbol,
-        ):
-            return None
-        if any(c in decision.request.symbol for c in "*\"'\\"):
-            return None
-        policy = dataclasses.replace(self._policy, rules=(*self._policy.rules, *rules))
-        return rules[0] if Engine(policy).decide(decision.request).allowed else None
+        layers = list(self._layers)
+        sources = [layer.source for layer in layers]
+        added: list[int] = []
+        while not decision.allowed:
+            numbers = [n for n, s in enumerate(sources) if s == decision.layer and n not in added]
+            if not numbers:
+                return None
+            number = numbers[0]
+            added.append(number)
+            layers[number] = replace(layers[number], rules=(*layers[number].rules, rule))
+            stack = replace(layers[0], below=tuple(layers[1:]))
+            decision = Engine(stack, self._today).decide(decision.request, context)
+        return Suggestion(offer, tuple(sorted(added)))
+
+
+def rule_of(offer: Offer) -> Rule | None:
+    """The rule that the lines of an offer mean; None where they mean anything else.
+
+    >>> rule_of(Offer("acme>Block")).registered
+    ('acme>Block',)
+    """
+    text = table(offer)
+    if printable(text.replace("\n", ""), None) != text.replace("\n", ""):
+        return None
+    try:
+        rules = parse(f"schema = 1\n{text}", "suggestion", lambda _: "schema = 1").rules
+    except PolicyError:
+        return None
+    exact = len(rules) == 1 and (*rules[0].symbols, *rules[0].registered) == (offer.symbol,)
+    return rules[0] if exact and not any(c in offer.symbol for c in "*\"'\\") else None
 
 
 def why_not(decision: Decision, objection: Objection | None) -> str:
@@ -101,21 +143,3 @@ def why_not(decision: Decision, objection: Objection | None) -> str:
             "or pass it as a custom object"
         )
     return "no rule can name it exactly"
-
-
-def _block(symbol: str, arguments: tuple[str, ...], used: set[str]) -> str:
-    key = "registered" if ">" in symbol else "symbols"
-    lines = ["[[allow]]", f'id = "{_new_id(symbol, used)}"', f'{key} = ["{symbol}"]']
-    lines += [f'arguments."{name}" = {{ path = true }}' for name in arguments]
-    return "\n".join(lines)
-
-
-def _new_id(symbol: str, used: set[str]) -> str:
-    words = "".join(c if c.isascii() and c.isalnum() else " " for c in symbol.lower()).split()
-    base = new = "-".join(["allow", *words])
-    number = 2
-    while new in used:
-        new = f"{base}-{number}"
-        number += 1
-    used.add(new)
-    return new

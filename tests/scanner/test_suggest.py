@@ -7,6 +7,7 @@ from itertools import count
 
 import pytest
 
+from secure_serial.data import policy_text
 from secure_serial.policy.source import parse_policy
 from secure_serial.report.model import Status
 from secure_serial.scanner.scan import scan
@@ -114,3 +115,45 @@ def test_a_deny_rule_is_named(scanned):
     (finding,) = scanned(layer, policy=parse_policy(text, "ours.toml")).findings
     assert finding.code == "SS302"
     assert "no-dense at ours.toml:3" in finding.unallowable
+
+
+def stack(*texts):
+    top, *below = [parse_policy(f"schema = 1\n{text}", f"{n}.toml") for n, text in enumerate(texts)]
+    return top.over(*below)
+
+
+BLOCK = '[[allow]]\nid = "b"\nregistered = ["acme>Block"]'
+CORE = 'extends = ["keras-core"]'
+ABOVE = 'extends = ["@above"]'
+
+
+@pytest.mark.parametrize(
+    ("texts", "files"),
+    [((CORE, ABOVE), ["0.toml"]),
+     ((f"{CORE}\n{BLOCK}", CORE), ["1.toml"]),
+     ((CORE, CORE), ["0.toml", "1.toml"]),
+     ((f'{CORE}\ndelegate = ["acme>*"]', CORE), ["1.toml"]),
+     ((f'{CORE}\ndelegate = ["acme>*"]',), ["0.toml"])],
+)  # fmt: skip
+def test_lines_go_into_each_layer_that_denies(scanned, texts, files):
+    denied = scanned(node("Block"), policy=stack(*texts))
+    assert denied.status is Status.DENIED
+    heads = [line for line in denied.policy_lines.splitlines() if line.startswith("#")]
+    assert heads == [f"# in {file}:" for file in files]
+    parts = denied.policy_lines.split("# in ")[1:]
+    assert all(part.count("[[allow]]") == 1 for part in parts)
+    pasted = list(texts)
+    for file, part in zip(files, parts, strict=True):
+        pasted[int(file[0])] += "\n" + part.partition(":")[2].replace("allow-acme-block", "new")
+    assert scanned(node("Block"), policy=stack(*pasted)).status is Status.ALLOWED
+
+
+def test_a_shipped_layer_is_to_be_extended(scanned):
+    policy = parse_policy(policy_text("strict"), "strict")
+    text = scanned(node("Block"), policy=policy.over(stack(ABOVE))).policy_lines
+    assert text.startswith("# in a policy of your own, in place of strict:\nschema = 1")
+
+
+def test_a_name_that_a_layer_below_denies_gets_no_lines(scanned):
+    deny = '[[deny]]\nid = "d"\nregistered = ["acme>*"]'
+    assert scanned(node("Block"), policy=stack(CORE, f"{ABOVE}\n{deny}")).policy_lines == ""
