@@ -191,7 +191,7 @@ class _Parser:
         """On to the next lexeme; between two there is at most one comment, before a line's end."""
         match = LEXEME.match(self.text, self.at)
         if match is None:
-            raise CannotLayOutError("no TOML value")
+            raise AssertionError("a TOML value has no such lexeme")
         between = self.text[self.at : match.start(1)]
         self.comment = between[between.index("#") :].rstrip() if "#" in between else ""
         self.next, self.start, self.at = match[1], match.start(1), match.end(1)

@@ -9,10 +9,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from secure_serial import InvalidPolicy, parse_policy
+from secure_serial.authoring import cases
+from secure_serial.authoring.policy_file import PolicyFile
 from secure_serial.authoring.schema import key_order, schema, schema_text
 from secure_serial.data import policy_names, policy_text
 from secure_serial.limits import Limits
@@ -76,6 +78,7 @@ def test_schema_is_one():
         (rules._RULE - {"lambdas"}, ("deny",)),
         (rules._WAIVER, ("waiver",)),
         (rules._CONSTRAINT, ("condition",)),
+        (cases._KEYS, ("test",)),
     ],
 )
 def test_keys_are_those_of_the_reader(keys, names):
@@ -202,6 +205,7 @@ expect = "allow"
 def test_a_policy_with_every_key_fits():
     assert is_read(FULL)
     VALIDATOR.validate(as_editors_see_it(tomllib.loads(FULL)))
+    assert reads_tests(TESTS)
     VALIDATOR.validate(as_editors_see_it(tomllib.loads(TESTS)))
     data = tomllib.loads(FULL)
     assert set(data) | {"test"} == set(key_order())
@@ -296,6 +300,10 @@ def test_what_the_wrong_ones_are_made_of_is_right(text):
     assert is_read(text)
 
 
+def reads_tests(text):
+    return not cases.examine_tests(PolicyFile("p.toml", text))[1]
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -311,8 +319,10 @@ def test_what_the_wrong_ones_are_made_of_is_right(text):
         'id = "t"\nconfig = 3\nexpect = "allow"',
     ],
 )
-def test_wrong_tests_do_not_fit(text):
-    assert not fits(f"schema = 1\n[[test]]\n{text}")
+def test_wrong_tests_fit_neither_the_schema_nor_their_reader(text):
+    text = f"schema = 1\n[[test]]\n{text}"
+    assert not fits(text)
+    assert not reads_tests(text)
 
 
 @pytest.mark.parametrize(
@@ -382,3 +392,18 @@ def policies(draw):
 def test_the_schema_and_the_reader_agree(policy):
     text = tomlkit.dumps(policy)
     assert fits(text) == is_read(text)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_the_schema_and_the_reader_of_tests_agree(data):
+    ways = ({"file": "a.keras"}, {"config": {}}, {"config": "{}"}, {"symbol": "a.b"})
+    test = {"id": "x", "expect": "deny", **data.draw(st.sampled_from(ways))}
+    # How a path may lead out and what a version is, only the reader tells.
+    keys = [key for key in key_order("test") if key not in {"file", "from", "today"}]
+    for key in data.draw(st.lists(st.sampled_from([*keys, "zzz"]), max_size=3)):
+        test[key] = data.draw(TEXTS)
+    # What goes with which form of a name, only the reader tells.
+    assume("registered" not in test or test.get("symbol", "a.b") == "a.b")
+    text = tomlkit.dumps({"schema": 1, "test": [test]})
+    assert fits(text) == reads_tests(text)
