@@ -175,8 +175,28 @@ WIDER = [
     (allow('from = "acme<3"'), allow('from = "acme<3rc2"')),
     (allow('formats = ["keras"]'), allow('formats = ["keras", "h5"]')),
     (allow(f'sha256 = ["{"a" * 64}"]'), allow(f'sha256 = ["{"b" * 64}"]')),
+    (allow('formats = ["keras"]'), allow()),
+    (allow(f'sha256 = ["{"a" * 64}"]'), allow()),
+    (allow("allocation = { max = 8 }"), allow()),
+    (allow('from = "acme"'), allow()),
+    (allow("arguments.n = { max_length = 2 }"), allow("arguments.n = { max_length = 3 }")),
+    (allow('arguments.n = { symbol = ["acme.*"] }'), allow()),
+    (allow('kinds = ["layer"]'), allow('kinds = ["loss"]')),
     ("", f'[[allow]]\nid = "l"\nlambdas = ["{"a" * 64}"]'),
+    (f'[[allow]]\nid = "l"\nlambdas = ["{"a" * 64}"]',
+     f'[[allow]]\nid = "l"\nlambdas = ["{"b" * 64}"]'),
+    ("", allow() + "\n" + deny('kinds = ["layer"]')),
+    ("", allow() + "\n" + deny("arguments.n = { max = 9 }")),
     (allow() + "\n" + deny(), allow()),
+    (allow(symbol="acme.**") + "\n" + deny(symbol="acme.*"), allow(symbol="acme.**")),
+    (allow(symbol="acme.**") + "\n" + deny(symbol="acme.*"),
+     allow(symbol="acme.**") + "\n" + deny()),
+    (allow() + "\n" + deny('formats = ["keras", "h5"]'), allow() + "\n" + deny('formats = ["h5"]')),
+    (allow() + "\n" + deny("arguments.n = { max = 1 }"),
+     allow() + "\n" + deny("allocation = { max = 1 }")),
+    # What has no length is denied by the first; in the second nothing is nested there.
+    (allow() + "\n" + deny('arguments.n = { max_length = 2, symbol = ["acme.*"] }'),
+     allow() + "\n" + deny('arguments.n = { symbol = ["acme.*"] }')),
     (allow() + "\n" + deny(), allow() + "\n" + deny('kinds = ["layer"]')),
     (allow() + "\n" + deny("arguments.n = { min = 8 }"),
      allow() + "\n" + deny("arguments.n = { min = 9 }")),
@@ -191,6 +211,30 @@ WIDER = [
 @pytest.mark.parametrize(("old", "new"), WIDER)
 def test_a_wider_rule_is_refused(old, new):
     assert doubts(made(old), made(new), TODAY)
+
+
+@pytest.mark.parametrize(
+    "head",
+    ['caller_objects = "allow"', 'extends = ["@above"]', "waivers.below = true",
+     'mode = "report"\nreport_until = 2026-12-01', 'delegate = ["acme.*"]'],
+)  # fmt: skip
+def test_a_deny_rule_that_is_gone_is_refused_where_anything_may_let_pass(head):
+    assert doubts(made(deny(), head=head), made(head=head), TODAY)
+    assert not doubts(made(deny()), made(), TODAY)
+
+
+def test_a_deny_rule_that_is_gone_is_refused_where_a_waiver_or_an_encoding_passes():
+    lifted = waiver("2026-12-01")
+    assert doubts(made(deny(), lifted), made(lifted), TODAY)
+    assert doubts(made(deny(symbol="__tensor__")), made(), TODAY)
+
+
+def test_a_deny_rule_may_stand_in_for_a_part_where_the_rest_passes_nowhere():
+    before = made(allow(symbol="acme.vision.*"), deny(symbol="acme.**"))
+    assert not doubts(
+        before, made(allow(symbol="acme.vision.*"), deny(symbol="acme.vision.**")), TODAY
+    )
+    assert doubts(before, made(allow(symbol="acme.vision.*"), deny(symbol="acme.vision.A")), TODAY)
 
 
 KEYS = tuple(f"ed25519:{base64.b64encode(bytes([n] * 32)).decode()}" for n in (2, 5, 7))
@@ -271,8 +315,14 @@ def test_a_waiver_for_more_is_refused():
 
 
 def test_what_is_no_longer_left_to_layers_below_may_be_lifted_by_a_waiver():
-    held = made(waiver("2026-12-01"), head='delegate = ["acme.**"]')
+    left = 'delegate = ["acme.**"]'
+    held = made(waiver("2026-12-01"), head=left)
     assert may_widen(held, made(waiver("2026-12-01")))
+    assert not may_widen(held, held)
+    other = waiver("2026-12-01", 'symbols = ["other.Block"]')
+    assert not may_widen(made(other, head=left), made(other))
+    for head in ("waivers.below = true", 'mode = "report"\nreport_until = 2026-12-01'):
+        assert may_widen(made(head=f"{left}\n{head}"), made(head=head))
 
 
 def test_evidence_for_another_source_is_refused():
@@ -289,8 +339,19 @@ def test_a_layer_more_narrows_unless_something_is_left_to_it():
     top, below = made(allow()), made(allow())
     assert not may_widen(top, top.over(below))
     assert may_widen(top.over(below), top)
-    delegating = made(allow(), head='delegate = ["acme.**"]')
-    assert may_widen(delegating, delegating.over(below))
+    for head in ('delegate = ["acme.**"]', "waivers.below = true"):
+        leaving = made(allow(), head=head)
+        assert may_widen(leaving, leaving.over(below))
+
+
+def test_how_far_ahead_a_waiver_reaches_is_bounded_by_the_layers_above_it_alone():
+    top = made(head="extends = ['keras-core']")
+    short, long = (made(head=f"waivers.max_days = {days}") for days in (1, 30))
+    lifting = made(waiver("2026-12-01"))
+    later = made(waiver("2026-12-02"))
+    assert not may_widen(top.over(lifting, short), top.over(lifting, short))
+    assert may_widen(top.over(short, lifting, short), top.over(short, later, short))
+    assert may_widen(top.over(lifting, long), top.over(later, long))
 
 
 @settings(max_examples=300, deadline=None)

@@ -115,13 +115,11 @@ def _is_any(value: Json) -> bool:
 
 
 def _twins(value: Json) -> Iterator[Json]:
-    """A value, and the other of 1 and 1.0, which are equal and of different types."""
+    """A value and, of 1, also 1.0, which equals it and is no integer by its type."""
     yield value
     if isinstance(value, int) and not isinstance(value, bool):
         with suppress(OverflowError):  # no float equals it
             yield float(value)
-    elif isinstance(value, float) and value.is_integer():
-        yield int(value)
 
 
 def _satisfies(value: Json, constraint: Constraint) -> bool:
@@ -194,8 +192,6 @@ def _version_within(new: Specifier, old: Specifier) -> bool:
     try:
         mine, other = Version(new.version), Version(old.version)
     except InvalidVersion:  # `==3.*`, or text after `===`
-        return False
-    if mine.local or other.local:
         return False
     operator = new.operator
     if operator == "==":
