@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from secure_serial.policy.model import Policy
 
 _SHA256 = 64
+#: What reading something else than a record runs into.
+_UNLIKE = (AttributeError, LookupError, TypeError, ValueError, OverflowError)
 
 
 class Outcome(NamedTuple):
@@ -68,17 +70,35 @@ def replay(record: Mapping[str, Json], policy: Policy) -> tuple[Difference, ...]
     """
     try:
         return _replayed(record, policy)
-    except (AttributeError, LookupError, TypeError, ValueError, OverflowError) as error:
+    except _UNLIKE as error:
         raise MalformedArtifact(f"no record of decisions: {type(error).__name__}") from None
 
 
-def _replayed(record: Mapping[str, Json], policy: Policy) -> tuple[Difference, ...]:
+def asked_for(record: Mapping[str, Json]) -> tuple[tuple[Request, ...], Context]:
+    """The requests that a record is about, and what they have in common.
+
+    Raises:
+        MalformedArtifact: it is no record of decisions.
+
+    """
+    try:
+        return _restored(record)
+    except _UNLIKE as error:
+        raise MalformedArtifact(f"no record of decisions: {type(error).__name__}") from None
+
+
+def _restored(record: Mapping[str, Json]) -> tuple[tuple[Request, ...], Context]:
     if record["event"] not in ("decision", "resolution"):
         raise ValueError("another event")
     rows = cast("list[dict[str, Json]]", record["decisions"])
     requests = tuple([_request(row, str(record.get("keras") or "")) for row in rows])
+    return requests, _context(record, requests)
+
+
+def _replayed(record: Mapping[str, Json], policy: Policy) -> tuple[Difference, ...]:
+    rows = cast("list[dict[str, Json]]", record["decisions"])
+    requests, context = _restored(record)
     engine = Engine(policy, _today(record))
-    context = _context(record, requests)
     same = _digests(record) == [layer.sha256 for layer in policy.layers]
     found = []
     for row, request in zip(rows, requests, strict=True):

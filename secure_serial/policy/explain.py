@@ -37,9 +37,12 @@ def offer_for(decision: Decision) -> Offer | None:
 
     A path in a named argument can be permitted; code, a wrong kind of object, names that
     disagree and what the limits stop cannot. What reads files, fetches or executes is
-    never offered: whoever means it writes the line by hand.
+    never offered: whoever means it writes the line by hand. Nor is what a rule names with a
+    condition that does not hold, which a line without it would undo.
     """
     request = decision.request
+    if decision.near:
+        return None
     permits = [o.argument for o in request.objections if o.code == "SS320" and o.argument]
     hopeless = len(permits) != len(request.objections) or request.action is Action.LAMBDA
     if decision.allowed or decision.code == "SS302" or hopeless or not _may_be_named(request):

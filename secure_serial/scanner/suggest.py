@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from secure_serial.data import policy_names
 from secure_serial.errors import PolicyError
 from secure_serial.plan.request import Origin
+from secure_serial.policy.conditions import named
 from secure_serial.policy.engine import DENY_RULE, Engine
 from secure_serial.policy.explain import Offer, new_id, offer_for, table
+from secure_serial.policy.model import Constraint, Effect
 from secure_serial.policy.reader import parse
 from secure_serial.report.printable import printable
 
@@ -89,10 +91,20 @@ class Suggestions:
             f"# in a policy of your own, in place of {layer.source}:\n{head}" if several else head
         )
 
+    def _demands(self, symbol: str) -> bool:
+        """Whether a rule lets it in on conditions, which one without them would undo."""
+        return any(
+            rule.effect is Effect.ALLOW
+            and named((*rule.symbols, *rule.registered), symbol)
+            and not rule._replace(arguments=_demanding(rule.arguments)).on_names_alone
+            for layer in self._layers
+            for rule in layer.rules
+        )
+
     def _tried(self, decision: Decision, context: Context) -> Suggestion | None:
         offer = offer_for(decision)
         rule = rule_of(offer) if offer is not None else None
-        if offer is None or rule is None:
+        if offer is None or rule is None or (offer.paths and self._demands(offer.symbol)):
             return None
         layers = list(self._layers)
         sources = [layer.source for layer in layers]
@@ -107,6 +119,10 @@ class Suggestions:
             stack = replace(layers[0], below=tuple(layers[1:]))
             decision = Engine(stack, self._today).decide(decision.request, context)
         return Suggestion(offer, tuple(sorted(added)))
+
+
+def _demanding(arguments: tuple[Constraint, ...]) -> tuple[Constraint, ...]:
+    return tuple(c for c in arguments if c._replace(path=False) != Constraint(c.argument))
 
 
 def rule_of(offer: Offer) -> Rule | None:
@@ -132,6 +148,8 @@ def why_not(decision: Decision, objection: Objection | None) -> str:
     if decision.code == DENY_RULE:
         place = f" at {decision.place}" if decision.place else ""
         return f"the deny rule {', '.join(decision.rules)}{place} beats any allow rule"
+    if decision.near:
+        return f"a rule names it and demands more, {decision.near}"
     if objection is not None:
         return "this is refused whatever the policy allows"
     if request.effects:

@@ -157,3 +157,24 @@ def test_a_shipped_layer_is_to_be_extended(scanned):
 def test_a_name_that_a_layer_below_denies_gets_no_lines(scanned):
     deny = '[[deny]]\nid = "d"\nregistered = ["acme>*"]'
     assert scanned(node("Block"), policy=stack(CORE, f"{ABOVE}\n{deny}")).policy_lines == ""
+
+
+@pytest.mark.parametrize(
+    ("rule", "config"),
+    [("arguments.n = { max = 3 }", {"n": 4}),
+     ("arguments.n = { max = 3 }", {"n": 3, "file": "a/b"}),
+     ('from = "acme>=2"', {})],
+)  # fmt: skip
+def test_a_line_that_would_undo_the_condition_of_a_rule_is_not_offered(scanned, rule, config):
+    own = parse_policy(f"schema = 1\n{CORE}\n{BLOCK}\n{rule}", "own.toml")
+    file = scanned(node("Block", **config), policy=own)
+    assert file.status is Status.DENIED
+    assert file.policy_lines == ""
+
+
+def test_a_path_beside_a_rule_that_permits_another_is_offered(scanned):
+    own = parse_policy(
+        f"schema = 1\n{CORE}\n{BLOCK}\narguments.one = {{ path = true }}", "own.toml"
+    )
+    file = scanned(node("Block", one="a/b", other="c/d"), policy=own)
+    assert 'arguments."other" = { path = true }' in file.policy_lines
