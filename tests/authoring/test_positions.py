@@ -10,7 +10,14 @@ from authoring.toml_documents import documents
 from hypothesis import given, settings
 
 from secure_serial.data import policy_names, policy_text
-from secure_serial.policy.positions import TABLES, Position, header_lines, positions, table_lines
+from secure_serial.policy.positions import (
+    TABLES,
+    Position,
+    header_lines,
+    headers,
+    positions,
+    table_lines,
+)
 
 POLICY = '''\
 schema = 1
@@ -80,6 +87,15 @@ def test_every_path_of_the_example_has_a_place_and_no_other():
 @pytest.mark.parametrize("path", [("x",), ("allow", 2), ("allow", 0, "id", 0), ("deny", "id")])
 def test_what_does_not_exist_has_no_place(path):
     assert path not in positions(POLICY)
+
+
+def test_headers_are_found_from_bracket_to_bracket():
+    found = headers(POLICY)
+    assert [POLICY[header.start : header.end] for header in found] == [
+        "[limits]", "[[ allow ]]", "[[deny]]", "[deny.evidence]", '[["allow"]]',
+    ]  # fmt: skip
+    assert [header.keys for header in found[2:]] == [("deny",), ("deny", "evidence"), ("allow",)]
+    assert [header.many for header in found] == [False, True, True, False, True]
 
 
 @pytest.mark.parametrize(
