@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from secure_serial.audit.log import AuditLog
+    from secure_serial.construct.guard import enforcing, seal
     from secure_serial.construct.load import (
         LoadResult,
         deserialize_keras_object,
@@ -50,6 +51,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "secure_serial.audit.log": ("AuditLog",),
+    "secure_serial.construct.guard": ("enforcing", "seal"),
     "secure_serial.construct.load": (
         "LoadResult",
         "deserialize_keras_object",
@@ -109,6 +111,7 @@ __all__ = [
     "__version__",
     "custom_object_scope",
     "deserialize_keras_object",
+    "enforcing",
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
@@ -118,6 +121,7 @@ __all__ = [
     "parse_policy",
     "register_keras_serializable",
     "scan",
+    "seal",
     "serialize_keras_object",
 ]
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from secure_serial.artifact.opening import Opened, open_artifact, read_artifact
+    from secure_serial.artifact.opening import Opened, open_artifact, opened_stream, read_artifact
 
-__all__ = ["Opened", "open_artifact", "read_artifact"]
+__all__ = ["Opened", "open_artifact", "opened_stream", "read_artifact"]
 
 
 def __getattr__(name: str) -> object:

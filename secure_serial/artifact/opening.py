@@ -101,6 +101,19 @@ def open_artifact(
         yield _open(path, limits, name, stack)
 
 
+def opened_stream(file: BinaryIO, name: str, limits: Limits = _DEFAULT) -> Opened:
+    """An artifact in a file that somebody else has open, such as bytes in memory.
+
+    Raises:
+        ArtifactError: whatever is wrong with it.
+
+    """
+    with located(name):
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        return Opened(read_document(file, size, name, limits), file, size)
+
+
 def _open(
     path: str | os.PathLike[str], limits: Limits, name: str | None, stack: ExitStack
 ) -> Opened:

@@ -101,6 +101,19 @@ class AuditLog:
             os.close(descriptor)
 
 
+class Both:
+    """Two sinks: what is recorded, both have, or the load does not go on."""
+
+    def __init__(self, first: Sink, second: Sink) -> None:
+        self._sinks = (first, second)
+        self.durable = first.durable or second.durable
+
+    def write(self, record: Record) -> None:
+        """Give the record to both."""
+        for sink in self._sinks:
+            sink.write(record)
+
+
 def encode(record: Record) -> bytes:
     """The line that a record is written as: ASCII, so that no name can start a line of its own."""
     text = json.dumps(record, ensure_ascii=True, separators=(",", ":"), allow_nan=False)

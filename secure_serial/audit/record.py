@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from secure_serial.policy.engine import Decision, Verdict
+    from secure_serial.policy.model import Policy
 
 SCHEMA = 1
 #: Of one argument, as JSON; what rules look at is numbers, names and shapes.
@@ -85,6 +86,27 @@ def outcome_record(
         "outcome": outcome,
         "error": error,
         "refused": list(refused),
+    }
+
+
+def resolution_record(decision: Decision, *, load: str, time: str, policy: Policy) -> Record:
+    """The record of a name that a program resolved by itself while a policy was in force.
+
+    Args:
+        decision: What was decided.
+        load: An id of its own.
+        time: RFC 3339, UTC.
+        policy: What decided.
+
+    """
+    return {
+        "schema": SCHEMA,
+        "event": "resolution",
+        "load": load,
+        "time": time,
+        "policy": {"name": policy.name, "version": policy.version, "sha256": policy.sha256},
+        "effect": decision.effect.value,
+        "decisions": [_decision(decision)],
     }
 
 

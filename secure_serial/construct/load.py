@@ -10,11 +10,11 @@ import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from secure_serial.audit.log import open_sink
 from secure_serial.audit.record import decision_record, outcome_record
 from secure_serial.construct.callers import describe
+from secure_serial.construct.guard import in_force
 from secure_serial.construct.revive import revive
 from secure_serial.construct.session import Session, current
 from secure_serial.construct.tables import spell_out
@@ -30,13 +30,13 @@ from secure_serial.plan.walker import make_plan
 from secure_serial.policy.engine import decide
 from secure_serial.policy.explain import lines_to_allow, rule_to_allow
 from secure_serial.policy.model import AuditDemand
-from secure_serial.policy.source import load_policy
 from secure_serial.registry import snapshot
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
+    from secure_serial.artifact import Opened
     from secure_serial.artifact.document import Document
     from secure_serial.audit.log import Sink
     from secure_serial.audit.record import Record
@@ -114,15 +114,28 @@ def load_result(
 
     load = _Load(policy, audit, snapshot(custom_objects))
     with open_artifact(path, load.policy.limits) as opened:
-        session = load.judge(opened.document, action="load", file_sha256=opened.sha256())
-        with load.outcome(session):
-            from secure_serial.construct.live import require_keras
+        return load.model(opened, compile=compile)
 
-            require_keras("this is a Keras model", session)
-            from secure_serial.construct.keras import loader
 
-            model = loader.load(opened, session, compile=compile)
-    return LoadResult(model, session.verdict, load.records)
+def load_stream(
+    file: BinaryIO, *, name: str, custom_objects: Mapping[str, object] | None, compile: bool
+) -> Any:
+    """As `load_model`, from a file that is open already. Raises as it does."""
+    from secure_serial.artifact import opened_stream
+
+    load = _Load(None, None, snapshot(custom_objects))
+    return load.model(opened_stream(file, name, load.policy.limits), compile=compile).model
+
+
+def model_from_text(
+    text: bytes, custom_objects: Mapping[str, object] | None, *, compile: bool
+) -> Any:
+    """The model of a config in text, with fresh weights. Raises as `load_model` does."""
+    from secure_serial.artifact import Opened, read_artifact
+
+    load = _Load(None, None, snapshot(custom_objects))
+    document = read_artifact(text, load.policy.limits, name="<config>")
+    return load.model(Opened(document, None, len(text)), compile=compile).model
 
 
 def deserialize_keras_object(
@@ -165,7 +178,37 @@ def deserialize_keras_object(
     3
 
     """
-    modules = kwargs.get("module_objects")
+    return _deserialize(
+        config,
+        lambda names: _Load(policy, audit, names),
+        custom_objects,
+        kwargs.get("module_objects"),
+    )
+
+
+def deserialize_own(
+    config: Any,
+    custom_objects: Mapping[str, object] | None,
+    recorded: set[tuple[str, str]],
+    *,
+    modules: Mapping[str, object] | None = None,
+) -> Any:
+    """As `deserialize_keras_object`, for what a program does by itself, dozens of times a layer.
+
+    It has a plan of its own under the policy that is in force. It is recorded if it is
+    denied or fails, or if a symbol in it was not recorded before.
+    """
+    return _deserialize(
+        config, lambda names: _Load(None, None, names, recorded), custom_objects, modules
+    )
+
+
+def _deserialize(
+    config: Any,
+    begin: Callable[[Snapshot], _Load],
+    custom_objects: Mapping[str, object] | None,
+    modules: Mapping[str, object] | None,
+) -> Any:
     session = current()
     if session is not None:
         return revive(config, session, modules=modules)
@@ -180,7 +223,7 @@ def deserialize_keras_object(
         return config
     from secure_serial.artifact.dict_value import read_value
 
-    load = _Load(policy, audit, names)
+    load = begin(names)
     document = read_value(config, load.policy.limits, name="<config>")
     session = load.judge(document, action="deserialize", file_sha256=None)
     with load.outcome(session):
@@ -195,10 +238,12 @@ class _Load:
         policy: Given,
         audit: Sink | str | os.PathLike[str] | None,
         names: Snapshot,
+        recorded: set[tuple[str, str]] | None = None,
     ) -> None:
-        self.policy = load_policy(policy)
+        self.policy, self._sink = in_force(policy, audit)
+        self._recorded = recorded  # what need not be recorded again; None: everything must be
+        self._held: list[Record] | None = None  # records that only matter if something fails
         self.records: list[Record] = []
-        self._sink = open_sink(audit)
         self._names = names
         self._id = uuid.uuid4().hex
         if self.policy.audit is AuditDemand.REQUIRED and not self._sink.durable:
@@ -207,6 +252,18 @@ class _Load:
                 help="pass audit= with the path of a log",
             )
 
+    def model(self, opened: Opened, *, compile: bool) -> LoadResult:
+        """Judge an open artifact and build the model that it holds."""
+        session = self.judge(opened.document, action="load", file_sha256=opened.sha256())
+        with self.outcome(session):
+            from secure_serial.construct.live import require_keras
+
+            require_keras("this is a Keras model", session)
+            from secure_serial.construct.keras import loader
+
+            model = loader.load(opened, session, compile=compile)
+        return LoadResult(model, session.verdict, self.records)
+
     def judge(self, document: Document, *, action: str, file_sha256: str | None) -> Session:
         """Plan, decide and record; raises `LoadDenied` unless everything is allowed."""
         known = catalogue()
@@ -214,6 +271,7 @@ class _Load:
         plan = make_plan(document, catalogue=known, callers=callers, limits=self.policy.limits)
         today = datetime.now(UTC).date()
         verdict = decide(plan, self.policy, today=today, file_sha256=file_sha256)
+        self._held = [] if self._is_old(verdict) else None
         self._write(decision_record(verdict, load=self._id, time=_now(), action=action))
         if not verdict.allowed:
             self._write(outcome_record(load=self._id, time=_now(), outcome="denied"))
@@ -243,7 +301,19 @@ class _Load:
             raise
         self._write(outcome_record(load=self._id, time=_now(), outcome="built"))
 
+    def _is_old(self, verdict: Verdict) -> bool:
+        """Whether all that was decided was decided and recorded before."""
+        if self._recorded is None or not verdict.allowed:
+            return False
+        made = {(d.request.symbol, d.request.field.value) for d in verdict.decisions}
+        old = made <= self._recorded
+        self._recorded |= made
+        return old
+
     def _failed(self, session: Session, error: SecureSerialError) -> None:
+        held, self._held = self._held, None
+        for record in held or ():
+            self._write(record)
         text = f"{type(error).__name__}: {error.message}"[:2000]
         self._write(
             outcome_record(
@@ -254,6 +324,9 @@ class _Load:
             error.records = tuple(self.records)
 
     def _write(self, record: Record) -> None:
+        if self._held is not None:
+            self._held.append(record)
+            return
         self._sink.write(record)
         self.records.append(record)
 

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from secure_serial.construct.session import Session
 
 _PLAIN = (str, int, float, bool)
+LAMBDA_REFUSED = (
+    "Requested the deserialization of a Python lambda, which is arbitrary code execution; "
+    "lambdas are refused, with safe_mode=False too"
+)
 
 
 class ConstructionValueError(ConstructionError, ValueError):
@@ -94,8 +98,7 @@ def _value(config: Json, session: Session, field: Field) -> Any:
 def refused_lambda(session: Session) -> LoadDenied:
     """The refusal of code that stands in a file. `safe_mode=False` does not lift it."""
     return LoadDenied(
-        "Requested the deserialization of a Python lambda, which is arbitrary code execution; "
-        "lambdas are refused, with safe_mode=False too",
+        LAMBDA_REFUSED,
         verdict=session.verdict,
         code="SS303",
         where=Where(session.document.name),

@@ -89,6 +89,7 @@ class Session:
         self._texts: set[str] = set()  # the program's names among the texts of the file
         self._identifiers = {r.written for r in requests if r.written.startswith(("'", '"'))}
         self._allocated = 0
+        self._builds_own = any(r.origin is Origin.CALLER for r in requests)
 
     def __enter__(self) -> Self:
         self._token = _current.set(self)
@@ -223,6 +224,24 @@ class Session:
         """Refuse and record a symbol that may not be used."""
         if not self.may_use(symbol):
             self.refuse(symbol, written)
+
+    def require_default(self, found: Resolution, field: Field, written: str) -> None:
+        """Refuse a name of Keras's own that a constructor looks up, as `require` does.
+
+        Where classes of the program's own are built, they may have defaults that no list
+        can have: for these the policy decides alone.
+        """
+        if self.may_use(found.symbol):
+            return
+        if found.entry is None or not self._builds_own:
+            self.refuse(found.symbol, written)
+        request = Request(
+            "", "", field, Action.REFER, found.symbol, found.entry.kind, found.origin, written,
+            effects=found.entry.effects,
+        )  # fmt: skip
+        decision = self._engine.decide(request, self._context)
+        if not decision.allowed:
+            self.refuse(found.symbol, written)
 
     def caller_object(self, key: str) -> object:
         """A live object of the program's own, which must have been allowed."""

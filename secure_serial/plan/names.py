@@ -73,7 +73,8 @@ def resolve_class(
         symbol = catalogue.by_bare_name(class_name, field)
         if symbol is not None:
             return _known(symbol, catalogue)
-    unknown = Resolution(_written(names), Origin.UNKNOWN)
+    written = _written(names)
+    unknown = Resolution(written, Origin.UNKNOWN, catalogue.foreign(written))
     if ">" in unknown.symbol and _is_stdlib(module):
         return _disagree(unknown, f"nothing of the module {module!r} is registered by a program")
     return unknown

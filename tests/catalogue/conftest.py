@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from types import FunctionType
 
 import pytest
 
@@ -13,16 +14,15 @@ def keras_as_it_is_installed():
     if "secure_serial.construct.keras.doors" not in sys.modules:
         yield
         return
-    from secure_serial.construct.keras.doors import DOORS
-
-    taken = []
-    for door in DOORS:
-        for name in (door.module, *door.copies):
-            place = sys.modules.get(name)
-            holder = getattr(place, door.holder, None) if door.holder else place
-            gated = vars(holder).get(door.name) if holder is not None else None
-            if getattr(gated, "__module__", "") and hasattr(gated, "__wrapped__"):
-                taken.append((holder, door.name, gated))
+    holders = [*(m for name, m in sys.modules.items() if name.startswith("keras"))]
+    variables = sys.modules.get("keras.src.backend.common.variables")
+    holders += [variables.Variable] if variables is not None else []
+    taken = [
+        (holder, name, value)
+        for holder in holders
+        for name, value in list(vars(holder).items())
+        if isinstance(value, FunctionType) and getattr(value, "is_gate", False)
+    ]
     for holder, name, gated in taken:
         setattr(holder, name, gated.__wrapped__)
     yield

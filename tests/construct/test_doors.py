@@ -20,7 +20,7 @@ from keras.src.legacy.saving import serialization as legacy  # noqa: E402
 from keras.src.saving import object_registration, serialization_lib  # noqa: E402
 from keras.src.utils import python_utils  # noqa: E402
 
-from secure_serial.construct.keras import doors  # noqa: E402
+from secure_serial.construct.keras import doors, gates  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -156,7 +156,7 @@ def test_variables_are_counted_together():
      ("bool", 1), (None, 4)],
 )  # fmt: skip
 def test_a_variables_items_have_the_size_of_their_type(dtype, size):
-    assert doors._item_bytes(dtype) == size
+    assert gates._item_bytes(dtype) == size
 
 
 def test_outside_a_load_keras_is_as_it_was():
@@ -185,7 +185,7 @@ def test_another_keras_is_refused(monkeypatch):
 @pytest.mark.parametrize("holder", ["", "NoSuchClass"])
 def test_a_keras_that_lacks_a_door_gets_no_gate_at_any(monkeypatch, holder):
     missing = doors.Door(
-        "keras.src.saving.saving_lib", "no_such_function", doors._func_load, holder=holder
+        "keras.src.saving.saving_lib", "no_such_function", gates.refuse_code, holder=holder
     )
     monkeypatch.setattr(doors, "_installed", [])
     monkeypatch.setattr(doors, "DOORS", (*doors.DOORS, missing))

@@ -1,9 +1,10 @@
 """The places in Keras 3.15 where text or config becomes an object, and a gate at each.
 
-A door is a function of Keras's that is replaced once, when the first gated load begins.
-Its replacement looks for a session in the current context: where there is none, Keras's
-own function is called as if nothing had happened; inside a gated load the session decides.
-Nothing is ever put back, so there is no moment at which a door stands half open.
+A door is a function of Keras's that is replaced once, when the first gated load begins or a
+policy is put in force. Its replacement looks who is in charge here: inside a gated load the
+session decides (`gates`); else, where a policy is in force, that one does (`ambient`); else
+Keras's own function is called as if nothing had happened. Nothing is ever put back, so
+there is no moment at which a door stands half open.
 
 Each door names where it stands; if it is not there, this Keras is not one we know and
 nothing is enforced half-way: `install` raises.
@@ -15,20 +16,18 @@ import functools
 import importlib
 import sys
 import threading
-from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from secure_serial.construct import live
-from secure_serial.construct.revive import refused_lambda, revive
+from secure_serial.construct.guard import Guard, current_guard
+from secure_serial.construct.keras import ambient, gates
 from secure_serial.construct.session import Session, current
-from secure_serial.construct.tables import dotted_path
 from secure_serial.errors import ConstructionError
 from secure_serial.plan.fields import Field
-from secure_serial.plan.forms import names_of
-from secure_serial.plan.names import MISSING, Names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+
+    Original = Callable[..., Any]
 
 #: The Keras versions whose doors these are.
 VERSIONS = ("3.15.",)
@@ -39,9 +38,9 @@ class Door(NamedTuple):
 
     module: str
     name: str
-    gate: Callable[[Session, Callable[..., Any]], Callable[..., Any]]
+    inside: Callable[[Session, Original], Original] | None = None  # a gated load
+    outside: Callable[[Guard, Original], Original] | None = None  # where a policy is in force
     holder: str = ""  # the class whose method it is
-    copies: tuple[str, ...] = ()  # modules that imported it by name
 
 
 _lock = threading.Lock()
@@ -60,8 +59,10 @@ def install() -> None:
             return
         _check_version()
         found = [(door, *_find(door)) for door in DOORS]
+        gated = {id(original): _gated(door, original) for door, _, original in found}
         for door, holder, original in found:
-            _replace(door, holder, original)
+            setattr(holder, door.name, gated[id(original)])
+        _replace_copies({id(original): original for _, _, original in found}, gated)
         _installed.append(True)
 
 
@@ -76,7 +77,7 @@ def _check_version() -> None:
         )
 
 
-def _find(door: Door) -> tuple[Any, Callable[..., Any]]:
+def _find(door: Door) -> tuple[Any, Original]:
     module = importlib.import_module(door.module)
     holder = getattr(module, door.holder, None) if door.holder else module
     original = getattr(holder, door.name, None)
@@ -85,209 +86,84 @@ def _find(door: Door) -> tuple[Any, Callable[..., Any]]:
     return holder, original
 
 
-def _replace(door: Door, holder: Any, original: Callable[..., Any]) -> None:
+def _gated(door: Door, original: Original) -> Original:
     @functools.wraps(original)
     def gated(*args: Any, **kwargs: Any) -> Any:
         session = current()
-        if session is None:
-            return original(*args, **kwargs)
-        return door.gate(session, original)(*args, **kwargs)
+        if session is not None:
+            inside = door.inside
+            return (original if inside is None else inside(session, original))(*args, **kwargs)
+        guard = current_guard()
+        if guard is not None and door.outside is not None:
+            return door.outside(guard, original)(*args, **kwargs)
+        return original(*args, **kwargs)
 
-    setattr(holder, door.name, gated)
-    for name in door.copies:
-        copy = sys.modules.get(name)
-        if copy is not None and getattr(copy, door.name, None) is original:
-            setattr(copy, door.name, gated)
-
-
-# The gates.
+    gated.is_gate = True  # type: ignore[attr-defined]  # so that tests can tell
+    return gated
 
 
-def _deserialize(session: Session, original: Callable[..., Any]) -> Callable[..., Any]:
-    """Door A: nested deserialization, at every depth."""
-
-    def deserialize_keras_object(
-        config: Any,
-        custom_objects: Any = None,
-        safe_mode: Any = True,  # noqa: FBT002 - Keras's signature; lambdas are refused
-        **kwargs: Any,
-    ) -> Any:
-        return revive(config, session, modules=kwargs.get("module_objects"))
-
-    return deserialize_keras_object
+def _replace_copies(originals: dict[int, Original], gated: dict[int, Original]) -> None:
+    """Replace what modules, the program's own too, imported by name before the doors were there."""
+    for module in list(sys.modules.values()):
+        for name, value in _attributes(module):
+            if value is not None and originals.get(id(value)) is value:
+                setattr(module, name, gated[id(value)])
 
 
-def _retrieve(session: Session, original: Callable[..., Any]) -> Callable[..., Any]:
-    """Door B: class and function resolution.
+def _attributes(module: object) -> Iterable[tuple[str, object]]:
+    try:
+        return list(vars(module).items())
+    except TypeError:  # something else than a module stands there
+        return ()
 
-    Reached where a program imported Keras's own `deserialize_keras_object` by name before
-    the doors were there: its classes' `from_config` still call that one.
-    """
-
-    def _retrieve_class_or_fn(
-        name: Any,
-        registered_name: Any,
-        module: Any,
-        obj_type: str,
-        full_config: Any,
-        custom_objects: Any = None,
-    ) -> Any:
-        given = full_config if isinstance(full_config, dict) else {}
-        session.judge_again(given)
-        names = Names(
-            module if "module" in given else MISSING,
-            name,
-            registered_name if "registered_name" in given else MISSING,
-            name,
-        )
-        if obj_type == "function":
-            return live.find(session.resolve_function(names._replace(class_name=obj_type)), session)
-        return live.find(session.resolve_class(names), session)
-
-    return _retrieve_class_or_fn
-
-
-def _registered(session: Session, original: Callable[..., Any]) -> Callable[..., Any]:
-    """Door C: look-ups of registered names, from activations.get to the legacy loader."""
-
-    def get_registered_object(
-        name: Any, custom_objects: Any = None, module_objects: Any = None
-    ) -> Any:
-        if isinstance(name, str) and name in session.callers:
-            return session.caller_object(name)
-        found = module_objects.get(name) if module_objects and isinstance(name, str) else None
-        # The legacy loader asks this of every text in a config, and would put a function of
-        # keras.layers (`serialize`, `deserialize`, `add`) in the place of an equal text.
-        if found is None or isinstance(found, FunctionType):
-            return None
-        return _from_module(session, name, found)
-
-    return get_registered_object
-
-
-def _from_module(session: Session, name: str, found: Any) -> Any:
-    path = dotted_path(found)
-    symbol = session.catalogue.canonical(path)
-    if symbol is None:
-        session.refuse(path, name)
-    session.require(symbol, name)
-    return found
-
-
-def _legacy_class(session: Session, original: Callable[..., Any]) -> Callable[..., Any]:
-    """Door E: the legacy resolver, which a config without `module` reaches.
-
-    Keras's own looks for `class_name` alone, among all that keras.layers imports, and puts
-    functions in the place of equal texts. Here the node means what it meant to the plan.
-    """
-
-    def class_and_config_for_serialized_keras_object(
-        config: Any, module_objects: Any = None, custom_objects: Any = None, *_: Any, **__: Any
-    ) -> Any:
-        from keras.src.legacy.saving import serialization
-
-        if not isinstance(config, dict) or not {"class_name", "config"} <= config.keys():
-            raise ValueError(f"Improper config format for {type(config).__name__}")
-        field = session.field_of(config, Field.LAYER)
-        cls = live.find(session.resolve_class(names_of(config), field), session)
-        if isinstance(cls, FunctionType) or not hasattr(cls, "from_config"):
-            session.refuse(str(config["class_name"]), "a function where a class is named")
-        inner = config["config"]
-        for key, item in inner.items() if isinstance(inner, dict) else ():
-            if isinstance(item, dict) and "__passive_serialization__" in item:
-                inner[key] = serialization.deserialize_keras_object(
-                    item, module_objects, custom_objects, "config_item"
-                )
-        return cls, inner
-
-    return class_and_config_for_serialized_keras_object
-
-
-def _model_from_text(session: Session, original: Callable[..., Any]) -> Callable[..., Any]:
-    """The start of a `.keras` file: the judged tree, not the bytes again."""
-
-    def _model_from_config(
-        config_json: Any, custom_objects: Any, compile: bool, safe_mode: Any
-    ) -> Any:
-        return revive(session.root(compile=compile), session)
-
-    return _model_from_config
-
-
-def _legacy_json(session: Session, original: Callable[..., Any]) -> Callable[..., Any]:
-    """Door F: JSON in an `.h5` file, as it was judged; no TypeSpec, no tensor, no second parse."""
-
-    def decode(json_string: Any) -> Any:
-        return session.legacy_part(json_string)
-
-    return decode
-
-
-def _func_load(session: Session, original: Callable[..., Any]) -> Callable[..., Any]:
-    """Door G: code that is unmarshalled. Nothing may be."""
-
-    def func_load(*args: Any, **kwargs: Any) -> Any:
-        raise refused_lambda(session)
-
-    return func_load
-
-
-def _variable(session: Session, original: Callable[..., Any]) -> Callable[..., Any]:
-    """Every variable is counted before its memory is taken."""
-
-    def make(
-        self: Any, initializer: Any, shape: Any = None, dtype: Any = None, *args: Any, **kwargs: Any
-    ) -> None:
-        count = 1
-        for extent in shape if isinstance(shape, list | tuple) else ():
-            count *= extent if isinstance(extent, int) and extent > 0 else 1
-        session.count(count * _item_bytes(dtype))
-        original(self, initializer, shape, dtype, *args, **kwargs)
-
-    return make
-
-
-def _item_bytes(dtype: Any) -> int:
-    text = str(dtype)
-    return next((size for end, size in _ITEM_BYTES.items() if text.endswith(end)), 4)
-
-
-_ITEM_BYTES = {"64": 8, "16": 2, "int8": 1, "bool": 1}
 
 _SERIALIZATION = "keras.src.saving.serialization_lib"
-#: Where Keras exports its saving functions to programs.
-_PUBLIC = (
-    "keras.saving",
-    "keras.utils",
-    "keras._tf_keras.keras.saving",
-    "keras._tf_keras.keras.utils",
-)
+_LIBRARY = "keras.src.saving.saving_lib"
+_LEGACY = "keras.src.legacy.saving"
+
+
+def _identifiers() -> Iterable[Door]:
+    """`activations.get("relu")` and its siblings, which look into tables of their own."""
+    fields = {
+        "activations": Field.ACTIVATION,
+        "constraints": Field.CONSTRAINT,
+        "dtype_policies": Field.DTYPE_POLICY,
+        "initializers": Field.INITIALIZER,
+        "losses": Field.LOSS,
+        "metrics": Field.METRIC,
+        "optimizers": Field.OPTIMIZER,
+        "quantizers": Field.QUANTIZATION,
+        "regularizers": Field.REGULARIZER,
+    }
+    for module, field in fields.items():
+        inside, outside = gates.identifier(field), ambient.identifier(field)
+        yield Door(f"keras.src.{module}", "get", inside, outside)
+
+
 DOORS = (
     Door(
-        _SERIALIZATION,
-        "deserialize_keras_object",
-        _deserialize,
-        copies=(
-            "keras.src.saving",
-            "keras.src.saving.saving_lib",
-            "keras.src.layers.core.masking",
-            *_PUBLIC,
-        ),
+        _SERIALIZATION, "deserialize_keras_object", gates.deserialize, ambient.deserialize
     ),
-    Door(_SERIALIZATION, "_retrieve_class_or_fn", _retrieve),
+    Door(_SERIALIZATION, "_retrieve_class_or_fn", gates.retrieve, ambient.retrieve),
     Door(
-        "keras.src.saving.object_registration",
-        "get_registered_object",
-        _registered,
-        copies=_PUBLIC,
+        "keras.src.saving.object_registration", "get_registered_object",
+        gates.registered, ambient.registered,
     ),
     Door(
-        "keras.src.legacy.saving.serialization",
-        "class_and_config_for_serialized_keras_object",
-        _legacy_class,
+        f"{_LEGACY}.serialization", "class_and_config_for_serialized_keras_object",
+        gates.legacy_class,
     ),
-    Door("keras.src.saving.saving_lib", "_model_from_config", _model_from_text),
-    Door("keras.src.legacy.saving.json_utils", "decode", _legacy_json),
-    Door("keras.src.utils.python_utils", "func_load", _func_load),
-    Door("keras.src.backend.common.variables", "__init__", _variable, holder="Variable"),
-)
+    Door(f"{_LEGACY}.serialization", "deserialize_keras_object", None, ambient.legacy),
+    Door(f"{_LEGACY}.json_utils", "decode", gates.legacy_json, ambient.legacy_json),
+    Door(_LIBRARY, "_model_from_config", gates.model_from_text, ambient.model_from_text),
+    Door("keras.src.utils.python_utils", "func_load", gates.refuse_code, ambient.refuse_code),
+    Door("keras.src.backend.common.variables", "__init__", gates.variable, holder="Variable"),
+    Door("keras.src.saving.saving_api", "load_model", None, ambient.load_model),
+    Door(_LIBRARY, "load_model", None, ambient.load_model),
+    Door(_LIBRARY, "_load_model_from_fileobj", None, ambient.load_open),
+    Door(_LIBRARY, "_load_model_from_dir", None, ambient.load_model),
+    Door(f"{_LEGACY}.legacy_h5_format", "load_model_from_hdf5", None, ambient.load_hdf5),
+    Door("keras.src.saving.saving_api", "load_weights", None, ambient.load_weights),
+    Door(_LIBRARY, "load_weights_only", None, ambient.load_weights),
+    *_identifiers(),
+)  # fmt: skip

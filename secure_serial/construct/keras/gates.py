@@ -1,0 +1,188 @@
+"""The doors of Keras inside a gated load: the session decides, and builds what was judged."""
+
+from __future__ import annotations
+
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+from secure_serial.construct import live
+from secure_serial.construct.revive import refused_lambda, revive
+from secure_serial.construct.tables import dotted_path
+from secure_serial.plan.fields import Field
+from secure_serial.plan.forms import names_of
+from secure_serial.plan.names import MISSING, Names, resolve_identifier
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from secure_serial.construct.session import Session
+
+    Original = Callable[..., Any]
+
+
+def deserialize(session: Session, original: Original) -> Original:
+    """Door A: nested deserialization, at every depth."""
+
+    def deserialize_keras_object(
+        config: Any,
+        custom_objects: Any = None,
+        safe_mode: Any = True,
+        **kwargs: Any,
+    ) -> Any:
+        return revive(config, session, modules=kwargs.get("module_objects"))
+
+    return deserialize_keras_object
+
+
+def retrieve(session: Session, original: Original) -> Original:
+    """Door B: class and function resolution.
+
+    Reached where a program imported Keras's own `deserialize_keras_object` by name before
+    the doors were there: its classes' `from_config` still call that one.
+    """
+
+    def _retrieve_class_or_fn(
+        name: Any,
+        registered_name: Any,
+        module: Any,
+        obj_type: str,
+        full_config: Any,
+        custom_objects: Any = None,
+    ) -> Any:
+        given = full_config if isinstance(full_config, dict) else {}
+        session.judge_again(given)
+        names = Names(
+            module if "module" in given else MISSING,
+            name,
+            registered_name if "registered_name" in given else MISSING,
+            name,
+        )
+        if obj_type == "function":
+            return live.find(session.resolve_function(names._replace(class_name=obj_type)), session)
+        return live.find(session.resolve_class(names), session)
+
+    return _retrieve_class_or_fn
+
+
+def registered(session: Session, original: Original) -> Original:
+    """Door C: look-ups of registered names, from activations.get to the legacy loader."""
+
+    def get_registered_object(
+        name: Any, custom_objects: Any = None, module_objects: Any = None
+    ) -> Any:
+        if isinstance(name, str) and name in session.callers:
+            return session.caller_object(name)
+        found = module_objects.get(name) if module_objects and isinstance(name, str) else None
+        # The legacy loader asks this of every text in a config, and would put a function of
+        # keras.layers (`serialize`, `deserialize`, `add`) in the place of an equal text.
+        if found is None or isinstance(found, FunctionType):
+            return None
+        return _from_module(session, name, found)
+
+    return get_registered_object
+
+
+def _from_module(session: Session, name: str, found: Any) -> Any:
+    path = dotted_path(found)
+    symbol = session.catalogue.canonical(path)
+    if symbol is None:
+        session.refuse(path, name)
+    session.require(symbol, name)
+    return found
+
+
+def legacy_class(session: Session, original: Original) -> Original:
+    """Door E: the legacy resolver, which a config without `module` reaches.
+
+    Keras's own looks for `class_name` alone, among all that keras.layers imports, and puts
+    functions in the place of equal texts. Here the node means what it meant to the plan.
+    """
+
+    def class_and_config_for_serialized_keras_object(
+        config: Any, module_objects: Any = None, custom_objects: Any = None, *_: Any, **__: Any
+    ) -> Any:
+        from keras.src.legacy.saving import serialization
+
+        if not isinstance(config, dict) or not {"class_name", "config"} <= config.keys():
+            raise ValueError(f"Improper config format for {type(config).__name__}")
+        field = session.field_of(config, Field.LAYER)
+        cls = live.find(session.resolve_class(names_of(config), field), session)
+        if isinstance(cls, FunctionType) or not hasattr(cls, "from_config"):
+            session.refuse(str(config["class_name"]), "a function where a class is named")
+        inner = config["config"]
+        for key, item in inner.items() if isinstance(inner, dict) else ():
+            if isinstance(item, dict) and "__passive_serialization__" in item:
+                inner[key] = serialization.deserialize_keras_object(
+                    item, module_objects, custom_objects, "config_item"
+                )
+        return cls, inner
+
+    return class_and_config_for_serialized_keras_object
+
+
+def model_from_text(session: Session, original: Original) -> Original:
+    """The start of a `.keras` file: the judged tree, not the bytes again."""
+
+    def _model_from_config(
+        config_json: Any, custom_objects: Any, compile: bool, safe_mode: Any
+    ) -> Any:
+        return revive(session.root(compile=compile), session)
+
+    return _model_from_config
+
+
+def legacy_json(session: Session, original: Original) -> Original:
+    """Door F: JSON in an `.h5` file, as it was judged; no TypeSpec, no tensor, no second parse."""
+
+    def decode(json_string: Any) -> Any:
+        return session.legacy_part(json_string)
+
+    return decode
+
+
+def refuse_code(session: Session, original: Original) -> Original:
+    """Door G: code that is unmarshalled. Nothing may be."""
+
+    def func_load(*args: Any, **kwargs: Any) -> Any:
+        raise refused_lambda(session)
+
+    return func_load
+
+
+def variable(session: Session, original: Original) -> Original:
+    """Every variable is counted before its memory is taken."""
+
+    def make(
+        self: Any, initializer: Any, shape: Any = None, dtype: Any = None, *args: Any, **kwargs: Any
+    ) -> None:
+        count = 1
+        for extent in shape if isinstance(shape, list | tuple) else ():
+            count *= extent if isinstance(extent, int) and extent > 0 else 1
+        session.count(count * _item_bytes(dtype))
+        original(self, initializer, shape, dtype, *args, **kwargs)
+
+    return make
+
+
+def _item_bytes(dtype: Any) -> int:
+    text = str(dtype)
+    return next((size for end, size in _ITEM_BYTES.items() if text.endswith(end)), 4)
+
+
+_ITEM_BYTES = {"64": 8, "16": 2, "int8": 1, "bool": 1}
+
+
+def identifier(field: Field) -> Callable[[Session, Original], Original]:
+    """The door `X.get(text)` of one field: what it looks up was planned, or is a class's own."""
+
+    def door(session: Session, original: Original) -> Original:
+        def get(given: Any, *args: Any, **kwargs: Any) -> Any:
+            if isinstance(given, str):
+                found = resolve_identifier(given, field, session.catalogue, session.callers)
+                if found is not None and found.entry is not None:
+                    session.require_default(found, field, given)
+            return original(given, *args, **kwargs)
+
+        return get
+
+    return door
