@@ -28,6 +28,10 @@ LEXEME = re.compile(
     rf"(?:[ \t\r]++|\#[^\n]*+)*+({STRING}|[\n\[\]{{}},=.]|[^\s\[\]{{}},=\"'\#.]++|\Z)",
     re.DOTALL,
 )
+#: Keys of a policy have four parts at most.
+_MANY_PARTS = 64
+_PART = r"(?:[A-Za-z0-9_-]++|\"(?:[^\"\\\n]++|\\.)*+\"|'[^'\n]*+')"
+_LONG_KEY = re.compile(rf"(?<![A-Za-z0-9_-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{_MANY_PARTS}}}")
 #: The arrays of tables of a policy.
 TABLES = ("allow", "deny", "waiver", "test")
 _NAMES = "|".join(TABLES)
@@ -145,6 +149,18 @@ def positions(text: str) -> Positions:
     '4:3'
     """
     return Positions(_Scan().run(text), text)
+
+
+def has_long_key(text: str) -> bool:
+    """Whether it has a key with so many dots that `tomllib` is not to be given it.
+
+    What `tomllib` does for one key grows with the square of its parts: 80 KB take it seconds,
+    and a file of the size that a policy may have, days. May be asked of any text.
+
+    >>> has_long_key("a.b.c = 1"), has_long_key(".".join("a" * 100) + " = 1")
+    (False, True)
+    """
+    return _LONG_KEY.search(text) is not None
 
 
 def headers(text: str) -> list[Header]:

@@ -13,6 +13,7 @@ from secure_serial.data import policy_names, policy_text
 from secure_serial.policy.positions import (
     TABLES,
     Position,
+    has_long_key,
     header_lines,
     headers,
     positions,
@@ -173,3 +174,29 @@ def test_long_texts_are_read_in_one_go(text):
     """Quadratic work would show: these would take minutes."""
     assert positions(text)[()] == Position(1, 1)
     assert len(table_lines(text, "allow")) == text.startswith("[[allow")
+
+
+@pytest.mark.parametrize(
+    ("text", "long"),
+    [
+        ("a" + ".a" * 64 + " = 1", True),
+        ("a" + ".a" * 63 + " = 1", False),
+        ("[[" + "a . " * 64 + "b]]", True),
+        ('x = { "\\"" ' + """.'b' .\t"c" """ * 40 + "= 1 }", True),
+        ("aa.aa = 1\n" * 1000, False),
+        ("x = '" + "keras.layers.Dense " * 1000 + "'", False),
+        ("# " + "." * 1000, False),
+        ("a" * 1_000_000, False),
+        ('"' * 1_000_000, False),
+        ("a." * 63 + "\n" + "a." * 63, False),
+        (("a." * 60 + "\n") * 10_000, False),
+    ],
+)
+def test_keys_that_would_take_for_ever_are_seen(text, long):
+    assert has_long_key(text) is long
+
+
+@given(documents())
+@settings(max_examples=30, deadline=None)
+def test_no_ordinary_key_is_long(written):
+    assert not has_long_key(written.text)
