@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from secure_serial.cli.exits import Exit
+from secure_serial.cli.trouble import UsageError
 
 if TYPE_CHECKING:
     import argparse
@@ -35,6 +36,57 @@ def run_diff(args: argparse.Namespace, console: Console) -> Exit:
     else:
         console.result(diff_text.render(found, console.style(), verbose=console.verbose))
     return code
+
+
+def run_suggest(args: argparse.Namespace, console: Console) -> Exit:
+    """Write the smallest policy that allows what models ask for, or a log saw asked for."""
+    from secure_serial.authoring.seen import in_files, in_log
+    from secure_serial.authoring.suggest import suggest
+    from secure_serial.cli.exits import first
+
+    base = _shipped(args.base)
+    if args.from_audit is not None and args.files:
+        raise UsageError("give files or --from-audit, not both")
+    if args.from_audit is not None:
+        seen = in_log(args.from_audit, base, _today())
+    elif args.files:
+        seen = in_files(args.files, base, _today(), console.progress)
+    else:
+        raise UsageError("give files, or a log by --from-audit")
+    found = suggest(seen, include_risky=args.include_risky)
+    if args.out is None:
+        console.result(found.text.rstrip("\n"))
+    else:
+        _write_new(args.out, found.text)
+    entries, refused = len(found.entries), len(found.refused)
+    console.tell(f"{entries} let in, {refused} left out, of {seen.files} files")
+    codes = [Exit.FINDINGS] * (not found.allows_all) + [Exit.UNREADABLE] * bool(seen.unread)
+    return first(codes) if seen.files or codes else Exit.NOTHING
+
+
+def _shipped(name: str) -> Policy:
+    """A policy that another one can extend."""
+    from secure_serial.data import policy_names, policy_text
+    from secure_serial.policy.source import parse_policy
+
+    if name not in policy_names():
+        known = ", ".join(policy_names())
+        raise UsageError(
+            f"only a shipped policy can be extended, and {name!r:.80} is none ({known})"
+        )
+    return parse_policy(policy_text(name), name)
+
+
+def _write_new(path: str, text: str) -> None:
+    from pathlib import Path
+
+    from secure_serial.authoring.writing import create
+
+    try:
+        create(Path(path), text.encode())
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"{path}: {reason}") from None
 
 
 def _policy(given: str) -> Policy:

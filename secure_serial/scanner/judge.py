@@ -120,7 +120,7 @@ class Judge:
         from secure_serial.scanner.findings import of_error
 
         name = candidate.name
-        if not candidate.explicit and _is_no_model(error, candidate):
+        if not candidate.explicit and is_no_model(error, candidate):
             return FileReport(name, Status.SKIPPED, f"not a Keras model: {error.message}")
         status = Status.DENIED if shows_intent(error) else Status.FAILED
         if self._recorder is not None:
@@ -147,7 +147,7 @@ def _lifted(verdict: Verdict, report: FileReport) -> FileReport:
     )
 
 
-def _is_no_model(error: ArtifactError, candidate: Candidate) -> bool:
+def is_no_model(error: ArtifactError, candidate: Candidate) -> bool:
     """Whether a file that a walk met, and that cannot be read, was no model to begin with."""
     if error.code in _NO_MODEL:
         return True

@@ -18,7 +18,7 @@ from secure_serial.policy.conditions import KERAS, Context
 from secure_serial.policy.index import Index
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from secure_serial.artifact.document import Json
     from secure_serial.authoring.comparing.edges import Edge
@@ -131,7 +131,7 @@ class _Speaking:
         for waiver in self.waivers:
             self._waivers.add(waiver, waiver.symbols, waiver.registered)
 
-    def find(self, symbol: str) -> tuple[list[Rule], tuple[Waiver, ...]]:
+    def find(self, symbol: str) -> tuple[list[Rule], Sequence[Waiver]]:
         """The rules and waivers that name it."""
         rules = [rule for index in self._layers for rule in index.find(symbol)]
         return rules, self._waivers.find(symbol)
@@ -199,7 +199,7 @@ def _example(region: Region) -> str:
 # The edges of what is said of one name.
 
 
-def _about(subject: _Subject, *said: tuple[list[Rule], tuple[Waiver, ...]]) -> list[list[_Choice]]:
+def _about(subject: _Subject, *said: tuple[list[Rule], Sequence[Waiver]]) -> list[list[_Choice]]:
     """The edges of each condition, the plainest first."""
     rules = [rule for rules, _ in said for rule in rules]
     waivers = [waiver for _, waivers in said for waiver in waivers]
