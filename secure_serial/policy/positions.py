@@ -28,10 +28,10 @@ LEXEME = re.compile(
     rf"(?:[ \t\r]++|\#[^\n]*+)*+({STRING}|[\n\[\]{{}},=.]|[^\s\[\]{{}},=\"'\#.]++|\Z)",
     re.DOTALL,
 )
-#: Keys of a policy have four parts at most.
-_MANY_PARTS = 64
+#: Keys of policies have a few parts.
+_MANY_PARTS = 32
 _PART = r"(?:[A-Za-z0-9_-]++|\"(?:[^\"\\\n]++|\\.)*+\"|'[^'\n]*+')"
-_LONG_KEY = re.compile(rf"(?<![A-Za-z0-9_-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{_MANY_PARTS}}}")
+_LONG_KEY = re.compile(rf"(?<![A-Za-z0-9_.-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{_MANY_PARTS}}}")
 #: The arrays of tables of a policy.
 TABLES = ("allow", "deny", "waiver", "test")
 _NAMES = "|".join(TABLES)
@@ -160,7 +160,8 @@ def has_long_key(text: str) -> bool:
     >>> has_long_key("a.b.c = 1"), has_long_key(".".join("a" * 100) + " = 1")
     (False, True)
     """
-    return _LONG_KEY.search(text) is not None
+    dotted = (line for line in text.split("\n") if line.count(".") >= _MANY_PARTS)
+    return any(map(_LONG_KEY.search, dotted))
 
 
 def headers(text: str) -> list[Header]:
