@@ -118,9 +118,15 @@ def _arguments(
 ) -> Iterator[Finding]:
     """Conditions on arguments that what is named does not take, or not as such."""
     rule, path = own
-    # Functions, and classes that stand in no config, have no arguments that are known.
-    classes = [e for e in entries if e.fields and (not rule.kinds or e.kind in rule.kinds)]
-    if len(classes) < len(entries) and not rule.kinds:
+    # Nothing is known of the arguments of classes that stand in no config, and functions have
+    # none: these count where they are named, and not where a wildcard happens to mean them.
+    classes = [
+        e
+        for e in entries
+        if (e.fields or (not e.is_class and e.symbol in rule.symbols))
+        and (not rule.kinds or e.kind in rule.kinds)
+    ]
+    if not classes or any(not e.fields and e.is_class for e in entries if e.symbol in rule.symbols):
         return
     for constraint in rule.arguments:
         name = constraint.argument.partition(".")[0]

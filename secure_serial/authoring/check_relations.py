@@ -71,7 +71,10 @@ def check_relations(checked: Checked, known: Known) -> Iterator[Finding]:
     above = [r for layer in checked.above for r in layer.policy.rules if r.effect is Effect.DENY]
     denies = _Rules([*above, *_in_order(checked, Effect.DENY)])
     for rule, path in checked.rules:
-        names = list(names_of(rule, path)) or [Name("", path, rule.effect.value)]
+        # A name that means nothing is another finding.
+        names = [name for name in names_of(rule, path) if known.meant(name.pattern) != ()]
+        if not (rule.symbols or rule.registered):
+            names = [Name("", path, rule.effect.value)]
         yield from _doubled(checked, rule, names)
         if rule.effect is Effect.DENY:
             found = _needless(rule, names, denies, _denies_all, known)
@@ -162,8 +165,6 @@ def _needless(
     mine = others.order.get(id(rule))
     for name in names:
         region = _region(name)
-        if name.pattern and known.meant(name.pattern) == ():
-            continue  # it means nothing, which is another finding
         for other in others.over(region):
             if other is rule or not _same_places(other, rule, region, known):
                 continue

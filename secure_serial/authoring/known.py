@@ -89,8 +89,9 @@ class Known:
             return None
         if ">" in pattern and first in KERAS:
             return ()  # Keras's own are never known by a registered name
-        if "*" not in pattern and pattern in self.catalogue:
-            return (pattern,)
-        if "*" in pattern and pattern.startswith(_EARLIER):
+        if "*" not in pattern:
+            known = pattern in self.catalogue or pattern in self.catalogue.foreign_symbols()
+            return (pattern,) if known else ()
+        if pattern.startswith(_EARLIER):
             return None
         return tuple([s for s in self._by_head.get(first, ()) if named((pattern,), s)])

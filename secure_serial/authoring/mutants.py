@@ -230,11 +230,9 @@ def _bases(policy: Policy, bases: Mapping[str, Policy]) -> Iterator[Mutant]:
             rest = tuple(other for other in policy.extends if other != ABOVE)
             yield Mutant(what, path, policy=dataclasses.replace(policy, extends=rest))
             continue
-        own_and_others = {rule for rule in policy.rules if rule.source == policy.source}
-        own_and_others.update(
-            rule for other, base in bases.items() if other != name for rule in base.rules
-        )
-        rules = tuple(rule for rule in policy.rules if rule in own_and_others)
+        others = [base.rules for other, base in bases.items() if other != name]
+        kept = {rule.place for rules in others for rule in rules}
+        rules = tuple(r for r in policy.rules if r.source == policy.source or r.place in kept)
         yield Mutant(what, path, policy=dataclasses.replace(policy, rules=rules))
 
 

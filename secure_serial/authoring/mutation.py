@@ -166,8 +166,8 @@ class _Judged:
         layers = self._suite.layers
         stack = []
         for number, policy in enumerate(layers.policies):
-            rules = layers.rules[number].find(symbol)
-            waivers = layers.waivers[number].find(symbol)
+            rules = tuple(layers.rules[number].find(symbol))
+            waivers = tuple(layers.waivers[number].find(symbol))
             if number == layer:
                 rules, waivers = _exchanged(rules, mutant), _exchanged(waivers, mutant)
             rules, waivers = _narrowed(rules, symbol), _narrowed(waivers, symbol)
