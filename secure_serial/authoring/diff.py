@@ -7,11 +7,11 @@ counts as widening, so that a check in CI may rest on it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from secure_serial.authoring.comparing.settings import Setting, changed_settings
 from secure_serial.authoring.comparing.widening import Doubt, doubts
-from secure_serial.authoring.comparing.witnesses import Witness, witnesses
+from secure_serial.authoring.comparing.witnesses import Witness, groups, lambdas
 from secure_serial.errors import ArtifactError
 from secure_serial.policy.engine import Engine
 from secure_serial.policy.model import Effect
@@ -113,7 +113,7 @@ def compare(
     True
 
     """
-    changes = _changes(old, new, witnesses(old, new, catalogue), today)
+    changes = _changes(old, new, catalogue, today)
     judged = list(_on_models(old, new, models))
     return Difference(
         old,
@@ -127,21 +127,33 @@ def compare(
 
 
 def _changes(
-    old: Policy, new: Policy, tried: Iterable[Witness], today: date | None
+    old: Policy, new: Policy, catalogue: Catalogue, today: date | None
 ) -> Iterator[Change]:
     """The plainest witness of each change: of one name, by the same rules."""
     before, after = Engine(old, today), Engine(new, today)
-    found: dict[tuple[object, ...], Change] = {}
-    for witness in tried:
+
+    def change(witness: Witness) -> Change | None:
         had = before.decide(witness.request, witness.context)
         has = after.decide(witness.request, witness.context)
-        if had.allowed is has.allowed:
-            continue
-        key = (witness.request.symbol, has.effect, had.rules, has.rules)
-        known = found.get(key)
-        if known is None or len(witness.told) < len(known.witness.told):
-            found[key] = Change(witness, had, has)
-    yield from found.values()
+        return None if had.allowed is has.allowed else Change(witness, had, has)
+
+    for group in groups(old, new, catalogue):
+        telling: dict[tuple[object, ...], tuple[int, tuple[Any, ...]]] = {}
+        for chosen in group.choices():
+            found = change(group.witness(0, chosen))
+            if found is not None:
+                key = (found.after.effect, found.before.rules, found.after.rules)
+                plain = len(found.witness.told), chosen
+                telling[key] = min(telling.get(key, plain), plain, key=lambda each: each[0])
+        for number in range(group.size):
+            for _, chosen in telling.values():
+                found = change(group.witness(number, chosen))
+                if found is not None:
+                    yield found
+    for witness in lambdas(old, new):
+        found = change(witness)
+        if found is not None:
+            yield found
 
 
 def _on_models(

@@ -64,6 +64,34 @@ def run_suggest(args: argparse.Namespace, console: Console) -> Exit:
     return first(codes) if seen.files or codes else Exit.NOTHING
 
 
+def run_explain(args: argparse.Namespace, console: Console) -> Exit:
+    """Say why each thing in a model is allowed or denied, and by which line."""
+    from secure_serial.authoring import explain_text
+    from secure_serial.authoring.explain import explain
+    from secure_serial.authoring.places import NoSuchPlaceError
+    from secure_serial.cli.scan_command import tell_fault
+    from secure_serial.errors import ArtifactError
+    from secure_serial.scanner.scan import verdict_on
+
+    try:
+        verdict = verdict_on(args.file, policy=args.policy)
+    except ArtifactError as error:
+        return tell_fault(error, args.file, args.format, "policy explain", console)
+    try:
+        found = explain(verdict, args.pointer)
+    except NoSuchPlaceError as error:
+        raise UsageError(str(error)) from None
+    denied = any(not each.decision.allowed for each in found.explained)
+    if args.pointer is None:
+        denied = not verdict.allowed
+    code = Exit.FINDINGS if denied else Exit.CLEAN
+    if args.format == "json":
+        _dump("policy explain", explain_text.as_object(found), code, console)
+    else:
+        console.result(explain_text.render(found, console.style(), verbose=console.verbose))
+    return code
+
+
 def _shipped(name: str) -> Policy:
     """A policy that another one can extend."""
     from secure_serial.data import policy_names, policy_text

@@ -148,11 +148,21 @@ def _spans(
     document: Document, causes: Iterable[tuple[Decision | None, Objection | None]]
 ) -> dict[tuple[str, str], Span]:
     """Line and column of every cause that stands in a text."""
+    return spans(
+        document,
+        (
+            (d.request.member, o.pointer if o is not None else d.request.pointer)
+            for d, o in causes
+            if d is not None
+        ),
+    )
+
+
+def spans(document: Document, places: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Span]:
+    """Line and column of places, given by member and pointer, as far as they stand in a text."""
     wanted: dict[str, set[str]] = {}
-    for decision, objection in causes:
-        if decision is not None:
-            pointer = objection.pointer if objection is not None else decision.request.pointer
-            wanted.setdefault(decision.request.member, set()).add(pointer)
+    for member, pointer in places:
+        wanted.setdefault(member, set()).add(pointer)
     found: dict[tuple[str, str], Span] = {}
     for part in document.parts:
         pointers = wanted.get(part.member)

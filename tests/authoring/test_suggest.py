@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import count
 from types import SimpleNamespace
 
 import pytest
@@ -31,8 +32,12 @@ CORE = load_policy("keras-core")
 STRICT = load_policy("strict")
 
 
+NUMBERS = count()
+
+
 def strange(name="Block", package="acme", **config):
-    return node("acme.blocks", name, {"name": f"n{name.lower()}", **config}, f"{package}>{name}")
+    config = {"name": f"n{next(NUMBERS)}", **config}
+    return node("acme.blocks", name, config, f"{package}>{name}")
 
 
 @pytest.fixture

@@ -181,6 +181,7 @@ WIDER = [
     (allow('from = "acme"'), allow()),
     (allow("arguments.n = { max_length = 2 }"), allow("arguments.n = { max_length = 3 }")),
     (allow('arguments.n = { symbol = ["acme.*"] }'), allow()),
+    (allow('arguments.n = { max = 3, symbol = ["acme.*"] }'), allow("arguments.n = { max = 3 }")),
     (allow('kinds = ["layer"]'), allow('kinds = ["loss"]')),
     ("", f'[[allow]]\nid = "l"\nlambdas = ["{"a" * 64}"]'),
     (f'[[allow]]\nid = "l"\nlambdas = ["{"a" * 64}"]',
@@ -309,6 +310,7 @@ def test_a_waiver_for_more_is_refused():
     assert may_widen(made(), some)
     assert may_widen(some, made(waiver(day)))
     assert not may_widen(made(waiver(day)), some)
+    assert may_widen(made(waiver(day)), made(waiver(day, 'symbols = ["acme.Other"]')))
     assert may_widen(
         made(waiver(day)), made(waiver(day, 'symbols = ["acme.Block"]\ncodes = ["SS301", "SS320"]'))
     )

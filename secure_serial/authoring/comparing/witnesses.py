@@ -14,7 +14,7 @@ from secure_serial.authoring.comparing.edges import argument_edges, argument_sam
 from secure_serial.authoring.comparing.regions import Region, regions_of
 from secure_serial.plan.fields import ACCEPTS, Field, Kind
 from secure_serial.plan.request import Action, Objection, Origin, Request
-from secure_serial.policy.conditions import KERAS, Context
+from secure_serial.policy.conditions import KERAS, Context, named
 from secure_serial.policy.index import Index
 
 if TYPE_CHECKING:
@@ -92,24 +92,51 @@ class _Known(Context):
         return [self._inside[argument]] if argument in self._inside else []
 
 
-def witnesses(old: Policy, new: Policy, catalogue: Catalogue) -> Iterator[Witness]:
-    """Requests at the edges of all that two policies say, name by name.
+class Group:
+    """Names of which both policies say the same things: what tells of one, tells of all."""
 
-    Of a name of which both say the same, each edge is tried alone where a setting differs,
-    and none where all are the same.
+    def __init__(
+        self, subjects: list[_Subject], edges: list[list[_Choice]], *, alone: bool
+    ) -> None:
+        self.size = len(subjects)
+        self._subjects = subjects
+        self._edges = edges
+        self._alone = alone
+
+    def choices(self) -> Iterator[tuple[_Choice, ...]]:
+        """What to try of one of them."""
+        return _one_by_one(self._edges) if self._alone else _combined(self._edges)
+
+    def witness(self, number: int, chosen: tuple[_Choice, ...]) -> Witness:
+        """The request about one of them at these edges."""
+        return _made(self._subjects[number], chosen)
+
+
+def groups(old: Policy, new: Policy, catalogue: Catalogue) -> Iterator[Group]:
+    """All names to try, and for each the edges of all that two policies say of it.
+
+    Of a name of which both say the same, each edge is to be tried alone where a setting
+    differs; where all are the same, there is nothing to try.
     """
     speaking = _Speaking(old), _Speaking(new)
     alike = _settings(old) == _settings(new)
     patterns = [region for each in speaking for region in each.regions]
+    found: dict[tuple[object, ...], list[_Subject]] = {}
     for subject in _subjects(catalogue, patterns):
-        said = [each.of(subject.symbol) for each in speaking]
-        same = said[0] == said[1]
+        key = (*(each.key(subject.symbol) for each in speaking), subject._replace(symbol=""))
+        found.setdefault(key, []).append(subject)
+    for subjects in found.values():
+        symbol = subjects[0].symbol
+        same = speaking[0].of(symbol) == speaking[1].of(symbol)
         if not (same and alike):
-            several = _about(subject, *(each.find(subject.symbol) for each in speaking))
-            combined = _one_by_one(several) if same else _combined(several)
-            yield from (_made(subject, chosen) for chosen in combined)
-    lambdas = {digest for each in speaking for rule in each.rules for digest in rule.lambdas}
-    yield from map(_lambda, sorted(lambdas))
+            edges = _about(subjects[0], *(each.find(symbol) for each in speaking))
+            yield Group(subjects, edges, alone=same)
+
+
+def lambdas(old: Policy, new: Policy) -> Iterator[Witness]:
+    """A lambda of each digest that a policy names."""
+    rules = (rule for layer in (*old.layers, *new.layers) for rule in layer.rules)
+    yield from map(_lambda, sorted({digest for rule in rules for digest in rule.lambdas}))
 
 
 class _Speaking:
@@ -123,6 +150,7 @@ class _Speaking:
         self._layers: list[Index[Rule]] = []
         self._waivers: Index[Waiver] = Index()
         self._known: dict[int, str] = {}
+        self._delegates = [layer.delegate for layer in policy.layers]
         for layer in policy.layers:
             index: Index[Rule] = Index()
             for rule in layer.rules:
@@ -130,6 +158,12 @@ class _Speaking:
             self._layers.append(index)
         for waiver in self.waivers:
             self._waivers.add(waiver, waiver.symbols, waiver.registered)
+
+    def key(self, symbol: str) -> object:
+        """Equal for two names of which the very same rules, waivers and delegations speak."""
+        rules = [tuple(map(id, index.find(symbol))) for index in self._layers]
+        left = [named(delegate, symbol) for delegate in self._delegates]
+        return *rules, *map(id, self._waivers.find(symbol)), *left
 
     def find(self, symbol: str) -> tuple[list[Rule], Sequence[Waiver]]:
         """The rules and waivers that name it."""
