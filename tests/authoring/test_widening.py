@@ -155,6 +155,7 @@ def test_a_narrower_rule_is_shown_to_be_one(old, new):
 WIDER = [
     ("", allow()),
     (allow(), allow(symbol="acme.*")),
+    (allow(symbol="acme.*"), allow(symbol="acme.**")),
     (allow(), allow(symbol="acme>Block")),
     (allow('kinds = ["layer"]'), allow()),
     (allow('fields = ["layer"]'), allow('fields = ["layer", "loss"]')),
@@ -352,6 +353,7 @@ def test_how_far_ahead_a_waiver_reaches_is_bounded_by_the_layers_above_it_alone(
     lifting = made(waiver("2026-12-01"))
     later = made(waiver("2026-12-02"))
     assert not may_widen(top.over(lifting, short), top.over(lifting, short))
+    assert not may_widen(top.over(later, short), top.over(lifting, short))
     assert may_widen(top.over(short, lifting, short), top.over(short, later, short))
     assert may_widen(top.over(lifting, long), top.over(later, long))
 
