@@ -4,8 +4,10 @@
 - ```console blocks: each `$ secure-serial …` runs, and what stands below it is its stdout; a
   line of three dots stands for any lines. `$ echo $?` shows the exit code before it.
 - ```toml blocks are policies that can be used.
-- `<!-- file: NAME -->` in front of a block writes it to a file, `<!-- needs keras -->` skips
-  it where Keras is not installed.
+- `<!-- file: NAME -->` in front of a block writes it to a file when its turn comes, and
+  `<!-- append: NAME -->` adds it to one; `<!-- needs keras -->` skips it where Keras is not
+  installed.
+- The key that a page shows below `policy keygen` stands for the one that is really made.
 """
 
 from __future__ import annotations
@@ -32,6 +34,21 @@ PAGES = sorted(
     for path in ROOT.glob(pattern)
 )
 HAS_KERAS = all(importlib.util.find_spec(name) for name in ("keras", "h5py", "jax"))
+#: What a command needs that may not be installed.
+NEEDS = {
+    "load": HAS_KERAS,
+    **dict.fromkeys(["keygen", "sign", "verify"], importlib.util.find_spec("cryptography")),
+    "fmt": importlib.util.find_spec("tomlkit"),
+}
+#: The command line, but for the file in the user's home that remembers versions of policies.
+START = """\
+import sys
+from pathlib import Path
+from secure_serial.policy import source
+source._home = Path.cwd
+from secure_serial.cli.main import entry
+entry()
+"""
 BLOCK = re.compile(
     r"(?:^<!-- (?P<mark>[^\n]+) -->\n)?^```(?P<language>\w*)\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
@@ -117,26 +134,55 @@ def matches(expected, actual):
     return re.fullmatch(pattern, "".join(f"{line}\n" for line in actual)) is not None
 
 
+class Reader:
+    """Somebody who does what a page says, in its order."""
+
+    def __init__(self, page, folder):
+        self.page = page
+        self.folder = folder
+        self.code = 0
+        self.keys = {}  # as the page shows them, and as they were really made
+
+    def own(self, text):
+        """A text of the page, with the keys that were really made."""
+        for shown, made in self.keys.items():
+            text = text.replace(shown, made)
+        return text
+
+    def follow(self):
+        for block in blocks(self.page):
+            kind, _, name = block.mark.partition(": ")
+            if kind in ("file", "append"):
+                with (self.folder / name).open("w" if kind == "file" else "a") as file:
+                    file.write(self.own(block.text))
+            if block.language == "console":
+                for command in commands(block.text):
+                    self.run(command)
+
+    def run(self, command):
+        words = shlex.split(command.text)
+        if words[:1] == ["echo"]:
+            assert command.output == [str(self.code)], f"{self.page}: exit code {self.code}"
+            return
+        named = words[2] if words[1:2] == ["policy"] else words[1]
+        signed = any(word.endswith(".dsse.json") for word in words)
+        if words[0] != "secure-serial" or not NEEDS.get("sign" if signed else named, True):
+            return
+        done = run([sys.executable, "-c", START, *map(self.own, words[1:])], self.folder)
+        self.code = done.returncode
+        assert self.code in (0, 1), f"{self.page}: {command.text}\n{done.stderr}"
+        shown = [line for line in command.output if line != ""]
+        printed = [line for line in done.stdout.splitlines() if line != ""]
+        if named == "keygen":
+            self.keys |= zip(shown, printed, strict=True)
+        shown = [self.own(line) for line in shown]
+        right = not shown or matches(shown, printed)
+        assert right, f"{self.page}: {command.text}\n{done.stdout}"
+
+
 @pytest.mark.parametrize("page", having("console"))
 def test_commands_print_what_the_page_shows(page, folder):
-    for block in blocks(page):
-        if block.mark.startswith("file: "):
-            (folder / block.mark.removeprefix("file: ")).write_text(block.text, encoding="utf-8")
-    code = 0
-    for block in blocks(page, "console"):
-        for command in commands(block.text):
-            words = shlex.split(command.text)
-            if words[:1] == ["echo"]:
-                assert command.output == [str(code)], f"{page}: exit code {code}"
-                continue
-            if words[0] != "secure-serial" or (words[1] == "load" and not HAS_KERAS):
-                continue
-            done = run([sys.executable, "-m", "secure_serial", *words[1:]], folder)
-            code = done.returncode
-            assert code in (0, 1), f"{page}: {command.text}\n{done.stderr}"
-            shown = [line for line in command.output if line != ""]
-            printed = [line for line in done.stdout.splitlines() if line != ""]
-            assert not shown or matches(shown, printed), f"{page}: {command.text}\n{done.stdout}"
+    Reader(page, folder).follow()
 
 
 @pytest.mark.parametrize("page", having("console"))
@@ -151,7 +197,8 @@ def test_tasks_that_a_page_names_exist(page):
 @pytest.mark.parametrize("page", having("toml"))
 def test_policies_on_a_page_can_be_used(page):
     for block in blocks(page, "toml"):
-        assert parse_policy(block.text).rules
+        if not block.mark.startswith("append: "):  # the whole is used by the commands behind it
+            assert parse_policy(block.text).rules
 
 
 def test_a_wildcard_stands_for_lines_and_nothing_else():
