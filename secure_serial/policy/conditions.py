@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 
 #: The packages that symbols of the catalogue begin with, by all their spellings.
 KERAS = frozenset({"keras", "tf_keras", "tensorflow", "tf"})
+#: Where a symbol is one that the catalogue knows; and where it is none of a stranger's.
+_KNOWN = (Origin.KERAS, Origin.LEGACY)
+_OURS = (*_KNOWN, Origin.CALLER)
+#: Members of an enumeration take long to look up in Python 3.11, and this is asked often.
+_ALLOW, _LAMBDA = Effect.ALLOW, Action.LAMBDA
 #: Of any place, its first 500 characters are spelled out.
 _LONG = 500
 
@@ -139,10 +144,11 @@ def mismatch(rule: Rule, request: Request, context: Context) -> str:
 
 
 def _by_names(rule: Rule, request: Request) -> str:
-    if rule.effect is Effect.ALLOW and request.action is Action.LAMBDA and not rule.lambdas:
-        return "code in a file is allowed by its digest alone"
-    if rule.effect is Effect.ALLOW and not _may_allow(rule, request):
-        return "it is for Keras's own symbols, and this is not one that is known"
+    if rule.effect is _ALLOW:
+        if request.action is _LAMBDA and not rule.lambdas:
+            return "code in a file is allowed by its digest alone"
+        if request.origin not in _KNOWN and not _may_allow(rule, request):
+            return "it is for Keras's own symbols, and this is not one that is known"
     if rule.kinds and request.kind not in rule.kinds:
         return f"it is for {_list(rule.kinds)}"
     if rule.fields and request.field not in rule.fields:
@@ -153,7 +159,7 @@ def _by_names(rule: Rule, request: Request) -> str:
 def _conditions(rule: Rule, request: Request, context: Context) -> Iterator[Callable[[], str]]:
     """What a rule demands beside names: each says why it does not hold, or nothing."""
     # One of several is enough to deny, and all of them are needed to allow.
-    each = any if rule.effect is Effect.DENY else all
+    each = all if rule.effect is _ALLOW else any
     if rule.formats:
         yield partial(_of_the_format, rule, context)
     if rule.sha256:
@@ -229,7 +235,7 @@ def _of_the_allocation(
     if (
         not request.allocation
         and request.action is Action.CONSTRUCT
-        and request.origin not in (Origin.KERAS, Origin.LEGACY)
+        and request.origin not in _KNOWN
     ):
         raise UnknownFactError("what it allocates is not known")
     if holds(bounds, {"allocation": request.allocation}, each):
@@ -255,8 +261,6 @@ def _may_allow(rule: Rule, request: Request) -> bool:
     It must name it. And a text in a file that merely reads like a name of Keras's, or a
     name there that the catalogue does not know, is never let in by a pattern.
     """
-    if request.origin in (Origin.KERAS, Origin.LEGACY):
-        return True
     if rule.lambdas:
         return True
     return bool(rule.symbols or rule.registered) and not feigned(request)
@@ -264,8 +268,7 @@ def _may_allow(rule: Rule, request: Request) -> bool:
 
 def feigned(request: Request) -> bool:
     """Whether it is a stranger's text that merely reads like a name of Keras's."""
-    stranger = request.origin not in (Origin.KERAS, Origin.LEGACY, Origin.CALLER)
-    return stranger and request.symbol.partition(".")[0] in KERAS
+    return request.origin not in _OURS and request.symbol.partition(".")[0] in KERAS
 
 
 def _list(names: Iterable[str]) -> str:

@@ -37,6 +37,8 @@ DENY_RULE = "SS302"
 #: Kinds of requests whose decision is remembered; far more than any real model makes.
 _REMEMBERED = 20_000
 _NOTHING = Context()
+#: Python 3.11 takes long to look up a member of an enumeration, and this is asked often.
+_ALLOW = Effect.ALLOW
 
 
 class Lifted(StrEnum):
@@ -150,9 +152,14 @@ class Engine:
             if known is not None:
                 return Decision._make((request, *known))
         decision = self._decide(request, context)
-        if not all(layer.by_names_alone(request.symbol) for layer in self._layers):
-            looked = {name for layer in self._layers for name in layer.looks_at(request.symbol)}
-            return decision._replace(looked_at=tuple(sorted(looked)))
+        looked_at: set[str] = set()
+        by_names_alone = True
+        for layer in self._layers:
+            about = layer.about(request.symbol)
+            by_names_alone = by_names_alone and about.by_names_alone
+            looked_at |= about.arguments
+        if not by_names_alone:
+            return decision._replace(looked_at=tuple(sorted(looked_at)))
         if not request.objections:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
@@ -160,11 +167,10 @@ class Engine:
         return decision
 
     def _decide(self, request: Request, context: Context) -> Decision:
-        denials = [
-            (layer, rule, why)
-            for layer in self._layers
-            for rule, why in layer.denials(request, context)
-        ]
+        denials: list[tuple[Layer, Rule, str]] = []
+        for layer in self._layers:
+            for rule, why in layer.denials(request, context):
+                denials.append((layer, rule, why))
         if denials:
             return _denied_by(denials, request)
         passed = False
@@ -222,9 +228,8 @@ def _with(before: Decision | None, now: Decision) -> Decision:
 
 def _allowed(request: Request, opinion: Opinion, layer: Layer) -> Decision:
     return Decision(
-        request, Effect.ALLOW, opinion.rules, "", opinion.reason, opinion.place,
-        layer=layer.policy.source,
-    )  # fmt: skip
+        request, _ALLOW, opinion.rules, "", opinion.reason, opinion.place, "", layer.policy.source
+    )
 
 
 def _refused(request: Request, opinion: Opinion, layer: Layer) -> Decision:

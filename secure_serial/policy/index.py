@@ -10,9 +10,6 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-#: More symbols than any real models name; a hostile one must not fill the memory.
-_REMEMBERED = 20_000
-
 
 class _Node:
     """One segment of dotted patterns: what ends here, what takes all below, and the next."""
@@ -33,7 +30,6 @@ class Index(Generic[T]):
         self._everywhere: list[int] = []
         self._texts: dict[str, list[int]] = {}  # names as they are, and registered patterns
         self._root = _Node()
-        self._found: dict[str, tuple[T, ...]] = {}
 
     def add(self, thing: T, symbols: tuple[str, ...], registered: tuple[str, ...] = ()) -> None:
         """Add a thing by its patterns; one without any is named by every symbol."""
@@ -59,31 +55,34 @@ class Index(Generic[T]):
         else:
             node.below.setdefault(last, _Node()).ends.append(number)
 
-    def find(self, symbol: str) -> tuple[T, ...]:
+    def find(self, symbol: str) -> list[T]:
         """Everything that names this symbol."""
-        found = self._found.get(symbol)
-        if found is None:
-            if len(self._found) >= _REMEMBERED:
-                self._found.clear()
-            found = tuple([self._things[number] for number in sorted(self._numbers(symbol))])
-            self._found[symbol] = found
-        return found
-
-    def _numbers(self, symbol: str) -> set[int]:
-        numbers = {*self._everywhere, *self._texts.get(symbol, ())}
-        package, arrow, name = symbol.partition(">")
-        if arrow:
+        if not self._things:
+            return []
+        numbers = [*self._everywhere, *self._texts.get(symbol, ())]
+        if ">" in symbol:
+            package, _, name = symbol.partition(">")
             for pattern in (f"{package}>*", f"*>{name}", "*>*"):
-                numbers.update(self._texts.get(pattern, ()))
+                numbers += self._texts.get(pattern, ())
+        if self._root.below or self._root.rest:
+            self._by_segments(symbol, numbers)
+        if len(numbers) > 1:
+            numbers = sorted(set(numbers))
+        return [self._things[number] for number in numbers]
+
+    def _by_segments(self, symbol: str, numbers: list[int]) -> None:
         nodes = [self._root]
         for segment in symbol.split("."):
+            found = []
             for node in nodes:
-                numbers.update(node.rest)
-            nodes = [
-                node.below[key] for node in nodes for key in {segment, "*"} if key in node.below
-            ]
-            if not nodes:
-                return numbers
+                numbers += node.rest
+                below = node.below
+                if segment in below:
+                    found.append(below[segment])
+                if "*" in below and segment != "*":
+                    found.append(below["*"])
+            if not found:
+                return
+            nodes = found
         for node in nodes:
-            numbers.update(node.ends)
-        return numbers
+            numbers += node.ends

@@ -11,12 +11,19 @@ from secure_serial.policy.index import Index
 from secure_serial.policy.model import CallerObjects, Effect, Mode, Policy, Rule, Waiver
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
     from datetime import date
 
 DEFAULT_DENY = "SS301"
 LAMBDA = "SS303"
 #: The objection that an allow rule may lift for a named argument.
 _PATH = "SS320"
+#: Members of an enumeration take long to look up in Python 3.11, and this is asked often.
+_ALLOW = Effect.ALLOW
+_LAMBDA, _DECODE, _CALLER = Action.LAMBDA, Action.DECODE, Origin.CALLER
+#: More symbols than any real models name; a hostile one must not fill the memory.
+_REMEMBERED = 20_000
 
 
 class Opinion(NamedTuple):
@@ -31,8 +38,21 @@ class Opinion(NamedTuple):
     faults: frozenset[str] = frozenset()  # every code that a waiver would have to lift
 
 
+class About(NamedTuple):
+    """What a layer says of one symbol."""
+
+    denies: Sequence[Rule]
+    allows: Sequence[Rule]
+    waivers: Sequence[Waiver]
+    by_names_alone: bool  # whether its word hangs on nothing but what the engine remembers by
+    arguments: AbstractSet[str]  # those that its rules have conditions on
+
+
+_NOTHING = About((), (), (), by_names_alone=True, arguments=frozenset())
+
+
 class Layer:
-    """One policy of a stack, its rules indexed by symbol. No other state than the index.
+    """One policy of a stack, its rules indexed by symbol. No other state than look-ups.
 
     Args:
         policy: What it says.
@@ -59,31 +79,41 @@ class Layer:
             and today is not None
             and today <= until
         )
+        self._about: dict[str, About] = {}
 
-    def by_names_alone(self, symbol: str) -> bool:
-        """Whether its word on a symbol hangs on nothing but kind, field, action and origin."""
-        return all(rule.on_names_alone for rule in self._rules.find(symbol)) and not any(
-            waiver.sha256 for waiver in self._waivers.find(symbol)
-        )
+    def about(self, symbol: str) -> About:
+        """Everything that it says of a symbol, looked up once."""
+        known = self._about.get(symbol)
+        if known is None:
+            if len(self._about) >= _REMEMBERED:
+                self._about.clear()
+            known = self._about[symbol] = self._look_up(symbol)
+        return known
 
-    def looks_at(self, symbol: str) -> frozenset[str]:
-        """The arguments that its rules on a symbol have conditions on."""
-        return frozenset(
-            constraint.argument.partition(".")[0]
-            for rule in self._rules.find(symbol)
-            for constraint in rule.arguments
-        )
+    def _look_up(self, symbol: str) -> About:
+        rules, waivers = self._rules.find(symbol), self._waivers.find(symbol)
+        if not rules and not waivers:
+            return _NOTHING
+        allows: list[Rule] = []
+        denies: list[Rule] = []
+        arguments: set[str] = set()
+        by_names_alone = not waivers or not any(waiver.sha256 for waiver in waivers)
+        for rule in rules:
+            (allows if rule.effect is _ALLOW else denies).append(rule)
+            if not rule.on_names_alone:
+                by_names_alone = False
+                arguments.update(each.argument.partition(".")[0] for each in rule.arguments)
+        return About(denies, allows, waivers, by_names_alone, arguments)
 
     def denials(self, request: Request, context: Context) -> list[tuple[Rule, str]]:
         """The deny rules that mean a request, and what failed while each was evaluated."""
         found: list[tuple[Rule, str]] = []
-        for rule in self._rules.find(request.symbol):
-            if rule.effect is Effect.DENY:
-                try:
-                    if not mismatch(rule, request, context):
-                        found.append((rule, ""))
-                except Exception as error:  # noqa: BLE001 - what fails in a deny is a deny
-                    found.append((rule, _failed(error)))
+        for rule in self.about(request.symbol).denies:
+            try:
+                if not mismatch(rule, request, context):
+                    found.append((rule, ""))
+            except Exception as error:  # noqa: BLE001 - what fails in a deny is a deny
+                found.append((rule, _failed(error)))
         return found
 
     def opinion(self, request: Request, context: Context) -> Opinion:
@@ -93,7 +123,7 @@ class Layer:
         grounds = self._grounds(request, allows)
         if grounds is not None and not standing:
             return grounds
-        missing = LAMBDA if request.action is Action.LAMBDA else DEFAULT_DENY
+        missing = LAMBDA if request.action is _LAMBDA else DEFAULT_DENY
         faults = {o.code for o in standing} | (set() if grounds else {missing})
         if standing:
             first = standing[0]
@@ -104,13 +134,13 @@ class Layer:
 
     def _grounds(self, request: Request, allows: list[Rule]) -> Opinion | None:
         """What lets a request pass if nothing is wrong with it; None where nothing does."""
-        if request.action is Action.DECODE:
+        if request.action is _DECODE:
             return Opinion(passes=True, rules=("builtin:value-encoding",))
         if allows:
-            rules = tuple(rule.id for rule in allows)
-            return Opinion(passes=True, rules=rules, reason=allows[0].reason, place=allows[0].place)
-        vouched = self.policy.caller_objects is CallerObjects.ALLOW
-        if vouched and request.origin is Origin.CALLER and request.action is not Action.LAMBDA:
+            rules = tuple([rule.id for rule in allows])
+            return Opinion(True, rules, "", allows[0].reason, allows[0].place)  # noqa: FBT003 - a field
+        own = request.origin is _CALLER and request.action is not _LAMBDA
+        if own and self.policy.caller_objects is CallerObjects.ALLOW:
             reason = "the program's own object"
             return Opinion(passes=True, rules=("builtin:caller-objects",), reason=reason)
         return None
@@ -134,7 +164,7 @@ class Layer:
         """A waiver in force that lifts all these faults; no name is made Keras's by one."""
         if feigned(request):
             return None
-        for waiver in self._waivers.find(request.symbol):
+        for waiver in self.about(request.symbol).waivers:
             if not self.in_force(waiver, max_days):
                 continue
             if waiver.sha256 and not waiver.sha256 & context.digests:
@@ -151,11 +181,11 @@ class Layer:
     def _allowing(self, request: Request, context: Context) -> tuple[list[Rule], str]:
         allows: list[Rule] = []
         near = ""
-        for rule in self._rules.find(request.symbol):
-            if rule.effect is not Effect.ALLOW:
-                continue
+        for rule in self.about(request.symbol).allows:
             try:
-                why = mismatch(rule, request, context) or self._unvetted(rule, request)
+                why = mismatch(rule, request, context)
+                if not why and self.policy.require_evidence:
+                    why = _unvetted(rule, request)
             except Exception as error:  # noqa: BLE001 - what fails in an allow allows nothing
                 why = _failed(error)
             if not why:
@@ -164,16 +194,17 @@ class Layer:
                 near = f"{rule.id} ({rule.place}): {why}"
         return allows, near
 
-    def _unvetted(self, rule: Rule, request: Request) -> str:
-        """Why a rule does not count for want of evidence; empty where it does."""
-        if not self.policy.require_evidence or request.origin in (Origin.KERAS, Origin.LEGACY):
-            return ""
-        if rule.evidence is None:
-            return "the policy requires evidence, and it has none"
-        source = request.owner.source_sha256 if request.owner is not None else ""
-        if request.origin is Origin.CALLER and source != rule.evidence.source_sha256:
-            return "its evidence is of another source than what is installed"
+
+def _unvetted(rule: Rule, request: Request) -> str:
+    """Why a rule does not count where evidence is required; empty where it does."""
+    if request.origin in (Origin.KERAS, Origin.LEGACY):
         return ""
+    if rule.evidence is None:
+        return "the policy requires evidence, and it has none"
+    source = request.owner.source_sha256 if request.owner is not None else ""
+    if request.origin is _CALLER and source != rule.evidence.source_sha256:
+        return "its evidence is of another source than what is installed"
+    return ""
 
 
 def _refusal(code: str, reason: str, rule: str, faults: set[str], near: str = "") -> Opinion:
