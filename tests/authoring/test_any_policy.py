@@ -138,7 +138,7 @@ def document(policy, *, inline):
     ),
     st.booleans(),
 )
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_a_changed_policy_ends_in_findings_or_in_invalid_policy(tmp_path_factory, changes, inline):
     folder = tmp_path_factory.mktemp("p")
     path, top = folder / "p.toml", folder / "top.toml"

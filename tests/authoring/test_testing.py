@@ -514,38 +514,56 @@ def _policy(tables, cases, expected):
     return text
 
 
+def _changed(policy, mutant):
+    """The whole policy that a mutant makes."""
+    if mutant.policy is not None:
+        return mutant.policy
+    swap = {id(mutant.was): (mutant.now,) if mutant.now is not None else ()}
+    rules = tuple(new for rule in policy.rules for new in swap.get(id(rule), (rule,)))
+    waivers = tuple(new for one in policy.waivers for new in swap.get(id(one), (one,)))
+    return dataclasses.replace(policy, rules=rules, waivers=waivers)
+
+
 def _naively(run):
     """The survivors, where each mutant is a whole policy that every test is run by."""
-    (suite,) = run.suites
-    (policy,) = suite.layers.policies
     survivors = []
-    for mutant in mutants(policy, suite.file, {}, below=False):
-        changed = mutant.policy
-        if changed is None:
-            swap = {id(mutant.was): (mutant.now,) if mutant.now is not None else ()}
-            rules = tuple(new for rule in policy.rules for new in swap.get(id(rule), (rule,)))
-            waivers = tuple(new for w in policy.waivers for new in swap.get(id(w), (w,)))
-            changed = dataclasses.replace(policy, rules=rules, waivers=waivers)
-        layers = Layers([changed])
-        if not any(outcome(subject, layers, TODAY).problem for subject in suite.subjects(layers)):
-            survivors.append((mutant.what, suite.file.place(mutant.path)))
+    for number, file in enumerate(suite.file for suite in run.suites):
+        policy = run.suites[number].layers.policies[number]
+        for mutant in mutants(policy, file, {}, below=number + 1 < len(run.suites)):
+            noticed = False
+            for suite in run.suites[number:]:
+                policies = list(suite.layers.policies)
+                policies[number] = _changed(policy, mutant)
+                layers = Layers(policies)
+                found = [outcome(subject, layers, TODAY) for subject in suite.subjects(layers)]
+                noticed = noticed or any(each.problem for each in found)
+            if not noticed:
+                survivors.append((file.source, mutant.what, tuple(file.place(mutant.path))))
     return survivors
 
 
-@given(TABLES, CASES)
-@settings(max_examples=80, deadline=None)
+@given(TABLES, CASES, TABLES, CASES, st.sampled_from(["", 'extends = "@above"\n']))
+@settings(max_examples=60, deadline=None)
 def test_the_quick_way_to_judge_mutants_finds_what_the_plain_one_does(
-    tmp_path_factory, tables, cases
+    tmp_path_factory, above, cases_above, below, cases_below, inherits
 ):
-    path = tmp_path_factory.mktemp("p") / "p.toml"
-    path.write_text(_policy(tables, cases, lambda _: "allow"), encoding="utf-8")
-    allowed = [o.allowed for o in run_tests([str(path)], TODAY).outcomes[0]]
-    text = _policy(tables, cases, lambda n: "allow" if allowed[n] else "deny")
-    path.write_text(text, encoding="utf-8")
-    run = run_tests([str(path)], TODAY)
+    folder = tmp_path_factory.mktemp("p")
+    top, low = folder / "top.toml", folder / "low.toml"
+
+    def write(expected):
+        head = 'delegate = ["acme.x", "keras.layers.LSTM"]\n[waivers]\nbelow = true\n'
+        text = _policy(above, cases_above, lambda n: expected[0][n])
+        top.write_text(text.replace("\n", f"\n{head}", 1), encoding="utf-8")
+        text = _policy(below, cases_below, lambda n: expected[1][n])
+        low.write_text(text.replace("\n", f"\n{inherits}", 1), encoding="utf-8")
+        return run_tests([str(top), str(low)], TODAY)
+
+    first = write([["allow"] * len(cases_above), ["allow"] * len(cases_below)])
+    words = [["allow" if o.allowed else "deny" for o in outcomes] for outcomes in first.outcomes]
+    run = write(words)
     assert run.failed == []
-    found = [(s.what, (s.line, s.column)) for s in mutate(run).survivors]
-    assert found == [(what, tuple(place)) for what, place in _naively(run)]
+    found = [(s.source, s.what, (s.line, s.column)) for s in mutate(run).survivors]
+    assert found == _naively(run)
 
 
 # On the command line.
