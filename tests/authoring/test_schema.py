@@ -31,6 +31,10 @@ PAGES = sorted(
     for path in ROOT.glob(pattern)
     if "```toml" in path.read_text(encoding="utf-8")
 )
+#: A block of TOML, and whether it is to be written, or appended, to which file (test_docs.py).
+BLOCK = re.compile(
+    r"(?:^<!-- (file|append): (\S+) -->\n)?^```toml\n(.*?)^```$", re.MULTILINE | re.DOTALL
+)
 VALIDATOR = jsonschema.Draft202012Validator(
     schema(), format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
 )
@@ -117,8 +121,11 @@ def test_shipped_policies_fit(name):
 @pytest.mark.parametrize("page", PAGES)
 def test_policies_on_a_page_fit(page):
     text = (ROOT / page).read_text(encoding="utf-8")
-    for block in re.findall(r"^```toml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
-        VALIDATOR.validate(as_editors_see_it(tomllib.loads(block)))
+    files = {}
+    for action, name, block in BLOCK.findall(text):
+        files[name] = (files[name] if action == "append" else "") + block
+        VALIDATOR.validate(as_editors_see_it(tomllib.loads(files[name])))
+    assert files
 
 
 FULL = f"""
