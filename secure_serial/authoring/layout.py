@@ -123,7 +123,7 @@ def _long(table: Table, column: int, indent: int) -> str:
     column += len("{ ")
     for keys, inner in table.pairs:
         head = f"{_key(keys)} = "
-        text = head + lay_out(inner, column + len(head), indent)
+        text = head + lay_out(inner, column + len(head) + len(" }"), indent)
         column = (0 if "\n" in text else column) + len(text.rpartition("\n")[2]) + len(", ")
         parts.append(text)
     return f"{{ {', '.join(parts)} }}"

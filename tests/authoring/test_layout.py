@@ -68,6 +68,15 @@ def test_a_long_table_breaks_only_lists_that_do_not_fit():
     assert laid_out(text).split("\n")[-1] == "], c = [3] }"
 
 
+@pytest.mark.parametrize(("length", "breaks"), [(80, False), (81, True)])
+def test_the_last_list_of_a_long_table_ends_by_the_last_column(length, breaks):
+    text = f"{{ c = [{'3' * 99}], a = 1, b = [{'1' * 40}, {'2' * (length - 40)}] }}"
+    lines = laid_out(text).split("\n")
+    assert lines[:3] == ["{ c = [", "  " + "3" * 99 + ",", lines[2]]
+    assert (lines[2] == "], a = 1, b = [") is breaks
+    assert len(lines[2]) == (15 if breaks else 100)
+
+
 @pytest.mark.parametrize("text", ["{ # c\n a = 1 }", "{ a = 1, # c\n b = 2 }", "{ a = 1 # c\n }"])
 def test_a_comment_in_an_inline_table_cannot_be_kept(text):
     """TOML 1.1 has them, and tomllib from Python 3.15 on."""
