@@ -67,13 +67,16 @@ def _changes(changes: Sequence[Change], colour: str, style: Style, verbose: int)
         groups.setdefault(key, []).append(change)
     for several in sorted(groups.values(), key=_risk):
         told, effects = several[0].witness.told, several[0].after.request.effects
-        names = _names([_name(change) for change in several], verbose)
         sign = "+" if several[0].after.allowed else "-"
+        names = _names(_symbols(several), verbose)
         yield style.paint(f"  {sign} {names}", colour)
         if effects:
             yield style.paint(f"      it can do more than compute: {', '.join(effects)}", "red")
+        left_out = {*several[0].before.looked_at, *several[0].after.looked_at}
         if told:
             yield f"      {printable(', '.join(told), _WIDTH)}"
+        elif left_out:
+            yield f"      with {printable(', '.join(sorted(left_out)))} left out"
         yield f"      now {_why(several[0].after)}"
         yield f"      before {_why(several[0].before)}"
 
@@ -84,20 +87,26 @@ def _risk(several: list[Change]) -> tuple[bool, bool]:
     return not request.effects, request.origin is not Origin.UNKNOWN
 
 
-def _name(change: Change) -> str:
-    symbol = change.symbol
-    origin = change.after.request.origin
+def _symbols(several: list[Change]) -> list[str]:
+    """The names, each once; whose they are, where only the program's own have changed."""
+    origins: dict[str, set[Origin]] = {}
+    for change in several:
+        origins.setdefault(change.symbol, set()).add(change.after.request.origin)
+    found = []
+    for symbol, whose in origins.items():
+        own = " (the program's own)" if whose == {Origin.CALLER} else ""
+        found.append(_shown(symbol) + own)
+    return found
+
+
+def _shown(symbol: str) -> str:
     if symbol in STRANGERS:
         kind = "registered name" if ">" in symbol else "dotted name"
-        symbol = f"any {kind} that no policy has"
-    elif ANY in symbol:
-        symbol += ", for example"
-    own = " (the program's own)" if origin is Origin.CALLER else ""
-    return printable(symbol) + own
+        return f"any {kind} that no policy has"
+    return printable(symbol) + (" (for example)" if ANY in symbol else "")
 
 
 def _names(names: Sequence[str], verbose: int) -> str:
-    names = list(dict.fromkeys(names))
     shown = names if verbose else names[:_FEW]
     more = len(names) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more else "")

@@ -19,7 +19,7 @@ from secure_serial.authoring.comparing.implication import versions_within
 from secure_serial.authoring.comparing.settings import changed_settings
 from secure_serial.authoring.comparing.widening import doubts
 from secure_serial.policy.engine import Engine
-from secure_serial.policy.model import Effect
+from secure_serial.policy.model import Constraint, Effect, Policy, Rule, Waiver, WaiverTerms
 from secure_serial.policy.signing.trust import Trust
 from secure_serial.policy.source import parse_policy
 
@@ -378,3 +378,25 @@ def test_days_before_today_do_not_count():
     late = made(waiver("2026-12-01"), head="waivers.max_days = 4")
     assert not may_widen(early, late)
     assert may_widen(made(waiver(TODAY + timedelta(9))), made(waiver(TODAY + timedelta(8))), None)
+
+
+def test_every_part_of_a_policy_is_compared():
+    """Whoever adds a part says here that the comparison knows it, or need not."""
+    told = {"name", "source", "sha256", "version", "extends", "below"}
+    settings_ = {"limits", "caller_objects", "audit", "expires", "mode", "report_until", "delegate",
+                 "require_evidence", "waiver_terms", "trust"}  # fmt: skip
+    assert {f.name for f in dataclasses.fields(Policy)} == told | settings_ | {"rules", "waivers"}
+    named = {"id", "effect", "source", "line", "reason"}
+    conditions = {"symbols", "registered", "kinds", "fields", "arguments", "allocation", "owner",
+                  "sha256", "formats", "lambdas", "evidence"}  # fmt: skip
+    assert set(Rule._fields) == named | conditions
+    assert set(Constraint._fields) == {
+        "argument", "types", "minimum", "maximum", "max_length", "one_of", "path", "symbols",
+    }  # fmt: skip
+    assert set(Waiver._fields) == {
+        "id", "source", "line", "who", "reason", "expires", "symbols", "registered", "sha256", "codes",
+    }  # fmt: skip
+    assert {f.name for f in dataclasses.fields(Trust)} == {
+        "keys", "threshold", "minimum_version", "policies",
+    }  # fmt: skip
+    assert WaiverTerms._fields == ("max_days", "below")
