@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from secure_serial.audit.record import decision_record, outcome_record
 from secure_serial.construct.callers import describe
 from secure_serial.construct.guard import in_force
-from secure_serial.construct.revive import revive
+from secure_serial.construct.revive import ConstructionValueError, revive
 from secure_serial.construct.session import Session, current
 from secure_serial.construct.tables import spell_out
 from secure_serial.data import catalogue, policy_names
@@ -290,7 +290,8 @@ class _Load:
             self._failed(session, error)
             raise
         except Exception as error:
-            wrapped = ConstructionError(
+            kind = ConstructionValueError if isinstance(error, ValueError) else ConstructionError
+            wrapped = kind(
                 f"it is allowed, and it could not be built: {type(error).__name__}: {error}",
                 where=Where(session.document.name),
             )

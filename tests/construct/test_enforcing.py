@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import pickle
 import subprocess
@@ -156,6 +157,21 @@ def test_an_open_hdf5_file_cannot_be_judged_and_is_refused(model, tmp_path):
         legacy_h5_format.load_model_from_hdf5(file)
 
 
+def test_a_saved_folder_and_a_file_in_memory_load_through_the_gate(model, tmp_path, log):
+    model.save(tmp_path / "folder", zipped=False)
+    data = saved(model, tmp_path, "m.keras").read_bytes()
+    from keras.src.saving import saving_lib
+
+    with enforcing("keras-core", log):
+        assert same(keras.models.load_model(tmp_path / "folder"), model)
+        assert same(saving_lib.load_model(io.BytesIO(data)), model)
+    assert [r.get("action") for r in records(log) if r["event"] == "decision"][:1] == ["load"]
+    with enforcing(NOTHING):
+        for given in (tmp_path / "folder", io.BytesIO(data)):
+            with pytest.raises(LoadDenied):
+                saving_lib.load_model(given)
+
+
 # Weights.
 
 
@@ -168,6 +184,23 @@ def test_weights_are_read_by_our_reader_first(model, tmp_path):
         assert same(twin, model)
         path.write_bytes(path.read_bytes()[:200])
         with pytest.raises(ValueError, match="SS1"):
+            twin.load_weights(path)
+
+
+def test_every_shard_of_weights_is_read_by_our_reader_first(model, tmp_path):
+    path = tmp_path / "m.weights.json"
+    model.save_weights(path, max_shard_size=1e-8)
+    shards = sorted(tmp_path.glob("*.h5"))
+    assert len(shards) > 1
+    twin = keras.models.clone_model(model)
+    with enforcing():
+        twin.load_weights(path)
+        assert same(twin, model)
+        shards[-1].write_bytes(shards[-1].read_bytes()[:100])
+        with pytest.raises(ValueError, match="SS1"):
+            twin.load_weights(path)
+        path.write_text('{"metadata": {}, "weight_map": {"a": "../other.h5"}}', encoding="utf-8")
+        with pytest.raises(UnsafeArtifact, match="not beside it"):
             twin.load_weights(path)
 
 

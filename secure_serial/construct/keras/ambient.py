@@ -8,10 +8,12 @@ cannot be covered is refused, not ignored.
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
-from secure_serial.artifact import open_artifact, read_artifact
+from secure_serial.artifact import read_artifact
+from secure_serial.artifact.files import open_regular
+from secure_serial.artifact.json_text import parse_json
 from secure_serial.construct import load as loading
 from secure_serial.construct.callers import describe_one
 from secure_serial.construct.revive import LAMBDA_REFUSED
@@ -25,9 +27,10 @@ from secure_serial.plan.request import Origin
 from secure_serial.registry import snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from secure_serial.construct.guard import Guard
+    from secure_serial.limits import Limits
     from secure_serial.plan.request import CallerObject
 
     Original = Callable[..., Any]
@@ -39,6 +42,8 @@ def load_model(guard: Guard, original: Original) -> Original:
     def gated(
         filepath: Any, custom_objects: Any = None, compile: bool = True, safe_mode: Any = True
     ) -> Any:
+        if hasattr(filepath, "read"):
+            return load_open(guard, original)(filepath, custom_objects, compile, safe_mode)
         return loading.load_model(filepath, custom_objects=custom_objects, compile=compile)
 
     return gated
@@ -152,22 +157,42 @@ def legacy_json(guard: Guard, original: Original) -> Original:
 
 
 def load_weights(guard: Guard, original: Original) -> Original:
-    """Weights alone: our reader reads the file first, and it is still the same file after."""
+    """Weights alone: our reader reads the files first, and they are still the same after."""
 
     def gated(model: Any, filepath: Any, *args: Any, **kwargs: Any) -> Any:
         if not isinstance(filepath, str | os.PathLike):
             raise UnsupportedFormat("weights can be judged by the path of their file alone")
-        with open_artifact(filepath, guard.policy.limits) as opened:
-            before = _identity(filepath)
-            result = original(model, filepath, *args, **kwargs)
-            if before != _identity(filepath):
-                raise UnsafeArtifact(
-                    "the file changed while weights were read from it; discard the model",
-                    where=Where(opened.document.name),
-                )
+        files = list(_weight_files(Path(filepath), guard.policy.limits))
+        for file in files:
+            read_artifact(file, guard.policy.limits)
+        files.append(Path(filepath))
+        before = [_identity(file) for file in files]
+        result = original(model, filepath, *args, **kwargs)
+        if before != [_identity(file) for file in files]:
+            raise UnsafeArtifact(
+                "the file changed while weights were read from it; discard the model",
+                where=Where(str(filepath)),
+            )
         return result
 
     return gated
+
+
+def _weight_files(path: Path, limits: Limits) -> Iterator[Path]:
+    """A file of weights or, behind an index of shards, the files beside it that it names."""
+    if not path.name.endswith("weights.json"):
+        yield path
+        return
+    with open_regular(str(path))[0] as file:
+        index = parse_json(file.read(limits.config_bytes + 1), limits)
+    named = index.get("weight_map") if isinstance(index, dict) else None
+    shards: set[object] = set()
+    for each in named.values() if isinstance(named, dict) else ():
+        shards.update(each if isinstance(each, list) else [each])
+    for name in sorted(map(str, shards)):
+        if name != PurePath(name).name or name in ("", ".", ".."):
+            raise UnsafeArtifact(f"a shard that is not beside it: {name!r}", where=Where(str(path)))
+        yield path.with_name(name)
 
 
 def _identity(path: str | os.PathLike[str]) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ reading of the config is replaced by the tree that was judged (`doors`).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from secure_serial.artifact.document import Format
 from secure_serial.construct.keras import doors
@@ -67,7 +67,7 @@ def _directory(opened: Opened, session: Session, compile: bool) -> Any:
         )
     model = revive(session.root(compile=compile), session)
     opened.weights.seek(0)
-    store = saving_lib.H5IOStore(opened.weights, mode="r")
+    store = saving_lib.H5IOStore("model.weights.h5", archive=_Handed(opened.weights), mode="r")
     failed: set[Any] = set()
     errors: dict[Any, str] = {}
     try:
@@ -85,6 +85,17 @@ def _directory(opened: Opened, session: Session, compile: bool) -> Any:
     if failed:
         saving_lib._raise_loading_failure(errors)
     return model
+
+
+class _Handed:
+    """The open file of weights, in the form of an archive: Keras takes a path or an archive."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def open(self, name: str, mode: str) -> BinaryIO:
+        """The file, whatever it is asked by."""
+        return self._file
 
 
 def _hdf5(opened: Opened, session: Session, compile: bool) -> Any:
