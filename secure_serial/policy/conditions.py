@@ -126,9 +126,34 @@ def mismatch(rule: Rule, request: Request, context: Context) -> str:
         TypeError: a bound on something that has no order or no length.
 
     """
-    why = _by_names(rule, request)
-    if why or rule.on_names_alone:
-        return why
+    if rule.effect is _ALLOW:
+        why = _cannot_allow(rule, request)
+        if why:
+            return why
+    if rule.kinds and request.kind not in rule.kinds:
+        return f"it is for {_list(rule.kinds)}"
+    if rule.fields and request.field not in rule.fields:
+        return f"it is for the fields {_list(rule.fields)}, and this one holds {request.field}"
+    return "" if rule.on_names_alone else _unmet(rule, request, context)
+
+
+def _cannot_allow(rule: Rule, request: Request) -> str:
+    """Why no allow rule of this kind lets in such a request; empty where it may.
+
+    It must name what is not Keras's. And a text in a file that merely reads like a name of
+    Keras's, or a name there that the catalogue does not know, is never let in by a pattern.
+    """
+    if rule.lambdas:
+        return ""
+    if request.action is _LAMBDA:
+        return "code in a file is allowed by its digest alone"
+    if request.origin in _KNOWN or ((rule.symbols or rule.registered) and not feigned(request)):
+        return ""
+    return "it is for Keras's own symbols, and this is not one that is known"
+
+
+def _unmet(rule: Rule, request: Request, context: Context) -> str:
+    """Which condition beside names does not hold; raises what could not be told of the others."""
     failed: Exception | None = None
     for condition in _conditions(rule, request, context):
         try:
@@ -140,19 +165,6 @@ def mismatch(rule: Rule, request: Request, context: Context) -> str:
                 return why
     if failed is not None:
         raise failed
-    return ""
-
-
-def _by_names(rule: Rule, request: Request) -> str:
-    if rule.effect is _ALLOW:
-        if request.action is _LAMBDA and not rule.lambdas:
-            return "code in a file is allowed by its digest alone"
-        if request.origin not in _KNOWN and not _may_allow(rule, request):
-            return "it is for Keras's own symbols, and this is not one that is known"
-    if rule.kinds and request.kind not in rule.kinds:
-        return f"it is for {_list(rule.kinds)}"
-    if rule.fields and request.field not in rule.fields:
-        return f"it is for the fields {_list(rule.fields)}, and this one holds {request.field}"
     return ""
 
 
@@ -253,17 +265,6 @@ def named(patterns: Iterable[str], symbol: str) -> bool:
         registered_matches(pattern, symbol) if ">" in pattern else symbol_matches(pattern, symbol)
         for pattern in patterns
     )
-
-
-def _may_allow(rule: Rule, request: Request) -> bool:
-    """Whether an allow rule may let in something that is not Keras's, as the catalogue has it.
-
-    It must name it. And a text in a file that merely reads like a name of Keras's, or a
-    name there that the catalogue does not know, is never let in by a pattern.
-    """
-    if rule.lambdas:
-        return True
-    return bool(rule.symbols or rule.registered) and not feigned(request)
 
 
 def feigned(request: Request) -> bool:

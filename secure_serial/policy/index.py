@@ -14,12 +14,20 @@ T = TypeVar("T")
 class _Node:
     """One segment of dotted patterns: what ends here, what takes all below, and the next."""
 
-    __slots__ = ("below", "ends", "rest")
+    __slots__ = ("any", "below", "ends", "rest")
 
     def __init__(self) -> None:
         self.ends: list[int] = []
         self.rest: list[int] = []
         self.below: dict[str, _Node] = {}
+        self.any: _Node | None = None  # below `*`
+
+    def next(self, segment: str) -> _Node:
+        """The node of a pattern's next segment, made where there is none."""
+        if segment != "*":
+            return self.below.setdefault(segment, _Node())
+        self.any = self.any or _Node()
+        return self.any
 
 
 class Index(Generic[T]):
@@ -30,6 +38,7 @@ class Index(Generic[T]):
         self._everywhere: list[int] = []
         self._texts: dict[str, list[int]] = {}  # names as they are, and registered patterns
         self._root = _Node()
+        self._has_wildcards = False
 
     def add(self, thing: T, symbols: tuple[str, ...], registered: tuple[str, ...] = ()) -> None:
         """Add a thing by its patterns; one without any is named by every symbol."""
@@ -49,11 +58,9 @@ class Index(Generic[T]):
         node = self._root
         *segments, last = pattern.split(".")
         for segment in segments:
-            node = node.below.setdefault(segment, _Node())
-        if last == "**":
-            node.rest.append(number)
-        else:
-            node.below.setdefault(last, _Node()).ends.append(number)
+            node = node.next(segment)
+        (node.rest if last == "**" else node.next(last).ends).append(number)
+        self._has_wildcards = True
 
     def find(self, symbol: str) -> list[T]:
         """Everything that names this symbol."""
@@ -64,7 +71,7 @@ class Index(Generic[T]):
             package, _, name = symbol.partition(">")
             for pattern in (f"{package}>*", f"*>{name}", "*>*"):
                 numbers += self._texts.get(pattern, ())
-        if self._root.below or self._root.rest:
+        if self._has_wildcards:
             self._by_segments(symbol, numbers)
         if len(numbers) > 1:
             numbers = sorted(set(numbers))
@@ -75,12 +82,13 @@ class Index(Generic[T]):
         for segment in symbol.split("."):
             found = []
             for node in nodes:
-                numbers += node.rest
-                below = node.below
-                if segment in below:
-                    found.append(below[segment])
-                if "*" in below and segment != "*":
-                    found.append(below["*"])
+                if node.rest:
+                    numbers += node.rest
+                below = node.below.get(segment)
+                if below is not None:
+                    found.append(below)
+                if node.any is not None:
+                    found.append(node.any)
             if not found:
                 return
             nodes = found
