@@ -34,6 +34,8 @@ IN_WHEEL = (
     "secure_serial/rules/rules.json",
     "secure_serial/_policies/keras-core.toml",
     "secure_serial/_policies/strict.toml",
+    "secure_serial/_policies/inference-only.toml",
+    "secure_serial/_policies/legacy-keras2.toml",
     "secure_serial/_policies/catalogue/keras-3.15.json",
     "secure_serial/_policies/catalogue/legacy.json",
 )

@@ -152,14 +152,11 @@ class Engine:
             if known is not None:
                 return Decision._make((request, *known))
         decision = self._decide(request, context)
-        looked_at: set[str] = set()
-        by_names_alone = True
-        for layer in self._layers:
-            about = layer.about(request.symbol)
-            by_names_alone = by_names_alone and about.by_names_alone
-            looked_at |= about.arguments
-        if not by_names_alone:
-            return decision._replace(looked_at=tuple(sorted(looked_at)))
+        known_of = [layer.about(request.symbol) for layer in self._layers]
+        for about in known_of:
+            if not about.by_names_alone:
+                looked_at = {name for each in known_of for name in each.arguments}
+                return decision._replace(looked_at=tuple(sorted(looked_at)))
         if not request.objections:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
@@ -185,10 +182,10 @@ class Engine:
             elif layer.delegates(request.symbol):
                 passed, left = False, opinion.reason
             else:
-                lifted = self._lifted(number, request, context, opinion)
-                if lifted is None:
-                    return _refused(request, opinion, layer)
-                passed, so_far = True, _with(so_far, lifted)
+                final = self._unless_lifted(number, request, context, opinion)
+                if not final.allowed:
+                    return final
+                passed, so_far = True, _with(so_far, final)
         if passed and so_far is not None:
             return so_far
         reason = f"{left}; it is left to the layer below, and there is none that allows it"
@@ -197,24 +194,32 @@ class Engine:
             layer=self._layers[-1].policy.source,
         )  # fmt: skip
 
-    def _lifted(
+    def _unless_lifted(
         self, number: int, request: Request, context: Context, opinion: Opinion
-    ) -> Decision | None:
-        """What a waiver, or the time of an introduction, makes of a layer's refusal."""
+    ) -> Decision:
+        """A layer's refusal, unless a waiver or the time of an introduction lifts it."""
         layer = self._layers[number]
+        near = opinion.near
         if not opinion.faults - set(WAIVABLE):
             below = self._layers[number + 1 :] if layer.policy.waiver_terms.below else ()
             for place, each in enumerate((layer, *below), start=number + 1):
                 days = min(up.policy.waiver_terms.max_days for up in self._layers[:place])
-                waiver = each.waiver(request, context, opinion.faults, days)
-                if waiver is not None:
-                    return _waived(request, opinion, waiver)
+                for waiver in each.waivers(request, context, opinion.faults):
+                    if each.in_force(waiver, days):
+                        return _waived(request, opinion, waiver)
+                    near = (
+                        f"{waiver.id} ({waiver.place}): a waiver that ends on {waiver.expires}, "
+                        f"and may run for {days} days"
+                    )
         if layer.reports(request, opinion):
             return Decision(
                 request, Effect.ALLOW, ("builtin:report-mode",), opinion.code, opinion.reason,
-                near=opinion.near, layer=layer.policy.source, lifted=Lifted.REPORTED,
+                near=near, layer=layer.policy.source, lifted=Lifted.REPORTED,
             )  # fmt: skip
-        return None
+        return Decision(
+            request, Effect.DENY, opinion.rules, opinion.code, opinion.reason, opinion.place,
+            near, layer.policy.source,
+        )  # fmt: skip
 
 
 def _with(before: Decision | None, now: Decision) -> Decision:
@@ -230,13 +235,6 @@ def _allowed(request: Request, opinion: Opinion, layer: Layer) -> Decision:
     return Decision(
         request, _ALLOW, opinion.rules, "", opinion.reason, opinion.place, "", layer.policy.source
     )
-
-
-def _refused(request: Request, opinion: Opinion, layer: Layer) -> Decision:
-    return Decision(
-        request, Effect.DENY, opinion.rules, opinion.code, opinion.reason, opinion.place,
-        opinion.near, layer.policy.source,
-    )  # fmt: skip
 
 
 def _waived(request: Request, opinion: Opinion, waiver: Waiver) -> Decision:

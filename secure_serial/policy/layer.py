@@ -11,7 +11,7 @@ from secure_serial.policy.index import Index
 from secure_serial.policy.model import CallerObjects, Effect, Mode, Policy, Rule, Waiver
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from collections.abc import Set as AbstractSet
     from datetime import date
 
@@ -158,20 +158,18 @@ class Layer:
         lacks_a_rule = opinion.faults == {DEFAULT_DENY}
         return self._reports and lacks_a_rule and not request.effects and not feigned(request)
 
-    def waiver(
-        self, request: Request, context: Context, faults: frozenset[str], max_days: int
-    ) -> Waiver | None:
-        """A waiver in force that lifts all these faults; no name is made Keras's by one."""
-        if feigned(request):
-            return None
-        for waiver in self.about(request.symbol).waivers:
-            if not self.in_force(waiver, max_days):
-                continue
+    def waivers(
+        self, request: Request, context: Context, faults: frozenset[str]
+    ) -> Iterator[Waiver]:
+        """The waivers that would lift all these faults, in force or not.
+
+        No name is made Keras's by one.
+        """
+        for waiver in () if feigned(request) else self.about(request.symbol).waivers:
             if waiver.sha256 and not waiver.sha256 & context.digests:
                 continue
             if faults <= waiver.codes:
-                return waiver
-        return None
+                yield waiver
 
     def in_force(self, waiver: Waiver, max_days: int) -> bool:
         """Whether a waiver has not ended, and does not reach too far ahead."""

@@ -223,3 +223,10 @@ def test_a_policy_that_has_ended_is_refused_in_any_layer():
 def test_no_layers_are_no_policy():
     with pytest.raises(InvalidPolicy, match="empty list"):
         load_policy([])
+
+
+def test_a_denial_names_the_waiver_that_is_no_longer_in_force():
+    found = decided(OLD, made(waiver()), today=date(2026, 8, 1))
+    assert found.near == "w (1.toml:3): a waiver that ends on 2026-07-01, and may run for 366 days"
+    far = decided(OLD, made(waiver(), head="waivers.max_days = 3"))
+    assert far.near.endswith("and may run for 3 days")
