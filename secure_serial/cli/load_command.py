@@ -10,13 +10,14 @@ from secure_serial.cli.exits import Exit
 from secure_serial.cli.scan_command import tell_fault
 from secure_serial.cli.trouble import tell
 from secure_serial.errors import ArtifactError, ConstructionError, LoadDenied
+from secure_serial.policy.engine import Lifted
 from secure_serial.report.printable import printable
 
 if TYPE_CHECKING:
     import argparse
 
     from secure_serial.cli.console import Console
-    from secure_serial.policy.engine import Verdict
+    from secure_serial.policy.engine import Decision, Verdict
 
 #: What a person calls the kinds, where it is not the kind's own word.
 _PLURALS = {"dtype_policy": "dtype policies", "loss": "losses", "class": "classes"}
@@ -44,6 +45,8 @@ def run_load(args: argparse.Namespace, console: Console) -> Exit:
             _dump(args, console, Exit.UNREADABLE, {"loaded": False, "error": error.message})
         return tell(error, console)
     console.tell(overview(result.verdict))
+    for decision in (*result.verdict.waived, *result.verdict.reported):
+        console.warn(lifted(decision))
     if args.format == "json":
         _dump(args, console, Exit.CLEAN, {"loaded": True, **_object(result.model, result.verdict)})
     else:
@@ -65,6 +68,14 @@ def overview(verdict: Verdict) -> str:
         return f"{counted}, all allowed by {policy}: {parts or 'nothing to build'}"
     wrong = len(verdict.denied) + len(verdict.objections)
     return f"{counted}, {wrong} denied by {policy}: {parts or 'nothing to build'}"
+
+
+def lifted(decision: Decision) -> str:
+    """What passed though the rules do not let it: by a waiver, or until a policy is enforced."""
+    word = "waived" if decision.lifted is Lifted.WAIVED else "would be denied"
+    where = printable(decision.request.pointer or "/", _LINE_WIDTH)
+    about = printable(f"{decision.request.symbol}: {decision.reason}", _LINE_WIDTH)
+    return f"{word}: {where}: {about}"
 
 
 def summary(model: Any) -> str:

@@ -115,3 +115,21 @@ def test_a_log_that_cannot_be_written_means_no_load(tmp_path, capsys):
     path = config(tmp_path, {"class_name": "Flatten", "config": {"name": "f"}})
     assert main(["load", path, "--audit", str(tmp_path / "no" / "log")]) == 2
     assert "SS401" in capsys.readouterr().err
+
+
+def test_what_a_policy_that_is_being_introduced_would_deny_is_said(tmp_path, capsys):
+    policy = tmp_path / "ours.toml"
+    policy.write_text('schema = 1\nmode = "report"\nreport_until = 2099-01-01', encoding="utf-8")
+    config = tmp_path / "config.json"
+    config.write_text(
+        '{"class_name": "Sequential", "config": {"name": "s", "layers": []}}', encoding="utf-8"
+    )
+    assert (
+        main(["load", str(config), "--policy", str(policy), "--audit", str(tmp_path / "a.jsonl")])
+        == 0
+    )
+    assert (
+        "would be denied: /: keras.Sequential: no rule allows keras.Sequential"
+        in capsys.readouterr().err
+    )
+    assert '"lifted":"report"' in (tmp_path / "a.jsonl").read_text("utf-8")
