@@ -77,6 +77,13 @@ def test_the_last_list_of_a_long_table_ends_by_the_last_column(length, breaks):
     assert len(lines[2]) == (15 if breaks else 100)
 
 
+@pytest.mark.parametrize(("length", "breaks"), [(90, False), (91, True)])
+def test_what_stands_before_a_list_on_its_line_counts(length, breaks):
+    text = f"{{ a = {'1' * (length - 10)}, b = [1, 2], c = [{'3' * 99}] }}"
+    first = laid_out(text).split("\n")[0]
+    assert first == f"{{ a = {'1' * (length - 10)}, b = [" + ("" if breaks else "1, 2], c = [")
+
+
 @pytest.mark.parametrize("text", ["{ # c\n a = 1 }", "{ a = 1, # c\n b = 2 }", "{ a = 1 # c\n }"])
 def test_a_comment_in_an_inline_table_cannot_be_kept(text):
     """TOML 1.1 has them, and tomllib from Python 3.15 on."""
