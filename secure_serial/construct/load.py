@@ -28,7 +28,7 @@ from secure_serial.errors import (
 )
 from secure_serial.plan.walker import make_plan
 from secure_serial.policy.engine import decide
-from secure_serial.policy.explain import lines_to_allow, rule_to_allow
+from secure_serial.policy.explain import rule_to_allow
 from secure_serial.policy.model import AuditDemand
 from secure_serial.registry import snapshot
 
@@ -352,11 +352,11 @@ def denial(verdict: Verdict) -> LoadDenied:
 
 
 def _remedy(decision: Decision, policy: Policy) -> str:
-    """The lines to write; only a shipped policy can be extended by its name."""
-    if policy.source in policy_names():
-        text, where = lines_to_allow(decision, policy), "a policy of your own"
-    else:
-        text, where = rule_to_allow(decision), policy.source
+    """The lines to write, and where: into the layer that denied, or around a shipped one."""
+    text, where = rule_to_allow(decision), decision.layer or policy.source
+    if text and where in policy_names():
+        text = f'schema = 1\nextends = ["{where}"]\n\n{text}'
+        where = f"a policy of your own in the place of {where}"
     return f"to allow it, put this into {where}:\n{text}" if text else ""
 
 
