@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from secure_serial.audit.record import decision_record, outcome_record
 from secure_serial.construct.callers import describe
 from secure_serial.construct.guard import in_force
-from secure_serial.construct.revive import ConstructionValueError, revive
+from secure_serial.construct.revive import ConstructionValueError, behind, revive
 from secure_serial.construct.session import Session, current
 from secure_serial.construct.tables import spell_out
 from secure_serial.data import catalogue, policy_names
@@ -118,22 +118,34 @@ def load_result(
 
 
 def load_stream(
-    file: BinaryIO, *, name: str, custom_objects: Mapping[str, object] | None, compile: bool
+    file: BinaryIO,
+    *,
+    name: str,
+    custom_objects: Mapping[str, object] | None,
+    compile: bool,
+    within: Session | None = None,
 ) -> Any:
-    """As `load_model`, from a file that is open already. Raises as it does."""
+    """As `load_model`, from a file that is open already. Raises as it does.
+
+    `within` is the load that this one is a part of: its policy and its log hold.
+    """
     from secure_serial.artifact import opened_stream
 
-    load = _Load(None, None, snapshot(custom_objects))
+    load = _Load(*_of(within), snapshot(custom_objects))
     return load.model(opened_stream(file, name, load.policy.limits), compile=compile).model
 
 
 def model_from_text(
-    text: bytes, custom_objects: Mapping[str, object] | None, *, compile: bool
+    text: bytes,
+    custom_objects: Mapping[str, object] | None,
+    *,
+    compile: bool,
+    within: Session | None = None,
 ) -> Any:
     """The model of a config in text, with fresh weights. Raises as `load_model` does."""
     from secure_serial.artifact import Opened, read_artifact
 
-    load = _Load(None, None, snapshot(custom_objects))
+    load = _Load(*_of(within), snapshot(custom_objects))
     document = read_artifact(text, load.policy.limits, name="<config>")
     return load.model(Opened(document, None, len(text)), compile=compile).model
 
@@ -230,6 +242,10 @@ def _deserialize(
         return revive(session.hand_out(document.parts[0].root), session)
 
 
+def _of(session: Session | None) -> tuple[Policy | None, Sink | None]:
+    return (None, None) if session is None else (session.verdict.policy, session.sink)
+
+
 class _Load:
     """One load from its policy to its outcome."""
 
@@ -278,7 +294,9 @@ class _Load:
             denied = denial(verdict)
             denied.records = tuple(self.records)
             raise denied
-        return Session(verdict, names=self._names, callers=callers, catalogue=known)
+        return Session(
+            verdict, names=self._names, callers=callers, catalogue=known, sink=self._sink
+        )
 
     @contextmanager
     def outcome(self, session: Session) -> Iterator[None]:
@@ -290,6 +308,10 @@ class _Load:
             self._failed(session, error)
             raise
         except Exception as error:
+            ours = behind(error)
+            if ours is not None:
+                self._failed(session, ours)
+                raise ours from None
             kind = ConstructionValueError if isinstance(error, ValueError) else ConstructionError
             wrapped = kind(
                 f"it is allowed, and it could not be built: {type(error).__name__}: {error}",

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from secure_serial.construct.session import Session
 
 _PLAIN = (str, int, float, bool)
+#: Errors raised over one another; one or two for each level that a constructor nests.
+_CHAIN = 1000
 LAMBDA_REFUSED = (
     "Requested the deserialization of a Python lambda, which is arbitrary code execution; "
     "lambdas are refused, with safe_mode=False too"
@@ -165,6 +167,9 @@ def _guarded(cls: Any, action: Any, config: Mapping[str, Json]) -> Any:
     except SecureSerialError:
         raise
     except Exception as error:
+        ours = behind(error)
+        if ours is not None:  # Keras says of every error in a constructor that it is a TypeError
+            raise ours from None
         kind = ConstructionValueError if isinstance(error, ValueError) else ConstructionError
         name = config.get("class_name")
         raise kind(
@@ -173,6 +178,16 @@ def _guarded(cls: Any, action: Any, config: Mapping[str, Json]) -> Any:
             "explicitly deserialized in the model's `from_config()` method.\n\n"
             f"class_name={name!r}. Exception encountered: {type(error).__name__}: {error}"
         ) from error
+
+
+def behind(error: BaseException) -> SecureSerialError | None:
+    """The refusal of ours that an error was raised over, if it was."""
+    seen: BaseException | None = error
+    for _ in range(_CHAIN):
+        if seen is None or isinstance(seen, SecureSerialError):
+            return seen
+        seen = seen.__cause__ or seen.__context__
+    return None
 
 
 def _shared(shared_id: Json, cls: Any, inner: Json, session: Session) -> Any:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from secure_serial.artifact.document import Json
+    from secure_serial.audit.log import Sink
     from secure_serial.audit.record import Record
     from secure_serial.plan.catalogue import Catalogue
     from secure_serial.plan.request import CallerObject
@@ -61,6 +62,7 @@ class Session:
         names: The program's own objects, as they were when the plan was made.
         callers: Their descriptions, as the planner saw them.
         catalogue: What is known of Keras.
+        sink: Where its records go, and those of loads within it.
 
     """
 
@@ -71,8 +73,10 @@ class Session:
         names: Snapshot,
         callers: Mapping[str, CallerObject],
         catalogue: Catalogue,
+        sink: Sink | None = None,
     ) -> None:
         self.verdict = verdict
+        self.sink = sink
         self.names = names
         self.callers = callers
         self.catalogue = catalogue

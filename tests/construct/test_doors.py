@@ -101,6 +101,78 @@ def test_keras_resolves_nothing_past_the_gate():
     assert refused(resolve, beside=[DENSE]) == "SS340"
 
 
+def test_keras_resolves_a_function_that_was_planned():
+    def resolve(name):
+        return lambda: serialization_lib._retrieve_class_or_fn(
+            name, None, "keras.activations", "function", {"module": "keras.activations"}, None
+        )
+
+    planned = layer("Dense", units=2, name="d", activation="relu")
+    assert inside(resolve("relu"), beside=[planned]) is keras.activations.relu
+    assert refused(resolve("sparsemax"), beside=[planned]) == "SS340"
+
+
+def test_a_class_may_make_up_a_config_of_what_an_allowed_class_has_by_default():
+    """No rule allows the initializer; Embedding makes one without being asked, and so may others."""
+    rules = parse_policy(
+        'schema = 1\ncaller_objects = "allow"\n[[allow]]\nid = "a"\nsymbols = ["keras.layers.Embedding"]'
+    )
+    embedding = layer("Embedding", input_dim=3, output_dim=2)
+    default, another = (
+        {"module": "keras.initializers", "class_name": name, "config": {}}
+        for name in ("RandomUniform", "HeNormal")
+    )
+
+    def make_up(node):
+        return lambda: keras.saving.deserialize_keras_object(node)
+
+    got = inside(make_up(default), beside=[embedding], policy=rules)
+    assert type(got) is keras.initializers.RandomUniform
+    assert refused(make_up(another), beside=[embedding], policy=rules) == "SS340"
+    assert refused(make_up(default), policy=rules) == "SS340"
+
+
+@pytest.mark.parametrize("config", [["Dense"], {"class_name": "Dense"}, {"config": {}}])
+def test_the_legacy_resolver_takes_nodes_alone(config):
+    def resolve():
+        with pytest.raises(ValueError, match="Improper config format"):
+            legacy.class_and_config_for_serialized_keras_object(config)
+
+    inside(resolve, beside=[DENSE])
+
+
+def a_function():
+    raise AssertionError  # nobody may call it
+
+
+def test_the_legacy_resolver_hands_over_no_function_as_a_class():
+    node = {"class_name": "f", "config": {}}
+
+    def resolve(_config):
+        return legacy.class_and_config_for_serialized_keras_object(node)
+
+    objects = {"acme>Part": make(action=resolve), "f": a_function}
+    with pytest.raises(LoadDenied) as caught:
+        deserialize_keras_object([part(), node], objects)
+    assert caught.value.code == "SS340"
+    assert "function where a class" in caught.value.records[-1]["refused"][0]["written"]
+
+
+def test_the_legacy_resolver_revives_what_keras_marks_within_a_config():
+    inner = {"class_name": "Zeros", "config": {}, "__passive_serialization__": True}
+    node = {"class_name": "Dense", "config": {"units": 2, "bias_initializer": inner}}
+
+    def resolve(config):
+        return legacy.class_and_config_for_serialized_keras_object(config["inner"])
+
+    got = deserialize_keras_object(
+        part(config={"inner": node}), {"acme>Part": make(action=resolve)}
+    )
+    cls, config = got.config["made"]
+    assert cls is keras.layers.Dense
+    assert type(config["bias_initializer"]) is keras.initializers.Zeros
+
+
 def test_a_text_that_was_not_judged_is_not_parsed():
     assert refused(lambda: json_utils.decode("{}")) == "SS340"
     assert json_utils.decode("{}") == {}

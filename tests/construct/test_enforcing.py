@@ -13,7 +13,7 @@ import threading
 import pytest
 from plan.plans import layer, node, sequential
 
-from secure_serial import enforcing
+from secure_serial import enforcing, load_model
 from secure_serial.audit.log import AuditLog
 from secure_serial.errors import (
     AuditError,
@@ -90,14 +90,14 @@ def doors(folder):
     """Every way that a hostile config may come to Keras."""
     text = json.dumps(HOSTILE)
 
-    def load_model():
+    def by_path():
         path = folder / "config.json"
         path.write_text(text, encoding="utf-8")
         return keras.models.load_model(path)
 
     inside = sequential(layer("InputLayer", batch_shape=[None, 1]), HOSTILE)
     return {
-        "load_model": load_model,
+        "load_model": by_path,
         "model_from_json": lambda: keras.models.model_from_json(text),
         "nested": lambda: keras.models.model_from_json(json.dumps(inside)),
         "from_config": lambda: keras.Sequential.from_config(inside["config"]),
@@ -170,6 +170,44 @@ def test_a_saved_folder_and_a_file_in_memory_load_through_the_gate(model, tmp_pa
         for given in (tmp_path / "folder", io.BytesIO(data)):
             with pytest.raises(LoadDenied):
                 saving_lib.load_model(given)
+
+
+class Backbone(keras.layers.Layer):
+    """A class of the program's own that loads a model while it is built."""
+
+    path = ""
+
+    @staticmethod
+    def how(path):
+        return keras.models.load_model(
+            path, compile=False
+        )  # Keras alone cannot compile its .h5 again
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.inner = type(self).how(self.path)
+
+
+@pytest.mark.parametrize("name", ["inner.keras", "inner.h5"])
+def test_a_model_that_a_class_loads_while_it_is_built_is_a_load_of_its_own(
+    model, tmp_path, log, name, monkeypatch
+):
+    monkeypatch.setattr(Backbone, "path", saved(model, tmp_path, name))
+    outer = saved(
+        keras.Sequential([keras.Input((4,)), Backbone(name="b")]), tmp_path, "outer.keras"
+    )
+    for how in (
+        keras.models.load_model,
+        lambda path: pickle.loads(pickle.dumps(imported_by_name(path))),
+    ):
+        monkeypatch.setattr(Backbone, "how", staticmethod(how))
+        loaded = load_model(outer, audit=log, custom_objects={"Backbone": Backbone})
+        assert same(loaded.layers[0].inner, model)
+    assert len([r for r in records(log) if r.get("action") == "load"]) == 5
+    monkeypatch.setattr(Backbone, "path", tmp_path / "bad.json")
+    Backbone.path.write_text(json.dumps(HOSTILE), encoding="utf-8")
+    with pytest.raises(LoadDenied, match=r"os\.system"):
+        load_model(outer, audit=log, custom_objects={"Backbone": Backbone})
 
 
 # Weights.

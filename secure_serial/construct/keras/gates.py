@@ -6,6 +6,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from secure_serial.construct import live
+from secure_serial.construct import load as loading
 from secure_serial.construct.revive import refused_lambda, revive
 from secure_serial.construct.tables import dotted_path
 from secure_serial.plan.fields import Field
@@ -121,14 +122,48 @@ def legacy_class(session: Session, original: Original) -> Original:
 
 
 def model_from_text(session: Session, original: Original) -> Original:
-    """The start of a `.keras` file: the judged tree, not the bytes again."""
+    """The start of a `.keras` file: the judged tree, not the bytes again.
+
+    Another text is a model of its own, which a class of the program's own loads meanwhile.
+    """
 
     def _model_from_config(
         config_json: Any, custom_objects: Any, compile: bool, safe_mode: Any
     ) -> Any:
-        return revive(session.root(compile=compile), session)
+        text = config_json.encode() if isinstance(config_json, str) else bytes(config_json)
+        if text == session.document.parts[0].text:
+            return revive(session.root(compile=compile), session)
+        return loading.model_from_text(text, custom_objects, compile=compile, within=session)
 
     return _model_from_config
+
+
+def load_model(session: Session, original: Original) -> Original:
+    """A model that a class of the program's own loads while it is built: a load of its own."""
+
+    def gated(
+        filepath: Any, custom_objects: Any = None, compile: bool = True, safe_mode: Any = True
+    ) -> Any:
+        if hasattr(filepath, "read"):
+            return load_open(session, original)(filepath, custom_objects, compile, safe_mode)
+        policy, audit = session.verdict.policy, session.sink
+        return loading.load_model(
+            filepath, policy=policy, audit=audit, custom_objects=custom_objects, compile=compile
+        )
+
+    return gated
+
+
+def load_open(session: Session, original: Original) -> Original:
+    """The same from a file that is open. The load's own archive comes by another way."""
+
+    def gated(fileobj: Any, custom_objects: Any, compile: bool, safe_mode: Any) -> Any:
+        return loading.load_stream(
+            fileobj, name="<open file>", custom_objects=custom_objects, compile=compile,
+            within=session,
+        )  # fmt: skip
+
+    return gated
 
 
 def legacy_json(session: Session, original: Original) -> Original:

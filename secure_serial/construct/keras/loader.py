@@ -51,7 +51,7 @@ def _archive(opened: Opened, session: Session, compile: bool) -> Any:
     if opened.file is None:
         raise ConstructionError("the archive is not open")
     opened.file.seek(0)
-    return saving_lib._load_model_from_fileobj(
+    return doors.behind(saving_lib._load_model_from_fileobj)(
         opened.file, custom_objects=None, compile=compile, safe_mode=True
     )
 
@@ -107,7 +107,7 @@ def _hdf5(opened: Opened, session: Session, compile: bool) -> Any:
     opened.file.seek(0)
     with h5py.File(opened.file, "r") as file:
         _check_lists(file, opened.document.name)
-        return legacy_h5_format.load_model_from_hdf5(
+        return doors.behind(legacy_h5_format.load_model_from_hdf5)(
             file, custom_objects=None, compile=compile, safe_mode=True
         )
 
