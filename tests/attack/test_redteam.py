@@ -328,10 +328,7 @@ def _with_tail(*nodes):
     [
         lambda: _with_tail(_arange()),
         lambda: _with_tail(_concatenated()),
-        pytest.param(
-            lambda: _with_tail(*_split()),
-            marks=hole("the tensors that a call yields are made one by one, and not counted"),
-        ),
+        lambda: _with_tail(*_split()),
     ],
     ids=["arange-of-floats", "doubling-a-constant", "tensors-without-number"],
 )
