@@ -1,8 +1,13 @@
-"""Classes of a program that loads configs, without Keras."""
+"""Classes of a program that loads configs, without Keras, and what it sees while it does."""
 
 from __future__ import annotations
 
 import copy
+
+import pytest
+
+from secure_serial.construct.load import deserialize_keras_object
+from secure_serial.errors import LoadDenied
 
 
 class Part:
@@ -43,3 +48,16 @@ def part(name="Part", config=None, registered=None, **rest):
         "registered_name": f"acme>{name}" if registered is None else registered,
         **rest,
     }
+
+
+def inside(action, *, policy=None, beside=()):
+    """What an action gives when it is done while a load builds."""
+    objects = {"acme>Part": make(action=lambda _config: action())}
+    tree = [part(), *beside]
+    return deserialize_keras_object(tree, objects, policy=policy)[0].config.get("made")
+
+
+def refused(action, **options):
+    with pytest.raises(LoadDenied) as caught:
+        inside(action, **options)
+    return caught.value.code

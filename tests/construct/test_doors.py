@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from construct.parts import make, part
+from construct.parts import inside, refused
 from plan.plans import layer, sequential
 
 from secure_serial.construct.load import deserialize_keras_object
@@ -16,7 +16,6 @@ keras = pytest.importorskip("keras")
 pytestmark = pytest.mark.keras
 
 from keras.src.legacy.saving import json_utils  # noqa: E402
-from keras.src.legacy.saving import serialization as legacy  # noqa: E402
 from keras.src.saving import object_registration, serialization_lib  # noqa: E402
 from keras.src.utils import python_utils  # noqa: E402
 
@@ -28,43 +27,7 @@ def _doors():
     doors.install()
 
 
-def inside(action, *, policy=None, beside=()):
-    """What an action gives when it is done while a load builds."""
-    objects = {"acme>Part": make(action=lambda _config: action())}
-    tree = [part(), *beside]
-    return deserialize_keras_object(tree, objects, policy=policy)[0].config.get("made")
-
-
 DENSE = layer("Dense", units=2, name="d")
-
-
-def refused(action, **options):
-    with pytest.raises(LoadDenied) as caught:
-        inside(action, **options)
-    return caught.value.code
-
-
-@pytest.mark.parametrize(
-    "name", ["deserialize", "serialize", "add", "Input", "concatenate", "keras_export"]
-)
-def test_the_legacy_resolver_reaches_no_function_of_keras_layers(name):
-    node = {"class_name": name, "config": {}}
-    assert (
-        refused(
-            lambda: legacy.deserialize_keras_object(node, module_objects=dict(vars(keras.layers)))
-        )
-        == "SS340"
-    )
-
-
-def test_the_legacy_resolver_finds_what_was_planned_and_nothing_else():
-    node = {"class_name": "Dense", "config": {"units": 2}}
-
-    def revive():
-        return legacy.deserialize_keras_object(dict(node), module_objects=dict(vars(keras.layers)))
-
-    assert type(inside(revive, beside=[DENSE])) is keras.layers.Dense
-    assert refused(revive) == "SS340"
 
 
 def test_a_text_that_equals_a_function_of_keras_layers_stays_a_text():
@@ -130,47 +93,6 @@ def test_a_class_may_make_up_a_config_of_what_an_allowed_class_has_by_default():
     assert type(got) is keras.initializers.RandomUniform
     assert refused(make_up(another), beside=[embedding], policy=rules) == "SS340"
     assert refused(make_up(default), policy=rules) == "SS340"
-
-
-@pytest.mark.parametrize("config", [["Dense"], {"class_name": "Dense"}, {"config": {}}])
-def test_the_legacy_resolver_takes_nodes_alone(config):
-    def resolve():
-        with pytest.raises(ValueError, match="Improper config format"):
-            legacy.class_and_config_for_serialized_keras_object(config)
-
-    inside(resolve, beside=[DENSE])
-
-
-def a_function():
-    raise AssertionError  # nobody may call it
-
-
-def test_the_legacy_resolver_hands_over_no_function_as_a_class():
-    node = {"class_name": "f", "config": {}}
-
-    def resolve(_config):
-        return legacy.class_and_config_for_serialized_keras_object(node)
-
-    objects = {"acme>Part": make(action=resolve), "f": a_function}
-    with pytest.raises(LoadDenied) as caught:
-        deserialize_keras_object([part(), node], objects)
-    assert caught.value.code == "SS340"
-    assert "function where a class" in caught.value.records[-1]["refused"][0]["written"]
-
-
-def test_the_legacy_resolver_revives_what_keras_marks_within_a_config():
-    inner = {"class_name": "Zeros", "config": {}, "__passive_serialization__": True}
-    node = {"class_name": "Dense", "config": {"units": 2, "bias_initializer": inner}}
-
-    def resolve(config):
-        return legacy.class_and_config_for_serialized_keras_object(config["inner"])
-
-    got = deserialize_keras_object(
-        part(config={"inner": node}), {"acme>Part": make(action=resolve)}
-    )
-    cls, config = got.config["made"]
-    assert cls is keras.layers.Dense
-    assert type(config["bias_initializer"]) is keras.initializers.Zeros
 
 
 def test_a_text_that_was_not_judged_is_not_parsed():
@@ -304,78 +226,6 @@ def test_a_symbol_that_the_installed_keras_lacks_is_an_error_of_ours(monkeypatch
     monkeypatch.delattr("keras.src.layers.core.dense.Dense")
     with pytest.raises(ConstructionError, match=r"has no keras\.layers\.Dense"):
         deserialize_keras_object(DENSE)
-
-
-def test_a_table_of_keras_own_is_looked_up_by_symbol():
-    table = {"MyDense": keras.layers.Dense, "fn": keras.activations.relu, "own": len}
-
-    def from_table(config):
-        return lambda: serialization_lib.deserialize_keras_object(config, module_objects=table)
-
-    node = {"class_name": "MyDense", "config": {"units": 3}}
-    assert inside(from_table(node), beside=[DENSE]).units == 3
-    assert refused(from_table(node)) == "SS340"
-    assert refused(from_table("own"), beside=[DENSE]) == "SS340"
-    assert inside(from_table("nothing"), beside=[DENSE]) == "nothing"
-    with pytest.raises(ConstructionError):
-        inside(from_table({"config": {}}))
-    with pytest.raises(ConstructionError, match="register it"):
-        inside(from_table({"class_name": "MyDense", "module": None, "config": {}}), beside=[DENSE])
-
-
-@pytest.mark.parametrize(
-    ("module", "registered", "asked"),
-    [("builtins", "function", "relu"), ("builtins", "relu", "relu"), ("keras.activations", "relu", "relu"),
-     ("keras.activations", "function", "function"), ("keras.activations", None, None)],
-)  # fmt: skip
-def test_a_function_of_a_table_is_asked_for_as_keras_asks(module, registered, asked):
-    class Table(dict):
-        """Keras's functions, and what they were asked for by."""
-
-        asked = None
-
-        def __contains__(self, name):
-            self.asked = name
-            return super().__contains__(name)
-
-    table = Table(relu=keras.activations.relu, function=keras.activations.relu)
-    node = {
-        "module": module,
-        "class_name": "function",
-        "config": "relu",
-        "registered_name": registered,
-    }
-
-    def look_up(config):
-        return serialization_lib.deserialize_keras_object(config["inner"], module_objects=table)
-
-    got = deserialize_keras_object(
-        part(config={"inner": node}), {"acme>Part": make(action=look_up)}
-    )
-    assert got.config["made"] is keras.activations.relu
-    assert table.asked == asked
-
-
-@pytest.mark.parametrize(
-    ("config", "kind"),
-    [("Thing", keras.layers.Dense), ({"class_name": "Thing", "config": {"units": 1}}, keras.layers.Dense)],
-)  # fmt: skip
-def test_what_a_table_of_kerass_classes_explains_is_judged_as_keras_would_write_it(config, kind):
-    table = {"Thing": keras.layers.Dense}
-    if isinstance(config, str):
-        with pytest.raises(ConstructionError):  # a Dense needs its units
-            deserialize_keras_object(config, module_objects=table)
-    else:
-        assert type(deserialize_keras_object(config, module_objects=table)) is kind
-
-
-def test_a_table_of_kerass_functions_gives_the_function():
-    table = {"mine": keras.activations.relu, "Lambda": keras.layers.Lambda}
-    assert deserialize_keras_object("mine", module_objects=table) is keras.activations.relu
-    node = {"class_name": "function", "config": "mine", "module": None}
-    assert deserialize_keras_object(node, module_objects=table) is keras.activations.relu
-    with pytest.raises(LoadDenied):
-        deserialize_keras_object({"class_name": "Lambda", "config": {}}, module_objects=table)
 
 
 class Own(keras.layers.Dense):
