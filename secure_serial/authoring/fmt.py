@@ -96,15 +96,8 @@ def _formatted(text: str) -> str:
     top, *tables = _blocks(text)
     head = _take_head(top, tables)
     foot = _take_foot([top, *tables][-1])
-    groups: list[list[_Block]] = []
-    for block in tables:
-        if groups and _is_inside(block, groups[-1][0]):
-            groups[-1].append(block)
-        else:
-            groups.append([block])
-    groups.sort(key=_rank_of_table)
-    ordered = [top, *(block for group in groups for block in group)]
-    parts = [head, *map(_written, ordered), foot]
+    tables.sort(key=_rank_of_table)  # what is inside a table, `[allow.evidence]`, stays with it
+    parts = [head, *map(_written, [top, *tables]), foot]
     whole = "\n\n".join("\n".join(part) for part in parts if part)
     return f"{whole}\n" if whole else ""
 
@@ -197,13 +190,8 @@ def _collapsed(lines: list[str]) -> list[str]:
 # Order.
 
 
-def _is_inside(block: _Block, outer: _Block) -> bool:
-    """Whether it goes where the table above goes: `[allow.evidence]` behind its `[[allow]]`."""
-    return len(block.keys) > 1 and block.keys[0] == outer.keys[0]
-
-
-def _rank_of_table(group: list[_Block]) -> int:
-    name = group[0].keys[0]
+def _rank_of_table(block: _Block) -> int:
+    name = block.keys[0]
     return _SETTINGS.index(name) if name in _SETTINGS else len(_SETTINGS)
 
 

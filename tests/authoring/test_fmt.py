@@ -298,6 +298,34 @@ def test_a_loss_is_noticed_and_refused(monkeypatch, loss):
         formatted(text)
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "same"),
+    [
+        ('delegate = ["a", "b"]', 'delegate = ["b", "a"]', True),
+        ('extends = ["a", "b"]', 'extends = ["b", "a"]', False),
+        ("delegate = [1, 2]", "delegate = [2, 1]", False),
+        ('delegate = ["a", "b"]', 'delegate = ["a", "b", "b"]', False),
+        ("a = nan", "a = nan", True),
+        ("a = { b = 1, c = 2 }", "a.c = 2\na.b = 1", True),
+    ],
+)
+def test_only_sets_mean_the_same_in_another_order(monkeypatch, before, after, same):
+    monkeypatch.setattr(fmt, "_formatted", lambda text: after)
+    if same:
+        assert formatted(before) == after
+    else:
+        with pytest.raises(InvalidPolicy, match="loss"):
+            formatted(before)
+
+
+def test_tables_in_tables_stay_behind_theirs():
+    text = "[[allow]]\n[allow.evidence]\n[limits]\n[[deny]]\n[allow.arguments.x]\n[limits.y]\n"
+    assert formatted(text).split("\n\n") == [
+        "[limits]", "[limits.y]", "[[allow]]", "[allow.evidence]", "[[deny]]",
+        "[allow.arguments.x]\n",
+    ]  # fmt: skip
+
+
 def test_comments_of_the_generator_are_various():
     """Or the properties above would show little."""
     seen = Counter()

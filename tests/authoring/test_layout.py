@@ -84,6 +84,13 @@ def test_what_stands_before_a_list_on_its_line_counts(length, breaks):
     assert first == f"{{ a = {'1' * (length - 10)}, b = [" + ("" if breaks else "1, 2], c = [")
 
 
+@pytest.mark.parametrize(("length", "lines"), [(89, 3), (90, 5)])
+def test_a_table_in_a_list_ends_by_the_last_column_comma_and_all(length, lines):
+    text = laid_out(f"[{{ a = [{'1' * (length - 2)}] }}, 2]")
+    assert text.count("\n") == lines
+    assert (max(map(len, text.split("\n"))) == 100) is (lines == 3)
+
+
 @pytest.mark.parametrize("text", ["{ # c\n a = 1 }", "{ a = 1, # c\n b = 2 }", "{ a = 1 # c\n }"])
 def test_a_comment_in_an_inline_table_cannot_be_kept(text):
     """TOML 1.1 has them, and tomllib from Python 3.15 on."""
