@@ -32,6 +32,8 @@ DEMO_LOG = "demo-audit.jsonl"
 IN_WHEEL = (
     "secure_serial/py.typed",
     "secure_serial/rules/rules.json",
+    "secure_serial/authoring/starter.toml",
+    "secure_serial/_policies/policy.schema.json",
     "secure_serial/_policies/keras-core.toml",
     "secure_serial/_policies/strict.toml",
     "secure_serial/_policies/inference-only.toml",

@@ -24,7 +24,7 @@ from secure_serial.policy.model import (
     WaiverTerms,
 )
 from secure_serial.policy.patterns import problem_with
-from secure_serial.policy.positions import header_lines, positions
+from secure_serial.policy.positions import has_long_key, header_lines, positions
 from secure_serial.policy.reading import Path, Problem, Table
 from secure_serial.policy.rules import read_rule, read_waiver
 
@@ -74,6 +74,8 @@ def toml(text: str, source: str) -> dict[str, Json]:
     where = Where(source)
     if len(text) > MAX_BYTES:
         raise InvalidPolicy(f"more than {MAX_BYTES} characters", where=where)
+    if has_long_key(text):  # tomllib takes the square of its length for it
+        raise InvalidPolicy("a key of too many parts", where=where)
     try:
         text.encode()  # half of a surrogate pair is no text, and has no digest
         return tomllib.loads(text)

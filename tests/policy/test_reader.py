@@ -323,3 +323,8 @@ def test_what_many_extend_is_read_once():
 
     parse('schema = 1\nextends = "p24"', "p.toml", shipped)
     assert len(asked) == 25
+
+
+def test_a_key_that_would_keep_tomllib_busy_is_refused():
+    with pytest.raises(InvalidPolicy, match="too many parts"):
+        parse_policy("schema = 1\n" + "a." * 40_000 + "a = 1")
