@@ -194,9 +194,12 @@ def test(*arguments: str) -> None:
 
 
 def _pytest(arguments: Sequence[str]) -> list[str]:
-    """The whole suite takes two processes, where there are two cores; a part of it one."""
+    """The whole suite takes two processes, where there are two cores; a part of it one.
+
+    The tests of a file stay in one process: some share what takes minutes to make.
+    """
     whole = not arguments and (os.cpu_count() or 1) > 1
-    return ["-m", "pytest", "-q", *(["-n", "2", "--dist", "loadgroup"] if whole else arguments)]
+    return ["-m", "pytest", "-q", *(["-n", "2", "--dist", "loadfile"] if whole else arguments)]
 
 
 def coverage() -> None:

@@ -31,7 +31,6 @@ CALLED = {
 
 pytestmark = [
     pytest.mark.keras,
-    pytest.mark.xdist_group("conformance"),  # one process runs Keras's tests, once
     pytest.mark.skipif(find_spec("keras") is None, reason="Keras is not installed"),
     pytest.mark.skipif(find_spec(SUITE["backend"]) is None, reason="its backend is not installed"),
 ]

@@ -26,7 +26,7 @@ for family in Path(__file__).parent.glob("zoo_*.py"):
 
 def _named(name):
     """What needs one specimen stays in one process, which builds it once."""
-    marks = [pytest.mark.xdist_group(f"zoo-{name}")]
+    marks = []
     return pytest.param(name, marks=[*marks, pytest.mark.slow] if name in zoo.SLOW else marks)
 
 
