@@ -25,9 +25,7 @@ for family in Path(__file__).parent.glob("zoo_*.py"):
 
 
 def _named(name):
-    """What needs one specimen stays in one process, which builds it once."""
-    marks = []
-    return pytest.param(name, marks=[*marks, pytest.mark.slow] if name in zoo.SLOW else marks)
+    return pytest.param(name, marks=[pytest.mark.slow] if name in zoo.SLOW else [])
 
 
 NAMES = [_named(name) for name in sorted(zoo.ZOO)]
