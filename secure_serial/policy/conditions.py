@@ -25,11 +25,9 @@ if TYPE_CHECKING:
 
 #: The packages that symbols of the catalogue begin with, by all their spellings.
 KERAS = frozenset({"keras", "tf_keras", "tensorflow", "tf"})
-#: Where a symbol is one that the catalogue knows; and where it is none of a stranger's.
-_KNOWN = (Origin.KERAS, Origin.LEGACY)
-_OURS = (*_KNOWN, Origin.CALLER)
 #: Members of an enumeration take long to look up in Python 3.11, and this is asked often.
 _ALLOW, _LAMBDA = Effect.ALLOW, Action.LAMBDA
+_KERAS, _LEGACY, _CALLER = Origin.KERAS, Origin.LEGACY, Origin.CALLER
 #: Of any place, its first 500 characters are spelled out.
 _LONG = 500
 
@@ -126,30 +124,33 @@ def mismatch(rule: Rule, request: Request, context: Context) -> str:
         TypeError: a bound on something that has no order or no length.
 
     """
-    if rule.effect is _ALLOW:
-        why = _cannot_allow(rule, request)
-        if why:
-            return why
+    return by_names(rule, request) or (
+        "" if rule.on_names_alone else _unmet(rule, request, context)
+    )
+
+
+def by_names(rule: Rule, request: Request) -> str:
+    """Why a rule does not mean a request for its kind, field, action or origin; or nothing."""
+    if rule.effect is _ALLOW and not rule.lambdas:
+        if request.action is _LAMBDA:
+            return "code in a file is allowed by its digest alone"
+        origin = request.origin
+        if origin is not _KERAS and origin is not _LEGACY and not _may_allow(rule, request):
+            return "it is for Keras's own symbols, and this is not one that is known"
     if rule.kinds and request.kind not in rule.kinds:
         return f"it is for {_list(rule.kinds)}"
     if rule.fields and request.field not in rule.fields:
         return f"it is for the fields {_list(rule.fields)}, and this one holds {request.field}"
-    return "" if rule.on_names_alone else _unmet(rule, request, context)
+    return ""
 
 
-def _cannot_allow(rule: Rule, request: Request) -> str:
-    """Why no allow rule of this kind lets in such a request; empty where it may.
+def _may_allow(rule: Rule, request: Request) -> bool:
+    """Whether an allow rule may let in something that is not Keras's, as the catalogue has it.
 
-    It must name what is not Keras's. And a text in a file that merely reads like a name of
-    Keras's, or a name there that the catalogue does not know, is never let in by a pattern.
+    It must name it. And a text in a file that merely reads like a name of Keras's, or a
+    name there that the catalogue does not know, is never let in by a pattern.
     """
-    if rule.lambdas:
-        return ""
-    if request.action is _LAMBDA:
-        return "code in a file is allowed by its digest alone"
-    if request.origin in _KNOWN or ((rule.symbols or rule.registered) and not feigned(request)):
-        return ""
-    return "it is for Keras's own symbols, and this is not one that is known"
+    return bool(rule.symbols or rule.registered) and not feigned(request)
 
 
 def _unmet(rule: Rule, request: Request, context: Context) -> str:
@@ -247,7 +248,7 @@ def _of_the_allocation(
     if (
         not request.allocation
         and request.action is Action.CONSTRUCT
-        and request.origin not in _KNOWN
+        and request.origin not in (_KERAS, _LEGACY)
     ):
         raise UnknownFactError("what it allocates is not known")
     if holds(bounds, {"allocation": request.allocation}, each):
@@ -269,7 +270,10 @@ def named(patterns: Iterable[str], symbol: str) -> bool:
 
 def feigned(request: Request) -> bool:
     """Whether it is a stranger's text that merely reads like a name of Keras's."""
-    return request.origin not in _OURS and request.symbol.partition(".")[0] in KERAS
+    return (
+        request.origin not in (_KERAS, _LEGACY, _CALLER)
+        and request.symbol.partition(".")[0] in KERAS
+    )
 
 
 def _list(names: Iterable[str]) -> str:

@@ -152,16 +152,18 @@ class Engine:
             if known is not None:
                 return Decision._make((request, *known))
         decision = self._decide(request, context)
-        known_of = [layer.about(request.symbol) for layer in self._layers]
-        for about in known_of:
-            if not about.by_names_alone:
-                looked_at = {name for each in known_of for name in each.arguments}
-                return decision._replace(looked_at=tuple(sorted(looked_at)))
+        for layer in self._layers:
+            if not layer.about(request.symbol).by_names_alone:
+                return decision._replace(looked_at=self._looked_at(request.symbol))
         if not request.objections:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
             self._known[key] = decision[1:]
         return decision
+
+    def _looked_at(self, symbol: str) -> tuple[str, ...]:
+        found = (name for layer in self._layers for name in layer.about(symbol).arguments())
+        return tuple(sorted(set(found)))
 
     def _decide(self, request: Request, context: Context) -> Decision:
         denials: list[tuple[Layer, Rule, str]] = []

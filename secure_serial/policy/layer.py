@@ -6,13 +6,19 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from secure_serial.plan.request import Action, Objection, Origin, Request
-from secure_serial.policy.conditions import Context, UnknownFactError, feigned, mismatch, named
+from secure_serial.policy.conditions import (
+    Context,
+    UnknownFactError,
+    by_names,
+    feigned,
+    mismatch,
+    named,
+)
 from secure_serial.policy.index import Index
 from secure_serial.policy.model import CallerObjects, Effect, Mode, Policy, Rule, Waiver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from collections.abc import Set as AbstractSet
     from datetime import date
 
 DEFAULT_DENY = "SS301"
@@ -44,11 +50,20 @@ class About(NamedTuple):
     denies: Sequence[Rule]
     allows: Sequence[Rule]
     waivers: Sequence[Waiver]
-    by_names_alone: bool  # whether its word hangs on nothing but what the engine remembers by
-    arguments: AbstractSet[str]  # those that its rules have conditions on
+    conditions: bool  # whether a rule has any beside names
+
+    @property
+    def by_names_alone(self) -> bool:
+        """Whether its word hangs on nothing but what the engine remembers by."""
+        return not (self.conditions or (self.waivers and any(each.sha256 for each in self.waivers)))
+
+    def arguments(self) -> set[str]:
+        """The arguments that its rules have conditions on."""
+        rules = (*self.denies, *self.allows)
+        return {each.argument.partition(".")[0] for rule in rules for each in rule.arguments}
 
 
-_NOTHING = About((), (), (), by_names_alone=True, arguments=frozenset())
+_NOTHING = About((), (), (), conditions=False)
 
 
 class Layer:
@@ -65,10 +80,10 @@ class Layer:
     def __init__(self, policy: Policy, today: date | None, *, top: bool) -> None:
         self.policy = policy
         self._today = today
-        self._rules: Index[Rule] = Index()
+        self._rules: Index[tuple[Rule, bool]] = Index()
         self._waivers: Index[Waiver] = Index()
         for rule in policy.rules:
-            self._rules.add(rule, rule.symbols, rule.registered)
+            self._rules.add((rule, rule.on_names_alone), rule.symbols, rule.registered)
         for waiver in policy.waivers:
             self._waivers.add(waiver, waiver.symbols, waiver.registered)
         until = policy.report_until
@@ -96,19 +111,19 @@ class Layer:
             return _NOTHING
         allows: list[Rule] = []
         denies: list[Rule] = []
-        arguments: set[str] = set()
-        by_names_alone = not waivers or not any(waiver.sha256 for waiver in waivers)
-        for rule in rules:
+        conditions = False
+        for rule, on_names_alone in rules:
             (allows if rule.effect is _ALLOW else denies).append(rule)
-            if not rule.on_names_alone:
-                by_names_alone = False
-                arguments.update(each.argument.partition(".")[0] for each in rule.arguments)
-        return About(denies, allows, waivers, by_names_alone, arguments)
+            conditions = conditions or not on_names_alone
+        return About(denies, allows, waivers, conditions)
 
-    def denials(self, request: Request, context: Context) -> list[tuple[Rule, str]]:
+    def denials(self, request: Request, context: Context) -> Sequence[tuple[Rule, str]]:
         """The deny rules that mean a request, and what failed while each was evaluated."""
+        denies = self.about(request.symbol).denies
+        if not denies:
+            return ()
         found: list[tuple[Rule, str]] = []
-        for rule in self.about(request.symbol).denies:
+        for rule in denies:
             try:
                 if not mismatch(rule, request, context):
                     found.append((rule, ""))
@@ -119,7 +134,7 @@ class Layer:
     def opinion(self, request: Request, context: Context) -> Opinion:
         """Whether it lets a request pass that no deny rule means."""
         allows, near = self._allowing(request, context)
-        standing = _standing(request.objections, allows)
+        standing = _standing(request.objections, allows) if request.objections else ()
         grounds = self._grounds(request, allows)
         if grounds is not None and not standing:
             return grounds
@@ -179,9 +194,13 @@ class Layer:
     def _allowing(self, request: Request, context: Context) -> tuple[list[Rule], str]:
         allows: list[Rule] = []
         near = ""
-        for rule in self.about(request.symbol).allows:
+        about = self.about(request.symbol)
+        for rule in about.allows:
             try:
-                why = mismatch(rule, request, context)
+                if about.conditions:
+                    why = mismatch(rule, request, context)
+                else:
+                    why = by_names(rule, request)
                 if not why and self.policy.require_evidence:
                     why = _unvetted(rule, request)
             except Exception as error:  # noqa: BLE001 - what fails in an allow allows nothing
@@ -213,8 +232,6 @@ def _refusal(code: str, reason: str, rule: str, faults: set[str], near: str = ""
 
 def _standing(objections: tuple[Objection, ...], allows: list[Rule]) -> list[Objection]:
     """The objections that no matching allow rule lifts."""
-    if not objections:
-        return []
     paths = {c.argument for rule in allows for c in rule.arguments if c.path}
     approved = any(rule.lambdas for rule in allows)
     return [
