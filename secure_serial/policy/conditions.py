@@ -135,22 +135,19 @@ def by_names(rule: Rule, request: Request) -> str:
         if request.action is _LAMBDA:
             return "code in a file is allowed by its digest alone"
         origin = request.origin
-        if origin is not _KERAS and origin is not _LEGACY and not _may_allow(rule, request):
+        # What is not Keras's must be named. And a text in a file that merely reads like a name
+        # of Keras's, or one that the catalogue does not know, is never let in by a pattern.
+        if (
+            origin is not _KERAS
+            and origin is not _LEGACY
+            and (feigned(request) or not (rule.symbols or rule.registered))
+        ):
             return "it is for Keras's own symbols, and this is not one that is known"
     if rule.kinds and request.kind not in rule.kinds:
         return f"it is for {_list(rule.kinds)}"
     if rule.fields and request.field not in rule.fields:
         return f"it is for the fields {_list(rule.fields)}, and this one holds {request.field}"
     return ""
-
-
-def _may_allow(rule: Rule, request: Request) -> bool:
-    """Whether an allow rule may let in something that is not Keras's, as the catalogue has it.
-
-    It must name it. And a text in a file that merely reads like a name of Keras's, or a
-    name there that the catalogue does not know, is never let in by a pattern.
-    """
-    return bool(rule.symbols or rule.registered) and not feigned(request)
 
 
 def _unmet(rule: Rule, request: Request, context: Context) -> str:

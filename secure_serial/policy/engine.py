@@ -21,7 +21,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from secure_serial.policy.conditions import Context, context_of
-from secure_serial.policy.layer import DEFAULT_DENY, LAMBDA, Layer, Opinion
+from secure_serial.policy.layer import DEFAULT_DENY, LAMBDA, About, Layer, Opinion
 from secure_serial.policy.model import WAIVABLE, Effect
 
 if TYPE_CHECKING:
@@ -151,34 +151,34 @@ class Engine:
             known = self._known.get(key)
             if known is not None:
                 return Decision._make((request, *known))
-        decision = self._decide(request, context)
-        for layer in self._layers:
-            if not layer.about(request.symbol).by_names_alone:
-                return decision._replace(looked_at=self._looked_at(request.symbol))
+        abouts = [layer.about(request.symbol) for layer in self._layers]
+        decision = self._decide(request, context, abouts)
+        for about in abouts:
+            if not about.by_names_alone:
+                looked_at = {name for each in abouts for name in each.arguments()}
+                return decision._replace(looked_at=tuple(sorted(looked_at)))
         if not request.objections:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
             self._known[key] = decision[1:]
         return decision
 
-    def _looked_at(self, symbol: str) -> tuple[str, ...]:
-        found = (name for layer in self._layers for name in layer.about(symbol).arguments())
-        return tuple(sorted(set(found)))
-
-    def _decide(self, request: Request, context: Context) -> Decision:
+    def _decide(self, request: Request, context: Context, abouts: list[About]) -> Decision:
         denials: list[tuple[Layer, Rule, str]] = []
-        for layer in self._layers:
-            for rule, why in layer.denials(request, context):
-                denials.append((layer, rule, why))
+        for layer, about in zip(self._layers, abouts, strict=True):
+            if about.denies:
+                found = layer.denials(about, request, context)
+                denials += [(layer, rule, why) for rule, why in found]
         if denials:
             return _denied_by(denials, request)
         passed = False
         so_far: Decision | None = None  # what let it pass, and what was lifted on the way
         left = ""  # why the last layer that delegated the name did not let it pass itself
         for number, layer in enumerate(self._layers):
-            opinion = layer.opinion(request, context)
+            opinion = layer.opinion(abouts[number], request, context)
             if opinion.passes:
-                passed, so_far = True, _with(so_far, _allowed(request, opinion, layer))
+                now = _allowed(request, opinion, layer)
+                passed, so_far = True, now if so_far is None else _with(so_far, now)
             elif passed and layer.policy.inherits:
                 continue
             elif layer.delegates(request.symbol):
@@ -187,7 +187,7 @@ class Engine:
                 final = self._unless_lifted(number, request, context, opinion)
                 if not final.allowed:
                     return final
-                passed, so_far = True, _with(so_far, final)
+                passed, so_far = True, final if so_far is None else _with(so_far, final)
         if passed and so_far is not None:
             return so_far
         reason = f"{left}; it is left to the layer below, and there is none that allows it"
@@ -224,10 +224,8 @@ class Engine:
         )  # fmt: skip
 
 
-def _with(before: Decision | None, now: Decision) -> Decision:
+def _with(before: Decision, now: Decision) -> Decision:
     """A decision of the layers above with one more: all rules count, and what was lifted."""
-    if before is None:
-        return now
     rules = (*before.rules, *(rule for rule in now.rules if rule not in before.rules))
     shown = now if before.lifted is Lifted.NO and now.lifted is not Lifted.NO else before
     return shown._replace(rules=rules)

@@ -84,7 +84,7 @@ class Index(Generic[T]):
             numbers = numbers + _ending_at(self._root, symbol)
         if len(numbers) > 1:
             numbers = sorted(set(numbers))
-        return [self._things[number] for number in numbers]
+        return list(map(self._things.__getitem__, numbers))
 
 
 def _ending_at(root: _Node, symbol: str) -> list[int]:

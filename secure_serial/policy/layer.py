@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from secure_serial.plan.request import Action, Objection, Origin, Request
@@ -47,15 +48,11 @@ class Opinion(NamedTuple):
 class About(NamedTuple):
     """What a layer says of one symbol."""
 
-    denies: Sequence[Rule]
-    allows: Sequence[Rule]
-    waivers: Sequence[Waiver]
-    conditions: bool  # whether a rule has any beside names
-
-    @property
-    def by_names_alone(self) -> bool:
-        """Whether its word hangs on nothing but what the engine remembers by."""
-        return not (self.conditions or (self.waivers and any(each.sha256 for each in self.waivers)))
+    denies: Sequence[Rule] = ()
+    allows: Sequence[Rule] = ()
+    waivers: Sequence[Waiver] = ()
+    conditions: bool = False  # whether a rule has any beside names
+    by_names_alone: bool = True  # whether all hangs on what the engine remembers by
 
     def arguments(self) -> set[str]:
         """The arguments that its rules have conditions on."""
@@ -63,7 +60,8 @@ class About(NamedTuple):
         return {each.argument.partition(".")[0] for rule in rules for each in rule.arguments}
 
 
-_NOTHING = About((), (), (), conditions=False)
+_NOTHING = About()
+_ID = attrgetter("id")
 
 
 class Layer:
@@ -106,7 +104,8 @@ class Layer:
         return known
 
     def _look_up(self, symbol: str) -> About:
-        rules, waivers = self._rules.find(symbol), self._waivers.find(symbol)
+        rules = self._rules.find(symbol)
+        waivers = self._waivers.find(symbol) if self.policy.waivers else ()
         if not rules and not waivers:
             return _NOTHING
         allows: list[Rule] = []
@@ -115,15 +114,15 @@ class Layer:
         for rule, on_names_alone in rules:
             (allows if rule.effect is _ALLOW else denies).append(rule)
             conditions = conditions or not on_names_alone
-        return About(denies, allows, waivers, conditions)
+        hangs_on_more = conditions or (waivers and any(waiver.sha256 for waiver in waivers))
+        return About(denies, allows, waivers, conditions, not hangs_on_more)
 
-    def denials(self, request: Request, context: Context) -> Sequence[tuple[Rule, str]]:
+    def denials(
+        self, about: About, request: Request, context: Context
+    ) -> Sequence[tuple[Rule, str]]:
         """The deny rules that mean a request, and what failed while each was evaluated."""
-        denies = self.about(request.symbol).denies
-        if not denies:
-            return ()
         found: list[tuple[Rule, str]] = []
-        for rule in denies:
+        for rule in about.denies:
             try:
                 if not mismatch(rule, request, context):
                     found.append((rule, ""))
@@ -131,9 +130,9 @@ class Layer:
                 found.append((rule, _failed(error)))
         return found
 
-    def opinion(self, request: Request, context: Context) -> Opinion:
+    def opinion(self, about: About, request: Request, context: Context) -> Opinion:
         """Whether it lets a request pass that no deny rule means."""
-        allows, near = self._allowing(request, context)
+        allows, near = self._allowing(about, request, context)
         standing = _standing(request.objections, allows) if request.objections else ()
         grounds = self._grounds(request, allows)
         if grounds is not None and not standing:
@@ -152,7 +151,7 @@ class Layer:
         if request.action is _DECODE:
             return Opinion(passes=True, rules=("builtin:value-encoding",))
         if allows:
-            rules = tuple([rule.id for rule in allows])
+            rules = tuple(map(_ID, allows))
             return Opinion(True, rules, "", allows[0].reason, allows[0].place)  # noqa: FBT003 - a field
         own = request.origin is _CALLER and request.action is not _LAMBDA
         if own and self.policy.caller_objects is CallerObjects.ALLOW:
@@ -191,10 +190,9 @@ class Layer:
         today = self._today
         return today is not None and timedelta() <= waiver.expires - today <= timedelta(max_days)
 
-    def _allowing(self, request: Request, context: Context) -> tuple[list[Rule], str]:
+    def _allowing(self, about: About, request: Request, context: Context) -> tuple[list[Rule], str]:
         allows: list[Rule] = []
         near = ""
-        about = self.about(request.symbol)
         for rule in about.allows:
             try:
                 if about.conditions:
