@@ -264,11 +264,17 @@ def bench(*arguments: str) -> None:
     run([str(here.python), "-m", "benchmarks", *arguments], env={"KERAS_BACKEND": "jax"})
 
 
-TASKS: dict[str, Callable[..., None]] = {
-    task.__name__: task for task in (demo, test, coverage, lint, fix, wheel, catalogue, bench)
-}
+def properties(*arguments: str) -> None:
+    """Check what holds for all policies on random ones: a million, or as many as you say."""
+    here = environment()
+    here.prepare("dev")
+    run([str(here.python), "tests/property/laws.py", *arguments])
+
+
+_ALL = (demo, test, coverage, lint, fix, wheel, catalogue, bench, properties)
+TASKS: dict[str, Callable[..., None]] = {task.__name__: task for task in _ALL}
 #: Tasks that hand further arguments on.
-_OPEN = frozenset({"test", "bench"})
+_OPEN = frozenset({"test", "bench", "properties"})
 
 
 def _list() -> str:
@@ -289,7 +295,9 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("task", nargs="?", choices=TASKS, metavar="TASK", help="one of these")
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="for `test` and `bench`")
+    parser.add_argument(
+        "arguments", nargs=argparse.REMAINDER, help="for `test`, `bench` and `properties`"
+    )
     given = parser.parse_args()
     if given.task is None:
         parser.print_help()
