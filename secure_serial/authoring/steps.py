@@ -115,7 +115,7 @@ class Tracer:
 
     def _step(self, number: int, request: Request, context: Context, *, passed: bool) -> Step:
         layer = self._layers[number]
-        opinion = layer.opinion(request, context)
+        opinion = layer.opinion(layer.about(request.symbol), request, context)
         rules = tuple(_words(layer, request, context))
         step = Step(layer.policy.source, Outcome.REFUSES, opinion.code, opinion.reason, rules)
         if opinion.passes:
@@ -150,7 +150,7 @@ class Tracer:
 
 def _denials(layers: list[Layer], request: Request, context: Context) -> Iterator[Step]:
     for layer in layers:
-        several = layer.denials(request, context)
+        several = layer.denials(layer.about(request.symbol), request, context)
         if several:
             rule, why = several[0]
             reason = rule.reason or f"denied by rule {rule.id}"
@@ -174,7 +174,9 @@ def _why_not(layer: Layer, rule: Rule, request: Request, context: Context) -> st
     if why or rule.effect is Effect.DENY or not layer.policy.require_evidence:
         return why
     alone = replace(layer.policy, rules=(rule,), caller_objects=CallerObjects.LISTED)
-    opinion = Layer(alone, None, top=False).opinion(request._replace(objections=()), context)
+    only = Layer(alone, None, top=False)
+    without = request._replace(objections=())
+    opinion = only.opinion(only.about(request.symbol), without, context)
     return "" if opinion.passes else opinion.near.removeprefix(f"{rule.id} ({rule.place}): ")
 
 

@@ -111,7 +111,7 @@ def _signing(add: Callable[..., argparse.ArgumentParser]) -> None:
     sign = add("sign", "sign a policy, with all that it extends, as a bundle (DSSE)")
     _one(sign, "policy", "POLICY", "the policy's file, or a bundle that another key has signed")
     sign.add_argument("--key", metavar="KEY", required=True, help="the private key's file")
-    sign.add_argument("--out", metavar="BUNDLE", help="where to (default: beside it, as .dsse.json)")
+    sign.add_argument("--out", metavar="BUNDLE", help="where to (default: POLICY as .dsse.json)")
     verify = add("verify", "check a bundle's signatures, version and expiry")
     _one(verify, "bundle", "BUNDLE", "the bundle's file")
     trust = verify.add_mutually_exclusive_group(required=True)

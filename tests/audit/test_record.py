@@ -38,7 +38,12 @@ def test_a_decision_record_says_what_was_decided_on_by_what_and_how():
 
 
 def test_a_decision_is_recorded_with_all_that_it_rests_on():
-    rules = policy(allow("keras.layers.Dense", "arguments.units = { max = 9 }\narguments.name = { type = 'string' }"))
+    rules = policy(
+        allow(
+            "keras.layers.Dense",
+            "arguments.units = { max = 9 }\narguments.name = { type = 'string' }",
+        )
+    )
     (decision,) = record(layer("Dense", units=1, use_bias=True), rules)["decisions"]
     assert decision["arguments"] == {"units": 1}
     (decision,) = record(layer("Dense", units=[1] * 5000), rules)["decisions"]

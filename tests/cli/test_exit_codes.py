@@ -106,7 +106,9 @@ def test_no_command_is_a_mistake(capsys):
     assert "--help" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("argv", [["--help"], ["scan", "--help"], ["--version"], ["policy", "list"]])
+@pytest.mark.parametrize(
+    "argv", [["--help"], ["scan", "--help"], ["--version"], ["policy", "list"]]
+)
 def test_help_and_its_like_are_clean(capsys, argv):
     assert main(argv) == 0
     assert capsys.readouterr().out
