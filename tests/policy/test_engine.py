@@ -313,3 +313,16 @@ def test_a_programs_class_in_a_package_that_is_called_like_keras_may_be_named():
     request = stranger("keras.acme.Block", Origin.CALLER)
     assert Engine(policy(allow("keras.acme.Block"))).decide(request).allowed
     assert not Engine(policy(allow("keras.acme.Other"))).decide(request).allowed
+
+
+def test_what_is_remembered_is_bounded_and_changes_no_decision(monkeypatch):
+    from secure_serial.policy import engine as engine_module
+    from secure_serial.policy import layer as layer_module
+
+    monkeypatch.setattr(engine_module, "_REMEMBERED", 2)
+    monkeypatch.setattr(layer_module, "_REMEMBERED", 2)
+    engine = Engine(policy(allow("acme.*")))
+    asked = [stranger(f"acme.A{n}") for n in range(5)] + [stranger("other.B")]
+    for _ in range(2):
+        assert [engine.decide(request).allowed for request in asked] == [True] * 5 + [False]
+    assert len(engine._known) <= 2
