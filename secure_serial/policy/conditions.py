@@ -232,8 +232,10 @@ def _nested_holds(
     each: Callable[[Iterable[bool]], bool],
 ) -> bool:
     """Whether the objects in an argument are among those named; where there is none, they are."""
+    if not constraint.symbols:
+        return True
     value = given(constraint.argument, request.arguments or {})
-    if not constraint.symbols or value is None or value is ABSENT:
+    if value is None or value is ABSENT:
         return True
     nested = context.nested(request, constraint.argument)
     return bool(nested) and each([named(constraint.symbols, symbol) for symbol in nested])

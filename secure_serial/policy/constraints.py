@@ -48,9 +48,10 @@ def holds(
             that as "does not allow" in an allow rule and as "denies" in a deny rule.
 
     """
-    if constraint.argument.partition(".")[0] not in arguments:
+    name, dotted, _ = constraint.argument.partition(".")
+    if name not in arguments:
         return True
-    value = given(constraint.argument, arguments)
+    value = given(constraint.argument, arguments) if dotted else arguments[name]
     if value is ABSENT:
         return False
     if constraint.types and not (_types(value) & constraint.types):

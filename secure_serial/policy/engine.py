@@ -39,6 +39,7 @@ _REMEMBERED = 20_000
 _NOTHING = Context()
 #: Python 3.11 takes long to look up a member of an enumeration, and this is asked often.
 _ALLOW = Effect.ALLOW
+_WAIVABLE = frozenset(WAIVABLE)
 
 
 class Lifted(StrEnum):
@@ -133,6 +134,7 @@ class Engine:
         self._layers = tuple(
             Layer(each, today, top=number == 0) for number, each in enumerate(policy.layers)
         )
+        self._waives = any(each.waivers for each in policy.layers)
         self._known: dict[object, tuple[object, ...]] = {}
 
     def judge(self, plan: Plan, file_sha256: str | None = None) -> Verdict:
@@ -202,7 +204,7 @@ class Engine:
         """A layer's refusal, unless a waiver or the time of an introduction lifts it."""
         layer = self._layers[number]
         near = opinion.near
-        if not opinion.faults - set(WAIVABLE):
+        if self._waives and opinion.faults <= _WAIVABLE:
             below = self._layers[number + 1 :] if layer.policy.waiver_terms.below else ()
             for place, each in enumerate((layer, *below), start=number + 1):
                 days = min(up.policy.waiver_terms.max_days for up in self._layers[:place])

@@ -151,8 +151,9 @@ class Layer:
         if request.action is _DECODE:
             return Opinion(passes=True, rules=("builtin:value-encoding",))
         if allows:
-            rules = tuple(map(_ID, allows))
-            return Opinion(True, rules, "", allows[0].reason, allows[0].place)  # noqa: FBT003 - a field
+            first = allows[0]
+            rules = (first.id,) if len(allows) == 1 else tuple(map(_ID, allows))
+            return Opinion(True, rules, "", first.reason, first.place)  # noqa: FBT003 - a field
         own = request.origin is _CALLER and request.action is not _LAMBDA
         if own and self.policy.caller_objects is CallerObjects.ALLOW:
             reason = "the program's own object"
