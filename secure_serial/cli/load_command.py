@@ -31,7 +31,7 @@ def run_load(args: argparse.Namespace, console: Console) -> Exit:
 
     policy = load_policy(args.policy)  # before Keras is looked for: it is the cheaper mistake
     _backend(console)
-    log = _log(args.audit, console)
+    log = log_path(args.audit, console)
     from secure_serial.construct.load import load_result
 
     try:
@@ -97,7 +97,8 @@ def _backend(console: Console) -> None:
     console.tell(f"Keras backend: {printable(name)} ({why})")
 
 
-def _log(given: str | None, console: Console) -> str:
+def log_path(given: str | None, console: Console) -> str:
+    """The log that was asked for, or the user's own; the story says which."""
     if given is not None:
         console.tell(f"audit log: {printable(given)}")
         return given

@@ -32,6 +32,7 @@ examples:
   secure-serial scan m.h5 --policy our-policy.toml judge by a policy of your own
   secure-serial inspect model.keras                see what a file would build
   secure-serial load model.keras --audit a.jsonl   load it under the policy, on the record
+  secure-serial run -- python train.py             a program of yours, sealed by the policy
   secure-serial rule SS303                         what a code means, offline"""
 
 _POLICY = (
@@ -96,6 +97,7 @@ def make_parser(argv: Sequence[str] | None = None) -> Parser:
     _scan(commands)
     _inspect(commands)
     _load(commands)
+    _run(commands)
     _rules(commands)
     _policy(commands, whole=argv is None or "policy" in argv)
     return parser
@@ -186,6 +188,24 @@ def _load(commands: _Commands) -> None:
     )
     parser.add_argument("file", metavar="FILE", help="a .keras or .h5 model, or a config")
     _judging(parser)
+
+
+def _run(commands: _Commands) -> None:
+    parser = _command(
+        commands,
+        "run",
+        "run a program in which Keras itself obeys a policy, from its start to its end",
+        "Every Python that the program starts is sealed, too, as long as it inherits PYTHONPATH\n"
+        "and is not started with -I, -E or -S. What is denied raises LoadDenied in the program.\n"
+        "The exit code is the program's.\n\n"
+        "examples:\n  secure-serial run -- python train.py --epochs 3\n"
+        "  secure-serial run --policy ours.toml --audit a.jsonl -- pytest",
+    )
+    parser.add_argument("--policy", metavar="POLICY", action="append", help=_POLICY)
+    parser.add_argument("--audit", metavar="PATH", help="append a record of each decision here")
+    parser.add_argument(
+        "program", nargs=argparse.REMAINDER, metavar="-- PROGRAM ARGS", help="what to run"
+    )
 
 
 def _rules(commands: _Commands) -> None:

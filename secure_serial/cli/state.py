@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _FOLDER = "secure_serial"
 _FILE = "audit.jsonl"
+_RUNS = "run"
 
 
 def default_log(environ: Mapping[str, str], platform: str = sys.platform) -> Path:
@@ -23,6 +24,15 @@ def default_log(environ: Mapping[str, str], platform: str = sys.platform) -> Pat
     '/state/secure_serial/audit.jsonl'
     """
     return _state_folder(environ, platform) / _FOLDER / _FILE
+
+
+def run_folder(environ: Mapping[str, str], platform: str = sys.platform) -> Path:
+    """Where `run` keeps what its programs obey. Nothing is created.
+
+    >>> run_folder({"XDG_STATE_HOME": "/state"}, "linux").as_posix()
+    '/state/secure_serial/run'
+    """
+    return _state_folder(environ, platform) / _FOLDER / _RUNS
 
 
 def make_folder(log: Path) -> None:

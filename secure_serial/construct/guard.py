@@ -156,6 +156,15 @@ def seal(policy: Given = None, audit: Sink | str | os.PathLike[str] | None = Non
         _seal.append(_made(policy, audit))
 
 
+def seal_ahead(policy: Policy, audit: str) -> None:
+    """Seal a process in which Keras may not be imported yet.
+
+    Whoever calls it sees to it that the doors are installed as soon as Keras is.
+    """
+    with _lock:
+        _seal.append(_guard(policy, audit))
+
+
 def in_force(given: Given, audit: Sink | str | os.PathLike[str] | None) -> tuple[Policy, Sink]:
     """The policy and the log of a load, from what the caller gives and what is in force."""
     guard = current_guard()
@@ -168,9 +177,13 @@ def in_force(given: Given, audit: Sink | str | os.PathLike[str] | None) -> tuple
 def _made(policy: Given, audit: Sink | str | os.PathLike[str] | None) -> Guard:
     from secure_serial.construct.keras import doors
 
-    guard = Guard(*in_force(policy, audit), sealed=_seal[-1] if _seal else None)
+    guard = _guard(policy, audit)
     doors.install()
     return guard
+
+
+def _guard(policy: Given, audit: Sink | str | os.PathLike[str] | None) -> Guard:
+    return Guard(*in_force(policy, audit), sealed=_seal[-1] if _seal else None)
 
 
 def _today() -> date:
