@@ -9,11 +9,18 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from secure_serial.errors import SecureSerialError
 from secure_serial.plan.catalogue import Catalogue
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from secure_serial.artifact.document import Json
+
 _PACKAGE = Path(__file__).parent
+_NEWEST = "keras-3.15"
 
 
 @cache
@@ -42,12 +49,46 @@ def policy_text(name: str) -> str:
 
 
 @cache
-def catalogue() -> Catalogue:
-    """What is known of Keras 3.15 and of the Keras versions before it."""
+def catalogue(version: tuple[int, int] | None = None) -> Catalogue:
+    """What is known of Keras's newest version and of the Keras versions before Keras 3.
+
+    Args:
+        version: An older version of Keras 3, to know it as that one has it. Symbols that it
+            has not got stay known, with no place where they could be found.
+
+    >>> catalogue().version, catalogue((3, 6)).version
+    ('3.15.1', '3.6.0')
+
+    """
+    current, legacy = _tree(f"{_NEWEST}.json"), _tree("legacy.json")
+    if version is not None:
+        older = "keras-{}.{}".format(*version)
+        if older != _NEWEST:
+            current = patched(current, _tree(f"{older}.diff.json"))
+    return Catalogue(current, legacy)
+
+
+@cache
+def _tree(name: str) -> dict[str, Json]:
     import json
 
-    folder = _folder() / "catalogue"
-    current, legacy = (
-        json.loads((folder / name).read_bytes()) for name in ("keras-3.15.json", "legacy.json")
-    )
-    return Catalogue(current, legacy)
+    tree: dict[str, Json] = json.loads((_folder() / "catalogue" / name).read_bytes())
+    return tree
+
+
+def patched(tree: dict[str, Json], patch: Mapping[str, Json]) -> dict[str, Json]:
+    """A tree with the differences of a JSON Merge Patch (RFC 7396); both stay as they are.
+
+    >>> patched({"a": {"x": 1, "y": 2}, "b": 3}, {"a": {"x": None}, "b": 4})
+    {'a': {'y': 2}, 'b': 4}
+    """
+    made = dict(tree)
+    for key, value in patch.items():
+        if value is None:
+            made.pop(key, None)
+        elif isinstance(value, dict):
+            before = made.get(key)
+            made[key] = patched(before if isinstance(before, dict) else {}, value)
+        else:
+            made[key] = value
+    return made

@@ -44,6 +44,11 @@ def find(resolution: Resolution, session: Session) -> Any:
         )
     module_name, _, attribute = entry.at.partition(":")
     require_keras(f"{resolution.symbol} is Keras's", session)
+    if not module_name:
+        raise ConstructionError(
+            f"Keras {session.catalogue.version} is installed, and has no {resolution.symbol}",
+            where=Where(session.document.name),
+        )
     try:
         return getattr(importlib.import_module(module_name), attribute)
     except (ImportError, AttributeError) as error:

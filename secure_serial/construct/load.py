@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from secure_serial.audit.record import decision_record, outcome_record
 from secure_serial.construct.callers import describe
 from secure_serial.construct.guard import in_force
+from secure_serial.construct.keras.versions import catalogue
 from secure_serial.construct.revive import ConstructionValueError, behind, revive
 from secure_serial.construct.session import Session, current
 from secure_serial.construct.tables import spell_out
-from secure_serial.data import catalogue, policy_names
+from secure_serial.data import policy_names
 from secure_serial.errors import (
     AuditError,
     ConstructionError,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+
 import pytest
 from construct.parts import inside, refused
 from plan.plans import layer, sequential
 
 from secure_serial.construct.load import deserialize_keras_object
 from secure_serial.construct.session import current
+from secure_serial.data import catalogue
 from secure_serial.errors import ConstructionError, LimitExceeded, LoadDenied
 from secure_serial.plan.fields import Field
 from secure_serial.policy.source import parse_policy
@@ -19,7 +22,7 @@ from keras.src.legacy.saving import json_utils  # noqa: E402
 from keras.src.saving import object_registration, serialization_lib  # noqa: E402
 from keras.src.utils import python_utils  # noqa: E402
 
-from secure_serial.construct.keras import doors, gates  # noqa: E402
+from secure_serial.construct.keras import doors, gates, versions  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -167,26 +170,89 @@ def test_doors_are_installed_once():
     assert serialization_lib.deserialize_keras_object is gated
 
 
-def test_another_keras_is_refused(monkeypatch):
+@pytest.mark.parametrize("version", ["3.5.0", "3.7.0", "2.15.0", "main"])
+def test_a_keras_that_is_not_known_is_refused(monkeypatch, version):
     monkeypatch.setattr(doors, "_installed", [])
-    monkeypatch.setattr(keras, "__version__", "3.99.0")
+    monkeypatch.setattr(keras, "__version__", version)
     before = serialization_lib.deserialize_keras_object
-    with pytest.raises(ConstructionError, match=r"3\.99\.0"):
+    with pytest.raises(ConstructionError, match=version.replace(".", r"\.")):
         doors.install()
     assert serialization_lib.deserialize_keras_object is before
 
 
-@pytest.mark.parametrize("holder", ["", "NoSuchClass"])
-def test_a_keras_that_lacks_a_door_gets_no_gate_at_any(monkeypatch, holder):
-    missing = doors.Door(
-        "keras.src.saving.saving_lib", "no_such_function", gates.refuse_code, holder=holder
-    )
+@pytest.fixture
+def not_installed(monkeypatch):
+    """As if no gate were there yet; what an installation replaces is put back afterwards."""
     monkeypatch.setattr(doors, "_installed", [])
-    monkeypatch.setattr(doors, "DOORS", (*doors.DOORS, missing))
+    monkeypatch.setattr(doors, "_replace_copies", lambda *_: None)
+    for place in versions.places(versions.NEWEST).values():
+        holder, original = versions.find(place)
+        monkeypatch.setattr(holder, place.name, original)
+
+
+def test_a_newer_keras_with_all_doors_in_their_places_has_gates_and_a_warning(
+    monkeypatch, not_installed
+):
+    monkeypatch.setattr(keras, "__version__", "3.99.0")
+    before = serialization_lib.deserialize_keras_object
+    with pytest.warns(versions.UnknownKerasWarning, match=r"3\.99 is newer than 3\.15"):
+        doors.install()
+    assert serialization_lib.deserialize_keras_object is not before
+    assert versions.catalogue() is catalogue()
+
+
+def test_a_known_keras_has_gates_without_a_warning(not_installed, recwarn):
+    doors.install()
+    assert not [each for each in recwarn if each.category is versions.UnknownKerasWarning]
+
+
+def other(name, config, anything):
+    """Takes something else than any door."""
+
+
+def needs_more(
+    name, registered_name, module, obj_type, full_config, custom_objects=None, *, safe
+): ...
+
+
+def goes_elsewhere(fileobj, custom_objects, compile, safe_mode):
+    return serialization_lib.deserialize_keras_object(fileobj)
+
+
+@pytest.mark.parametrize("version", ["3.15.1", "3.99.0"])
+@pytest.mark.parametrize(
+    ("door", "instead"),
+    [("retrieve", other), ("retrieve", needs_more), ("retrieve", "not a function"), ("retrieve", None),
+     ("retrieve", iter), ("load open", goes_elsewhere), ("load open", functools.partial(goes_elsewhere)),
+     ("variable", None), ("activations", other)],
+)  # fmt: skip
+def test_a_keras_with_a_door_elsewhere_has_no_gate_at_any(
+    monkeypatch, not_installed, version, door, instead
+):
+    monkeypatch.setattr(keras, "__version__", version)
+    place = versions.places(versions.NEWEST)[door]
+    holder = versions.find(place)[0]
+    if instead is None:
+        monkeypatch.delattr(holder, place.name)
+    else:
+        monkeypatch.setattr(holder, place.name, instead)
     before = serialization_lib.deserialize_keras_object
     with pytest.raises(ConstructionError, match="half-enforce"):
         doors.install()
     assert serialization_lib.deserialize_keras_object is before
+    assert not doors._installed
+
+
+@pytest.mark.parametrize("place", [{"module": "keras.src.moved"}, {"holder": "Moved"}])
+def test_a_keras_without_a_module_or_class_of_a_door_is_refused(place):
+    with pytest.raises(ConstructionError, match="half-enforce"):
+        versions.find(versions.places(versions.NEWEST)["variable"]._replace(**place))
+
+
+def test_each_door_stands_in_one_place_in_each_version():
+    for version in versions.KNOWN:
+        here = [each.door for each in versions.PLACES if each.since <= version < each.until]
+        assert sorted(here) == sorted(door.name for door in doors.DOORS)
 
 
 # Keras's own classes, without a file.

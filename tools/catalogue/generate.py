@@ -2,18 +2,20 @@
 
     python -m tools.catalogue.generate [--check]
 
+Where an older Keras is installed, it writes what differs from that file: `keras-3.6.diff.json`.
 `--check` writes nothing and fails where the file differs from what would be written.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from secure_serial.authoring.catalogue.lines import text
-from tools.catalogue import identifiers, measure, overlay, symbols
+from tools.catalogue import identifiers, measure, overlay, symbols, versions
 
 if TYPE_CHECKING:
     from tools.catalogue.symbols import Symbol
@@ -98,16 +100,26 @@ def catalogue() -> dict[str, object]:
     }
 
 
+def file_for(tree: dict[str, object]) -> tuple[Path, dict[str, object]]:
+    """The file of a catalogue, and what stands in it: of an older Keras, what is different."""
+    newest = json.loads(TARGET.read_bytes())
+    version = ".".join(str(tree["version"]).split(".")[:2])
+    if str(newest["version"]).startswith(f"{version}."):
+        return TARGET, tree
+    return TARGET.with_name(f"keras-{version}.diff.json"), versions.difference(newest, tree)
+
+
 def main() -> int:
     """Write the file, or check it."""
     os.environ.setdefault("KERAS_BACKEND", "jax")  # any will do: nothing in the file depends on it
-    written = text(catalogue())
+    target, tree = file_for(catalogue())
+    written = text(tree)
     if "--check" in sys.argv[1:]:
-        same = TARGET.read_text(encoding="utf-8") == written
-        print("the catalogue is up to date" if same else "the catalogue is out of date")
+        same = target.is_file() and target.read_text(encoding="utf-8") == written
+        print(f"{target.name} is {'up to date' if same else 'out of date'}")
         return 0 if same else 1
-    TARGET.write_text(written, encoding="utf-8")
-    print(f"{TARGET.name}: {len(written)} bytes")
+    target.write_text(written, encoding="utf-8")
+    print(f"{target.name}: {len(written)} bytes")
     return 0
 
 

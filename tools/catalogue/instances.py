@@ -174,6 +174,28 @@ ARGUMENTS: dict[str, Arguments] = {
     "keras.src.ops.numpy.UnravelIndex": {"shape": (2, 2)},
 }
 
+#: What older versions ask for besides.
+OLDER: dict[str, Arguments] = {
+    "keras.quantizers.AbsMaxQuantizer": {"axis": 0},
+    "keras.src.ops.core.ConvertToTensor": {"dtype": "float32", "sparse": False},
+    "keras.src.ops.image.CropImages": {
+        f"{word}_cropping": 0 for word in ("top", "left", "bottom", "right")
+    }
+    | {"target_height": 1, "target_width": 1},
+    "keras.src.ops.image.ExtractPatches3D": {"size": 2},
+    "keras.src.ops.nn.BatchNorm": {"epsilon": 0.1},
+    "keras.src.ops.nn.ConvTranspose": {"strides": 1},
+    "keras.src.ops.nn.RMSNorm": {"scale": 1.0},
+    "keras.src.ops.nn.Threshold": {"threshold_value": 0.0, "value": 0.0},
+    "keras.src.ops.numpy.Kaiser": {"beta": 1.0},
+}
+
+#: The versions in which a class cannot be made, or told its config, for a fault of its own.
+FAULTY = {
+    "keras.src.layers.preprocessing.image_preprocessing.random_shear.RandomShear": ("3.6.",),
+    "keras.src.ops.numpy.UnravelIndex": ("3.8.", "3.10."),
+}
+
 #: Classes that are not made, with the reason.
 NOT_MADE: dict[str, str] = {
     "keras.Quantizer": "abstract",
@@ -258,12 +280,15 @@ def maker(name: str, cls: type) -> Callable[[], Any] | None:
     """How to make an instance of `cls`, or None where there is a reason not to."""
     import keras
 
-    if name in NOT_MADE:
+    if name in NOT_MADE or keras.__version__.startswith(FAULTY.get(name, ())):
         return None
     if name in MAKERS:
         return lambda: MAKERS[name](keras)
-    arguments = ARGUMENTS.get(name, {})
-    inspect.signature(cls)  # a class without a signature is a fault of this table
+    # Not the class's own signature: that of an operation is its __new__'s, which takes anything.
+    taken = inspect.signature(cls.__init__).parameters  # type: ignore[misc]
+    gathers = any(each.kind is each.VAR_KEYWORD for each in taken.values())
+    given = {**ARGUMENTS.get(name, {}), **OLDER.get(name, {})}
+    arguments = {key: value for key, value in given.items() if gathers or key in taken}
     return lambda: cls(**arguments)
 
 

@@ -14,6 +14,7 @@ from secure_serial.authoring.catalogue.classes import locate
 from secure_serial.construct.sources import modules_of, unit_of
 from tools.catalogue import overlay
 
+_TWINS = ("keras._tf_keras.keras.", "keras.api._tf_keras.keras.", "keras.api.")
 #: Never imported: the implementations of other backends, tests, and what needs other packages.
 _SKIPPED = ("backend", "testing", "tree.torchtree_impl")
 
@@ -58,6 +59,14 @@ def _subclasses(base: Any) -> set[type]:
     return found
 
 
+def _told() -> set[type]:
+    """The classes whose kind a person has told: not all of them have a base that tells it."""
+    paths = (name.rpartition(".") for name in overlay.effects()["kinds"])
+    return {
+        locate(f"{module}:{name}") for module, _, name in paths if module.startswith("keras.src")
+    }
+
+
 def _public_paths() -> dict[int, set[str]]:
     """Each public path of each object, by the object's identity, `keras._tf_keras` included."""
     import keras
@@ -83,12 +92,17 @@ def _public_paths() -> dict[int, set[str]]:
 
 
 def _without_twins(paths: set[str]) -> set[str]:
-    """Drop keras._tf_keras.keras.X where keras.X is there: the planner knows that prefix."""
-    prefix = "keras._tf_keras.keras."
+    """Drop keras._tf_keras.keras.X where keras.X is there: the planner knows that prefix.
+
+    And keras.api.X, where Keras up to 3.9 kept what keras.X is: no file names that.
+    """
     return {
         path
         for path in paths
-        if not path.startswith(prefix) or "keras." + path.removeprefix(prefix) not in paths
+        if not any(
+            path.startswith(prefix) and "keras." + path.removeprefix(prefix) in paths
+            for prefix in _TWINS
+        )
     }
 
 
@@ -109,6 +123,7 @@ def _bases() -> list[tuple[str, type]]:
     import keras
     from keras.src.optimizers.schedules.learning_rate_schedule import LearningRateSchedule
 
+    config = getattr(keras.quantizers, "QuantizationConfig", None)  # since 3.13
     return [
         ("model", keras.Model),
         ("layer", keras.Layer),
@@ -122,7 +137,7 @@ def _bases() -> list[tuple[str, type]]:
         ("schedule", LearningRateSchedule),
         ("dtype_policy", keras.DTypePolicy),
         ("quantizer", keras.Quantizer),
-        ("quantizer", keras.quantizers.QuantizationConfig),
+        *([("quantizer", config)] if config is not None else ()),
     ]
 
 
@@ -157,6 +172,7 @@ def _functions_by_kind() -> dict[int, str]:
 @cache
 def collect() -> tuple[Symbol, ...]:
     """All symbols, sorted by canonical name."""
+    from keras import Operation  # no KerasSaveable before 3.9
     from keras.src.api_export import REGISTERED_NAMES_TO_OBJS
     from keras.src.saving.keras_saveable import KerasSaveable
 
@@ -164,7 +180,7 @@ def collect() -> tuple[Symbol, ...]:
     named = dict(REGISTERED_NAMES_TO_OBJS)
     exported = {id(thing) for thing in named.values()}
     omitted = set(overlay.effects()["omitted"])
-    for cls in _subclasses(KerasSaveable):
+    for cls in _subclasses(KerasSaveable) | _subclasses(Operation) | _told():
         name = f"{cls.__module__}.{cls.__qualname__}"
         inside = name.startswith("keras.src.") and name not in omitted
         if inside and id(cls) not in exported:

@@ -16,9 +16,9 @@ from secure_serial.artifact.files import open_regular
 from secure_serial.artifact.json_text import parse_json
 from secure_serial.construct import load as loading
 from secure_serial.construct.callers import describe_one
+from secure_serial.construct.keras.versions import catalogue
 from secure_serial.construct.revive import LAMBDA_REFUSED
 from secure_serial.construct.session import plain_containers
-from secure_serial.data import catalogue
 from secure_serial.errors import LoadDenied, UnsafeArtifact, UnsupportedFormat, Where
 from secure_serial.plan.fields import Field
 from secure_serial.plan.forms import names_of

@@ -1,4 +1,4 @@
-"""The places in Keras 3.15 where text or config becomes an object, and a gate at each.
+"""The places in Keras where text or config becomes an object, and a gate at each.
 
 A door is a function of Keras's that is replaced once, when the first gated load begins or a
 policy is put in force. Its replacement looks who is in charge here: inside a gated load the
@@ -6,20 +6,20 @@ session decides (`gates`); else, where a policy is in force, that one does (`amb
 Keras's own function is called as if nothing had happened. Nothing is ever put back, so
 there is no moment at which a door stands half open.
 
-Each door names where it stands; if it is not there, this Keras is not one we know and
+Where each door stands, `versions` says; if it is not there, this Keras is not one we know and
 nothing is enforced half-way: `install` raises.
 """
 
 from __future__ import annotations
 
 import functools
-import importlib
 import sys
 import threading
+import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from secure_serial.construct.guard import Guard, current_guard
-from secure_serial.construct.keras import ambient, gates
+from secure_serial.construct.keras import ambient, gates, versions
 from secure_serial.construct.session import Session, current
 from secure_serial.errors import ConstructionError
 from secure_serial.plan.fields import Field
@@ -29,18 +29,13 @@ if TYPE_CHECKING:
 
     Original = Callable[..., Any]
 
-#: The Keras versions whose doors these are.
-VERSIONS = ("3.15.",)
-
 
 class Door(NamedTuple):
-    """One function of Keras's, where it is looked up, and what stands in for it."""
+    """A place in Keras, by its name in `versions`, and what stands in for the function there."""
 
-    module: str
     name: str
     inside: Callable[[Session, Original], Original] | None = None  # a gated load
     outside: Callable[[Guard, Original], Original] | None = None  # where a policy is in force
-    holder: str = ""  # the class whose method it is
 
 
 _lock = threading.Lock()
@@ -57,12 +52,15 @@ def install() -> None:
     with _lock:
         if _installed:
             return
-        _check_version()
-        found = [(door, *_find(door)) for door in DOORS]
-        gated = {id(original): _gated(door, original) for door, _, original in found}
-        for door, holder, original in found:
-            setattr(holder, door.name, gated[id(original)])
-        _replace_copies({id(original): original for _, _, original in found}, gated)
+        version = _checked_version()
+        places = versions.places(version)
+        found = [(door, places[door.name], *versions.find(places[door.name])) for door in DOORS]
+        if version > versions.NEWEST:
+            _warn(version)
+        gated = {id(original): _gated(door, original) for door, _, _, original in found}
+        for _, place, holder, original in found:
+            setattr(holder, place.name, gated[id(original)])
+        _replace_copies({id(original): original for _, _, _, original in found}, gated)
         _installed.append(True)
 
 
@@ -72,24 +70,27 @@ def behind(gated: Any) -> Original:
     return original
 
 
-def _check_version() -> None:
+def _checked_version() -> versions.Version:
     import keras
 
-    if not keras.__version__.startswith(VERSIONS):
-        raise ConstructionError(
-            f"Keras {keras.__version__} is installed, and the doors of {', '.join(VERSIONS)}x "
-            "are the ones known to this release",
-            help="pip install 'keras>=3.15,<3.16'",
-        )
+    version = versions.parsed(str(keras.__version__))
+    if version in versions.KNOWN or version > versions.NEWEST:
+        return version
+    known = ", ".join(f"{major}.{minor}" for major, minor in versions.KNOWN)
+    raise ConstructionError(
+        f"Keras {keras.__version__} is installed, and this release knows the doors of {known}",
+        help="install one of these versions, or a newer one",
+    )
 
 
-def _find(door: Door) -> tuple[Any, Original]:
-    module = importlib.import_module(door.module)
-    holder = getattr(module, door.holder, None) if door.holder else module
-    original = getattr(holder, door.name, None)
-    if not callable(original):
-        raise ConstructionError(f"Keras has no {door.module}.{door.name}: refusing to half-enforce")
-    return holder, original
+def _warn(version: versions.Version) -> None:
+    newest = ".".join(map(str, versions.NEWEST))
+    warnings.warn(
+        f"Keras {'.'.join(map(str, version))} is newer than {newest}, the newest that this release "
+        "was tested with: all doors are where they were, and what it added is refused",
+        versions.UnknownKerasWarning,
+        stacklevel=4,
+    )
 
 
 def _gated(door: Door, original: Original) -> Original:
@@ -123,55 +124,32 @@ def _attributes(module: object) -> Iterable[tuple[str, object]]:
         return ()
 
 
-_SERIALIZATION = "keras.src.saving.serialization_lib"
-_LIBRARY = "keras.src.saving.saving_lib"
-_LEGACY = "keras.src.legacy.saving"
-
-
 def _identifiers() -> Iterable[Door]:
     """`activations.get("relu")` and its siblings, which look into tables of their own."""
-    fields = {
-        "activations": Field.ACTIVATION,
-        "constraints": Field.CONSTRAINT,
-        "dtype_policies": Field.DTYPE_POLICY,
-        "initializers": Field.INITIALIZER,
-        "losses": Field.LOSS,
-        "metrics": Field.METRIC,
-        "optimizers": Field.OPTIMIZER,
-        "quantizers": Field.QUANTIZATION,
-        "regularizers": Field.REGULARIZER,
-    }
-    for module, field in fields.items():
-        inside, outside = gates.identifier(field), ambient.identifier(field)
-        yield Door(f"keras.src.{module}", "get", inside, outside)
+    fields = (
+        Field.ACTIVATION, Field.CONSTRAINT, Field.DTYPE_POLICY, Field.INITIALIZER, Field.LOSS,
+        Field.METRIC, Field.OPTIMIZER, Field.QUANTIZATION, Field.REGULARIZER,
+    )  # fmt: skip
+    for name, field in zip(versions.IDENTIFIERS, fields, strict=True):
+        yield Door(name, gates.identifier(field), ambient.identifier(field))
 
 
 DOORS = (
-    Door(
-        _SERIALIZATION, "deserialize_keras_object", gates.deserialize, ambient.deserialize
-    ),
-    Door(_SERIALIZATION, "_retrieve_class_or_fn", gates.retrieve, ambient.retrieve),
-    Door(
-        "keras.src.saving.object_registration", "get_registered_object",
-        gates.registered, ambient.registered,
-    ),
-    Door(
-        f"{_LEGACY}.serialization", "class_and_config_for_serialized_keras_object",
-        gates.legacy_class,
-    ),
-    Door(f"{_LEGACY}.serialization", "deserialize_keras_object", None, ambient.legacy),
-    Door(f"{_LEGACY}.json_utils", "decode", gates.legacy_json, ambient.legacy_json),
-    Door(_LIBRARY, "_model_from_config", gates.model_from_text, ambient.model_from_text),
-    Door("keras.src.utils.python_utils", "func_load", gates.refuse_code, ambient.refuse_code),
-    Door("keras.src.backend.common.variables", "__init__", gates.variable, holder="Variable"),
-    Door("keras.src.saving.saving_api", "load_model", gates.load_model, ambient.load_model),
-    Door(_LIBRARY, "load_model", gates.load_model, ambient.load_model),
-    Door(_LIBRARY, "_load_model_from_fileobj", gates.load_open, ambient.load_open),
-    Door(_LIBRARY, "_load_model_from_dir", gates.load_model, ambient.load_model),
-    Door(
-        f"{_LEGACY}.legacy_h5_format", "load_model_from_hdf5", gates.load_model, ambient.load_hdf5
-    ),
-    Door("keras.src.saving.saving_api", "load_weights", None, ambient.load_weights),
-    Door(_LIBRARY, "load_weights_only", None, ambient.load_weights),
+    Door("deserialize", gates.deserialize, ambient.deserialize),
+    Door("retrieve", gates.retrieve, ambient.retrieve),
+    Door("registered", gates.registered, ambient.registered),
+    Door("legacy class", gates.legacy_class),
+    Door("legacy", None, ambient.legacy),
+    Door("legacy json", gates.legacy_json, ambient.legacy_json),
+    Door("model from text", gates.model_from_text, ambient.model_from_text),
+    Door("code", gates.refuse_code, ambient.refuse_code),
+    Door("variable", gates.variable),
+    Door("load", gates.load_model, ambient.load_model),
+    Door("load archive", gates.load_model, ambient.load_model),
+    Door("load open", gates.load_open, ambient.load_open),
+    Door("load folder", gates.load_model, ambient.load_model),
+    Door("load hdf5", gates.load_model, ambient.load_hdf5),
+    Door("weights", None, ambient.load_weights),
+    Door("weights only", None, ambient.load_weights),
     *_identifiers(),
-)  # fmt: skip
+)

@@ -108,7 +108,7 @@ def _hdf5(opened: Opened, session: Session, compile: bool) -> Any:
     with h5py.File(opened.file, "r") as file:
         _check_lists(file, opened.document.name)
         return doors.behind(legacy_h5_format.load_model_from_hdf5)(
-            file, custom_objects=None, compile=compile, safe_mode=True
+            file, custom_objects=None, compile=compile
         )
 
 
