@@ -66,6 +66,14 @@ def test_an_owner_is_a_distribution_of_a_version(owner, outcome):
     assert allowed('from = "acme>=1,<2"', asked) == outcome
 
 
+def test_what_is_not_known_is_said():
+    def near(rule):
+        return Engine(policy(allow("keras.layers.Dense", rule))).decide(request()).near
+
+    assert near('from = "keras"').endswith("the distribution that owns it is not known")
+    assert near(f'sha256 = ["{ONE}"]').endswith("the digest is not known")
+
+
 def test_any_version_will_do_where_none_is_asked_for():
     asked = request("acme>Block", Origin.CALLER, owner=Owner("acme", "no version"))
     assert allowed('from = "acme"', asked) == HOLDS
@@ -224,9 +232,24 @@ def test_what_is_nested_is_not_known_where_the_place_is_too_long_to_be_spelled_o
     assert len(denied.request.pointer) >= 480
 
 
+@pytest.mark.parametrize(("length", "outcome"), [(499, FAILS), (500, UNKNOWN)])
+def test_of_a_place_the_first_500_characters_are_spelled_out(length, outcome):
+    # What stands below 499 characters and a slash has them in its pointer; below 500, only those.
+    outer = request(RNN, arguments={"cell": 5}, pointer="/" + "x" * (length - len("//config/cell")))
+    assert allowed(f'arguments.cell = {{ symbol = ["{CELL}"] }}', outer, of(outer)) == outcome
+
+
+def of(*requests):
+    """What these requests have in common."""
+    return Context(plan=plan([])._replace(requests=requests))
+
+
 def test_what_is_nested_is_not_known_without_the_plan():
     asked = request(RNN, arguments={"cell": cell()})
-    assert allowed(f'arguments.cell = {{ symbol = ["{CELL}"] }}', asked) == UNKNOWN
+    rule = f'arguments.cell = {{ symbol = ["{CELL}"] }}'
+    assert allowed(rule, asked) == UNKNOWN
+    near = Engine(policy(allow(RNN, rule))).decide(asked).near
+    assert near.endswith("what is nested there is not known")
 
 
 def test_objects_of_other_members_are_not_nested():

@@ -23,7 +23,8 @@ def test_a_pattern_means_whole_segments(pattern, symbol, means):
     ("pattern", "name", "means"),
     [("a>B", "a>B", True), ("a>B", "a>C", False), ("a>B", "b>B", False), ("a>*", "a>B", True), ("*>B", "a>B", True),
      ("a>*", "ab>B", False), ("*>B", "a>BC", False), ("a>*", "a", False), ("a", "a", True), ("a", "a>B", False),
-     ("*>*", "a>B", True), ("a>*", "a>b>c", True), ("*", "a>b", False), ("*>", "a", False)],
+     ("*>*", "a>B", True), ("a>*", "a>b>c", True), ("*", "a>b", False), ("*>", "a", False), ("a", "a>", False),
+     ("*", "a>", False)],
 )  # fmt: skip
 def test_a_registered_pattern_means_whole_sides(pattern, name, means):
     assert registered_matches(pattern, name) is means
