@@ -271,10 +271,17 @@ def properties(*arguments: str) -> None:
     run([str(here.python), "tests/property/laws.py", *arguments])
 
 
-_ALL = (demo, test, coverage, lint, fix, wheel, catalogue, bench, properties)
+def mutation(*arguments: str) -> None:
+    """Change the code that decides bit by bit, and see that something fails each time."""
+    here = environment()
+    here.prepare("dev")
+    run([str(here.python), "tools/mutate.py", *arguments], env={"KERAS_BACKEND": "jax"})
+
+
+_ALL = (demo, test, coverage, lint, fix, wheel, catalogue, bench, properties, mutation)
 TASKS: dict[str, Callable[..., None]] = {task.__name__: task for task in _ALL}
 #: Tasks that hand further arguments on.
-_OPEN = frozenset({"test", "bench", "properties"})
+_OPEN = frozenset({"test", "bench", "properties", "mutation"})
 
 
 def _list() -> str:
@@ -296,7 +303,7 @@ def main() -> None:
     )
     parser.add_argument("task", nargs="?", choices=TASKS, metavar="TASK", help="one of these")
     parser.add_argument(
-        "arguments", nargs=argparse.REMAINDER, help="for `test`, `bench` and `properties`"
+        "arguments", nargs=argparse.REMAINDER, help="for those tasks that take some"
     )
     given = parser.parse_args()
     if given.task is None:
