@@ -1,11 +1,13 @@
 """A pytest plugin: our functions stand in the place of Keras's before its tests are imported.
 
-Environment: `SECURE_SERIAL_REPLACE` (which ones, comma-separated) and
+Environment: `SECURE_SERIAL_SUITE` (the suite's file), `SECURE_SERIAL_REPLACE` (which functions,
+comma-separated; `enforcing` is none, but has each test run under a policy instead) and
 `SECURE_SERIAL_REPORT` (where to write what happened, as JSON).
 """
 
 from __future__ import annotations
 
+import builtins
 import functools
 import json
 import os
@@ -16,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-SUITE = tomllib.loads(Path(__file__).with_name("suite.toml").read_text("utf-8"))
+SUITE = tomllib.loads(Path(os.environ["SECURE_SERIAL_SUITE"]).read_text("utf-8"))
 REPLACE = [part for part in os.environ["SECURE_SERIAL_REPLACE"].split(",") if part]
 
 #: What is replaced: where Keras defines it, where ours is, and the names.
@@ -72,7 +74,7 @@ def replace(theirs, ours):
 def pytest_configure():
     import keras.src.testing  # noqa: F401 - so that all the modules are there
 
-    for part in REPLACE:
+    for part in PLACES.keys() & REPLACE:
         home, our_home, names = PLACES[part]
         __import__(our_home)
         before = {name: getattr(sys.modules[home], name) for name in names}
@@ -86,18 +88,47 @@ def short(nodeid):
 
 
 def pytest_collection_modifyitems(config, items):
-    from secure_serial.errors import LoadDenied
+    from secure_serial import errors
 
     left_out = {entry["test"] for entry in SUITE["left_out"]}
-    refused = {entry["test"]: entry["reason"] for entry in SUITE["refused"]}
+    refused = {entry["test"]: entry for entry in SUITE["refused"]}
+    refuses = bool({"deserialize", "enforcing"} & set(REPLACE))
     for item in items:
         outcomes.setdefault(str(item.path), {})[short(item.nodeid)] = "left out"
-        reason = refused.get(short(item.nodeid)) if "deserialize" in REPLACE else None
-        if reason:
-            item.add_marker(pytest.mark.xfail(reason=reason, raises=LoadDenied, strict=True))
+        entry = refused.get(short(item.nodeid)) if refuses else None
+        if entry:
+            error = entry.get("error", "LoadDenied")
+            raises = getattr(errors, error, None) or getattr(builtins, error)
+            item.add_marker(pytest.mark.xfail(reason=entry["reason"], raises=raises, strict=True))
     dropped = [item for item in items if short(item.nodeid) in left_out]
     config.hook.pytest_deselected(items=dropped)
     items[:] = [item for item in items if item not in dropped]
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call(item):
+    """With `enforcing`, every test runs in a block of its own."""
+    if "enforcing" not in REPLACE:
+        yield
+        return
+    from secure_serial import enforcing
+
+    log = Recorded()
+    with enforcing("keras-core", log):
+        yield
+    calls.update(log.events)
+
+
+class Recorded:
+    """An audit log that counts what was recorded."""
+
+    durable = True
+
+    def __init__(self):
+        self.events = Counter()
+
+    def write(self, record):
+        self.events[record["event"]] += 1
 
 
 @pytest.hookimpl(hookwrapper=True)

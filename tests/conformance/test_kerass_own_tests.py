@@ -1,7 +1,8 @@
-"""Keras's own tests hold with our functions in the place of Keras's.
+"""Keras's own tests hold with our functions in the place of Keras's, and under a policy.
 
 `suite.toml` says which files, how many tests each has, what stands in Keras's place, and
-which tests must be refused. `SECURE_SERIAL_REPLACE` overrides what stands there.
+which tests must be refused; `SECURE_SERIAL_REPLACE` overrides what stands there. With
+`enforced.toml` Keras's own functions run, behind the doors of `enforcing("keras-core")`.
 """
 
 import functools
@@ -19,20 +20,28 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).resolve().parent
-SUITE = tomllib.loads((HERE / "suite.toml").read_text("utf-8"))
-REPLACE = os.environ.get("SECURE_SERIAL_REPLACE", ",".join(SUITE["replace"]))
-FILES = {entry["path"]: entry for entry in SUITE["file"]}
+SUITES = {
+    name: tomllib.loads((HERE / f"{name}.toml").read_text("utf-8"))
+    for name in ("suite", "enforced")
+}
+REPLACE = {name: suite["replace"] for name, suite in SUITES.items()}
+if "SECURE_SERIAL_REPLACE" in os.environ:
+    REPLACE["suite"] = os.environ["SECURE_SERIAL_REPLACE"].split(",")
 OPTIONS = ["-p", "in_kerass_place", "-p", "no:cacheprovider", "-c", str(HERE / "keras.ini")]
+#: What must have been called, or recorded: a stand-in that nobody asks proves nothing.
 CALLED = {
     "registry": ("get_registered_name", "get_registered_object", "register_keras_serializable"),
     "serialize": ("serialize_keras_object",),
     "deserialize": ("deserialize_keras_object",),
+    "enforcing": ("decision", "outcome", "resolution"),
 }
 
 pytestmark = [
     pytest.mark.keras,
     pytest.mark.skipif(find_spec("keras") is None, reason="Keras is not installed"),
-    pytest.mark.skipif(find_spec(SUITE["backend"]) is None, reason="its backend is not installed"),
+    pytest.mark.skipif(
+        find_spec(SUITES["suite"]["backend"]) is None, reason="its backend is not installed"
+    ),
 ]
 
 
@@ -41,11 +50,12 @@ def source(path):
 
 
 @functools.cache
-def run(group):
+def run(name, group):
     """One run of a group's files in one process: outcomes by file, calls of ours, output."""
-    if version("keras") != SUITE["keras"]:
-        pytest.skip(f"the counts are those of Keras {SUITE['keras']}")
-    files = [str(source(path)) for path, entry in FILES.items() if entry["group"] == group]
+    suite = SUITES[name]
+    if version("keras") != suite["keras"]:
+        pytest.skip(f"the counts are those of Keras {suite['keras']}")
+    files = [str(source(entry["path"])) for entry in suite["file"] if entry["group"] == group]
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.json")
         done = subprocess.run(
@@ -53,8 +63,9 @@ def run(group):
             env={
                 **os.environ,
                 "PYTHONPATH": os.pathsep.join([str(HERE.parents[1]), str(HERE)]),
-                "KERAS_BACKEND": SUITE["backend"],
-                "SECURE_SERIAL_REPLACE": REPLACE,
+                "KERAS_BACKEND": suite["backend"],
+                "SECURE_SERIAL_SUITE": str(HERE / f"{name}.toml"),
+                "SECURE_SERIAL_REPLACE": ",".join(REPLACE[name]),
                 "SECURE_SERIAL_REPORT": str(report),
             },
             capture_output=True,
@@ -67,50 +78,63 @@ def run(group):
     return result.get("outcomes", {}), result.get("calls", {}), output
 
 
-def names(entries):
-    return {entry["test"] for entry in SUITE[entries]}
+def names(name, entries):
+    return {entry["test"] for entry in SUITES[name][entries]}
 
 
-def in_groups():
-    return [
-        pytest.param(path, marks=[pytest.mark.slow] if entry["group"] == "long" else [])
-        for path, entry in FILES.items()
-    ]
+def marked(values, group):
+    return pytest.param(*values, marks=[pytest.mark.slow] if group == "long" else [])
 
 
-@pytest.mark.parametrize("path", in_groups())
-def test_every_test_of_the_file_ends_as_it_must(path):
-    entry = FILES[path]
-    outcomes, _, output = run(entry["group"])
+def files():
+    for name, suite in SUITES.items():
+        for entry in suite["file"]:
+            yield marked((name, entry["path"]), entry["group"])
+
+
+def groups():
+    found = {(name, entry["group"]) for name, suite in SUITES.items() for entry in suite["file"]}
+    return [marked(each, each[1]) for each in sorted(found)]
+
+
+@pytest.mark.parametrize(("name", "path"), files())
+def test_every_test_of_the_file_ends_as_it_must(name, path):
+    (entry,) = (each for each in SUITES[name]["file"] if each["path"] == path)
+    outcomes, _, output = run(name, entry["group"])
     seen = outcomes.get(str(source(path)), {})
     assert len(seen) == entry["tests"], output[-4_000:]
     failed = sorted(test for test, outcome in seen.items() if outcome == "failed")
     assert failed == [], output[-20_000:]
-    assert {test for test, outcome in seen.items() if outcome == "left out"} == names(
-        "left_out"
-    ) & set(seen)
-    refused = names("refused") & set(seen) if "deserialize" in REPLACE else set()
+    left_out = {test for test, outcome in seen.items() if outcome == "left out"}
+    assert left_out == names(name, "left_out") & set(seen)
+    refuses = {"deserialize", "enforcing"} & set(REPLACE[name])
+    refused = names(name, "refused") & set(seen) if refuses else set()
     assert {test for test, outcome in seen.items() if outcome == "refused"} == refused
     assert Counter(seen.values())["skipped"] == entry.get("skipped", 0)
 
 
-@pytest.mark.parametrize("group", ["quick", pytest.param("long", marks=pytest.mark.slow)])
-def test_ours_were_the_functions_that_ran(group):
-    _, calls, output = run(group)
-    for part in REPLACE.split(","):
-        for name in CALLED[part]:
-            assert calls.get(name, 0) > 0, output[-4_000:]
+@pytest.mark.parametrize(("name", "group"), groups())
+def test_ours_were_the_functions_that_ran(name, group):
+    _, calls, output = run(name, group)
+    for part in REPLACE[name]:
+        for called in CALLED[part]:
+            assert calls.get(called, 0) > 0, output[-4_000:]
 
 
-def test_every_exception_has_a_reason():
-    for entry in SUITE["left_out"] + SUITE["refused"]:
+@pytest.mark.parametrize("name", SUITES)
+def test_every_exception_has_a_reason(name):
+    for entry in SUITES[name]["left_out"] + SUITES[name]["refused"]:
         assert entry["reason"]
 
 
 @pytest.mark.slow
-def test_every_exception_names_one_test_that_is_there():
+@pytest.mark.parametrize("name", SUITES)
+def test_every_exception_names_one_test_that_is_there(name):
     seen = [
-        test for group in ("quick", "long") for tests in run(group)[0].values() for test in tests
+        test
+        for group in {entry["group"] for entry in SUITES[name]["file"]}
+        for tests in run(name, group)[0].values()
+        for test in tests
     ]
-    for test in names("left_out") | names("refused"):
+    for test in names(name, "left_out") | names(name, "refused"):
         assert seen.count(test) == 1, test

@@ -232,9 +232,9 @@ def read_link(body: bytes) -> Link:
 
 def refuse_link(name: bytes, kind: int, target: bytes) -> NoReturn:
     """Raise for a link that is not hard."""
-    what = {_SOFT: "soft", _EXTERNAL: "external"}.get(kind, f"user-defined ({kind})")
+    what = {_SOFT: "a soft", _EXTERNAL: "an external"}.get(kind, f"a user-defined ({kind})")
     raise UnsafeArtifact(
-        f"{show(name)} is a {what} link to {show(target.strip(bytes(1)))}: "
+        f"{show(name)} is {what} link to {show(target.strip(bytes(1)))}: "
         "only hard links are followed",
         help="Save the weights again: Keras writes no such links.",
     )

@@ -151,7 +151,7 @@ def legacy_json(guard: Guard, original: Original) -> Original:
 
     def gated(json_string: Any) -> Any:
         text = json_string.encode() if isinstance(json_string, str) else bytes(json_string)
-        return plain_containers(read_artifact(text, guard.policy.limits).parts[0].root)
+        return plain_containers(parse_json(text, guard.policy.limits))
 
     return gated
 
