@@ -94,6 +94,12 @@ class Table:
             self.problem(f"must be one of {', '.join(map(repr, known))}", key)
         return known.get(value, default)
 
+    def no_empty_lists(self, *but: str) -> None:
+        """A list of nothing is a problem: as a condition it would hold for nothing or for all."""
+        for key, value in self.data.items():
+            if value == [] and key not in but:
+                self.problem("an empty list is no condition; leave it out", key)
+
     def flag(self, key: str) -> bool:
         """True or false; false where absent."""
         value = self.data.get(key, False)
@@ -114,10 +120,10 @@ class Table:
         value = self.data.get(key)
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
-            self.wrong_type("must be a number", key)
-            return None
-        return value
+        if type(value) is int or (isinstance(value, float) and not math.isnan(value)):
+            return value
+        self.wrong_type("must be a number", key)
+        return None
 
     def date(self, key: str) -> dt.date | None:
         """A day, written without quotes; None where absent."""

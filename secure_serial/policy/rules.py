@@ -31,6 +31,7 @@ def read_rule(table: Table, effect: Effect, source: str, line: int) -> Rule:
     """The rule that a table means; what is wrong with it is noted."""
     data = table.data
     table.known(_RULE)
+    table.no_empty_lists()
     symbols, registered = patterns(table, "symbols"), patterns(table, "registered")
     rule = Rule(
         id=table.text("id", required=_NAMELESS),
@@ -62,6 +63,7 @@ def read_rule(table: Table, effect: Effect, source: str, line: int) -> Rule:
 def read_waiver(table: Table, source: str, line: int) -> Waiver:
     """The waiver that a table means; what is wrong with it is noted."""
     table.known(_WAIVER)
+    table.no_empty_lists()
     expires = table.date("expires")
     if expires is None and "expires" not in table.data:
         table.problem("a waiver must end on a day", "expires")
@@ -114,6 +116,7 @@ def constraint(outer: Table, name: str) -> Constraint:
     if table is None:
         raise AssertionError("it was seen to be a table")
     table.known(_CONSTRAINT)
+    table.no_empty_lists("one_of")
     types = table.texts("type", or_one=True)
     for word in types:
         if word not in TYPES:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from math import inf
 
 import pytest
 from policy.rules import allow, deny, policy
@@ -146,6 +147,31 @@ def test_a_rule_with_a_mistake_is_a_problem_with_its_line(more, word):
     found = problem(RULE + more)
     assert word in found
     assert found.startswith("p.toml:5:")
+
+
+@pytest.mark.parametrize(
+    "more",
+    ["registered = []", "kinds = []", "fields = []", "formats = []", "sha256 = []", "lambdas = []",
+     "arguments.x = { type = [] }", "arguments.x = { symbol = [] }"],
+)  # fmt: skip
+def test_a_condition_on_nothing_is_a_problem_and_not_no_condition(more):
+    assert "an empty list is no condition" in problem(RULE + more)
+
+
+@pytest.mark.parametrize("more", ["sha256 = []", "codes = []", "registered = []"])
+def test_a_waiver_of_an_empty_list_is_a_problem(more):
+    waiver = (
+        '[[waiver]]\nid = "w"\nwho = "a"\nreason = "r"\nexpires = 2027-01-01\nsymbols = ["a.b"]\n'
+    )
+    assert "an empty list is no condition" in problem(waiver + more)
+
+
+def test_a_bound_may_be_larger_than_any_float():
+    read = policy(allow("a.b", f"arguments.x = {{ max = {10**400}, min = -inf }}"))
+    assert (read.rules[0].arguments[0].maximum, read.rules[0].arguments[0].minimum) == (
+        10**400,
+        -inf,
+    )
 
 
 def test_an_allow_rule_must_name_what_it_allows():
