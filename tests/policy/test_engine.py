@@ -9,7 +9,7 @@ from policy.rules import allow, deny, first, policy, verdict
 from secure_serial.limits import Limits
 from secure_serial.plan.fields import Field, Kind
 from secure_serial.plan.request import Action, Origin, Request
-from secure_serial.policy.engine import Engine, decide
+from secure_serial.policy.engine import Engine, Verdict, decide
 from secure_serial.policy.model import Effect, Policy, Rule
 from secure_serial.policy.source import load_policy
 
@@ -281,6 +281,15 @@ def test_an_objection_to_the_whole_denies_the_load():
     result = decide(found, policy(allow(DENSE)))
     assert not result.denied
     assert not result.allowed
+
+
+def test_a_verdict_says_what_its_requests_have_in_common():
+    found = plan([dense()])
+    file, judged = "1" * 64, found.document.judged_sha256
+    known = decide(found, policy(), file_sha256=file).context
+    assert (known.format, known.digests) == (found.document.format, {file, judged})
+    assert Verdict(found, policy(), (), ()).context.digests == {judged}
+    assert Engine(policy()).judge(found).context.digests == {judged}
 
 
 def test_a_plan_without_requests_is_allowed():

@@ -9,7 +9,7 @@ from plan.plans import layer, node, plan
 from policy.rules import allow, deny, policy
 
 from secure_serial.errors import InvalidPolicy
-from secure_serial.policy.engine import Lifted, decide
+from secure_serial.policy.engine import Engine, Lifted, decide
 from secure_serial.policy.source import load_policy, parse_policy
 
 DENSE = "keras.layers.Dense"
@@ -97,6 +97,7 @@ def waiver(more='symbols = ["acme.Old"]', expires="2026-07-01", id="w"):
 
 
 OLD = node("acme", "Old")
+REPORT = 'mode = "report"\nreport_until = 2026-12-31'
 
 
 def test_a_waiver_lifts_a_default_deny_and_says_who_answers():
@@ -110,12 +111,27 @@ def test_a_waiver_lifts_a_default_deny_and_says_who_answers():
     assert "ann until 2026-07-01: old" in found.reason
 
 
+def test_a_verdict_counts_apart_what_is_waived_and_what_is_reported():
+    verdict = decide(plan([OLD, layer("Dense")]), made(waiver(), head=REPORT), today=TODAY)
+    assert [d.request.symbol for d in verdict.waived] == ["acme.Old"]
+    assert [d.request.symbol for d in verdict.reported] == [DENSE]
+    assert verdict.symbols == {"acme.Old", DENSE}
+    assert verdict.denied == ()
+
+
 @pytest.mark.parametrize(
     ("today", "days"), [(date(2026, 7, 2), 366), (date(2026, 6, 1), 29), (None, 366)],
     ids=["expired", "too far ahead", "no clock"],
 )  # fmt: skip
 def test_a_waiver_counts_only_while_it_runs(today, days):
     assert not decided(OLD, made(waiver(), head=f"waivers.max_days = {days}"), today=today).allowed
+
+
+@pytest.mark.parametrize("rules", [made(waiver()), made(head=REPORT)], ids=["waiver", "report"])
+def test_without_a_day_nothing_that_ends_counts(rules):
+    found = decide(plan(OLD), rules)
+    assert (found.allowed, found.today, found.file_sha256) == (False, None, None)
+    assert not Engine(rules).decide(found.plan.requests[0]).allowed
 
 
 def test_a_waiver_runs_through_its_last_day():
@@ -170,9 +186,6 @@ def test_a_path_is_waived_only_where_its_code_is_named():
     assert not decided(lookup, made(named)).allowed  # nor is the class allowed
 
 
-REPORT = 'mode = "report"\nreport_until = 2026-12-31'
-
-
 def test_report_mode_lets_pass_and_counts_what_no_rule_allows():
     verdict = decide(plan([layer("Dense"), OLD]), made(head=REPORT), today=TODAY)
     assert verdict.allowed
@@ -210,6 +223,7 @@ def test_nothing_is_above_the_first_layer():
     with pytest.raises(InvalidPolicy, match="nothing is above"):
         load_policy(made(head=ABOVE))
     assert not decided(layer("Dense"), made(head=ABOVE)).allowed
+    assert not decided(layer("Dense"), made(head=ABOVE), policy(allow(DENSE))).allowed
 
 
 def test_a_policy_that_has_ended_is_refused_in_any_layer():

@@ -127,6 +127,7 @@ def test_what_is_delegated_to_nobody_is_denied_and_says_so():
     assert found.reason == (
         "no rule allows acme>Block; it is left to the layer below, and there is none that allows it"
     )
+    assert (found.place, found.near, found.looked_at) == ("", "", ())
     passed_on = decide(ACME, delegating("acme>*"), delegating("acme.*", "acme>*", source="team"))
     assert (passed_on.allowed, passed_on.layer) == (False, "team")
 
@@ -328,7 +329,7 @@ def test_what_no_rule_allows_is_reported_till_the_day():
         ("builtin:report-mode",),
         "SS301",
     )
-    assert (found.reason, found.layer) == (f"no rule allows {DENSE}", "top")
+    assert (found.reason, found.layer, found.place) == (f"no rule allows {DENSE}", "top", "")
     late = layer(settings=REPORT.replace("11-22", "11-21"))
     assert not decide(request(), late).allowed
     assert not decide(request(), layer(settings=REPORT), today=None).allowed
