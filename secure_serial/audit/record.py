@@ -89,6 +89,30 @@ def outcome_record(
     }
 
 
+def tripwire_record(*, load: str, time: str, announced: str, detail: str, caller: str) -> Record:
+    """The record of something that building made the interpreter do, and that was refused.
+
+    Args:
+        load: The id of the decision record.
+        time: RFC 3339, UTC.
+        announced: Python's name of the audit event.
+        detail: Its arguments, cut.
+        caller: The module whose code it was.
+
+    """
+    return {
+        "schema": SCHEMA,
+        "event": "tripwire",
+        "load": load,
+        "time": time,
+        "announced": announced,
+        "detail": detail,
+        "caller": caller,
+        "effect": "deny",
+        "code": "SS350",
+    }
+
+
 def resolution_record(decision: Decision, *, load: str, time: str, policy: Policy) -> Record:
     """The record of a name that a program resolved by itself while a policy was in force.
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.util
+import sys
 from typing import TYPE_CHECKING, Any
 
+from secure_serial.construct.tripwire import exempt
 from secure_serial.errors import ConstructionError, SecureSerialError, Where
 from secure_serial.loaded import keras_state, set_keras_state
 from secure_serial.plan.request import Origin
@@ -61,8 +63,11 @@ def find(resolution: Resolution, session: Session) -> Any:
 
 def require_keras(what: str, session: Session) -> None:
     """Raise a `ConstructionError` that names the extra where Keras is not installed."""
+    if sys.modules.get("keras") is not None:
+        return
     try:
-        importlib.import_module("keras")
+        with exempt():  # the first import is that of a program, and no doing of the file's
+            importlib.import_module("keras")
     except ImportError as error:
         raise ConstructionError(
             f"{what}, and Keras cannot be imported ({error})",

@@ -12,14 +12,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from secure_serial.audit.record import decision_record, outcome_record
+from secure_serial.audit.record import decision_record, outcome_record, tripwire_record
 from secure_serial.construct.callers import describe
+from secure_serial.construct.denial import denial, tripped
 from secure_serial.construct.guard import in_force
 from secure_serial.construct.keras.versions import catalogue
 from secure_serial.construct.revive import ConstructionValueError, behind, revive
 from secure_serial.construct.session import Session, current
 from secure_serial.construct.tables import spell_out
-from secure_serial.data import policy_names
+from secure_serial.construct.tripwire import Wire, exempt
 from secure_serial.errors import (
     AuditError,
     ConstructionError,
@@ -29,7 +30,6 @@ from secure_serial.errors import (
 )
 from secure_serial.plan.walker import make_plan
 from secure_serial.policy.engine import decide
-from secure_serial.policy.explain import rule_to_allow
 from secure_serial.policy.model import AuditDemand
 from secure_serial.registry import snapshot
 
@@ -42,13 +42,10 @@ if TYPE_CHECKING:
     from secure_serial.audit.log import Sink
     from secure_serial.audit.record import Record
     from secure_serial.plan.request import CallerObject
-    from secure_serial.policy.engine import Decision, Verdict
+    from secure_serial.policy.engine import Verdict
     from secure_serial.policy.model import Policy
     from secure_serial.policy.source import Given
     from secure_serial.registry import Snapshot
-
-#: More denials than this in one message would not be read; all are in `verdict`.
-_SHOWN = 5
 
 
 @dataclass(slots=True)
@@ -302,8 +299,12 @@ class _Load:
     @contextmanager
     def outcome(self, session: Session) -> Iterator[None]:
         """Build inside; whatever happens is recorded, and only our errors come out."""
+
+        def report(event: str, detail: str, caller: str) -> LoadDenied:
+            return self._tripped(session, event, detail, caller)
+
         try:
-            with session:
+            with session, Wire(report):
                 yield
         except SecureSerialError as error:
             self._failed(session, error)
@@ -334,10 +335,26 @@ class _Load:
         self._recorded |= made
         return old
 
-    def _failed(self, session: Session, error: SecureSerialError) -> None:
+    def _tripped(self, session: Session, event: str, detail: str, caller: str) -> LoadDenied:
+        """Record what the tripwire refused, and say so."""
+        error = tripped(session.verdict, event, detail, caller)
+        session.refused.append({"symbol": event, "written": detail, "code": error.code})
+        self._release()
+        self._write(
+            tripwire_record(
+                load=self._id, time=_now(), announced=event, detail=detail, caller=caller
+            )
+        )
+        return error
+
+    def _release(self) -> None:
+        """Write the records that were held: something did not go well."""
         held, self._held = self._held, None
         for record in held or ():
             self._write(record)
+
+    def _failed(self, session: Session, error: SecureSerialError) -> None:
+        self._release()
         text = f"{type(error).__name__}: {error.message}"[:2000]
         self._write(
             outcome_record(
@@ -351,36 +368,9 @@ class _Load:
         if self._held is not None:
             self._held.append(record)
             return
-        self._sink.write(record)
+        with exempt():  # a load within a load writes, too
+            self._sink.write(record)
         self.records.append(record)
-
-
-def denial(verdict: Verdict) -> LoadDenied:
-    """The error that says why a verdict denies: each reason, and what would allow it."""
-    denied = verdict.denied
-    lines = [f"{d.request.pointer or '/'}: {d.request.symbol}: {d.reason}" for d in denied[:_SHOWN]]
-    lines += [f"{o.pointer or '/'}: {o.detail}" for o in verdict.objections[:_SHOWN]]
-    more = len(denied) - _SHOWN
-    if more > 0:
-        lines.append(f"… and {more} more")
-    document = verdict.plan.document
-    first = denied[0] if denied else None
-    where = Where(document.name)
-    if first is not None:
-        where = Where(document.name, first.request.member, first.request.pointer)
-    code = first.code if first is not None else verdict.objections[0].code
-    message = f"denied by the policy {verdict.policy.name}: " + "; ".join(lines)
-    remedy = _remedy(first, verdict.policy) if first is not None else ""
-    return LoadDenied(message, verdict=verdict, code=code, where=where, help=remedy)
-
-
-def _remedy(decision: Decision, policy: Policy) -> str:
-    """The lines to write, and where: into the layer that denied, or around a shipped one."""
-    text, where = rule_to_allow(decision), decision.layer or policy.source
-    if text and where in policy_names():
-        text = f'schema = 1\nextends = ["{where}"]\n\n{text}'
-        where = f"a policy of your own in the place of {where}"
-    return f"to allow it, put this into {where}:\n{text}" if text else ""
 
 
 def _now() -> str:

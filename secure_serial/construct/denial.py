@@ -1,0 +1,57 @@
+"""The errors that say why a load was refused, and what would allow it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from secure_serial.data import policy_names
+from secure_serial.errors import LoadDenied, Where
+from secure_serial.policy.explain import rule_to_allow
+
+if TYPE_CHECKING:
+    from secure_serial.policy.engine import Decision, Verdict
+    from secure_serial.policy.model import Policy
+
+#: More denials than this in one message would not be read; all are in `verdict`.
+_SHOWN = 5
+TRIPPED = "SS350"
+
+
+def tripped(verdict: Verdict, event: str, detail: str, caller: str) -> LoadDenied:
+    """The error that ends a load which made the interpreter do what no load needs."""
+    return LoadDenied(
+        f"the tripwire was touched: {event}({detail}), by {caller}; no load needs that",
+        verdict=verdict,
+        code=TRIPPED,
+        where=Where(verdict.plan.document.name),
+        help="if a class of your own did it, have it import and read what it needs before the "
+        "load, or when it is called",
+    )
+
+
+def denial(verdict: Verdict) -> LoadDenied:
+    """The error that says why a verdict denies: each reason, and what would allow it."""
+    denied = verdict.denied
+    lines = [f"{d.request.pointer or '/'}: {d.request.symbol}: {d.reason}" for d in denied[:_SHOWN]]
+    lines += [f"{o.pointer or '/'}: {o.detail}" for o in verdict.objections[:_SHOWN]]
+    more = len(denied) - _SHOWN
+    if more > 0:
+        lines.append(f"… and {more} more")
+    document = verdict.plan.document
+    first = denied[0] if denied else None
+    where = Where(document.name)
+    if first is not None:
+        where = Where(document.name, first.request.member, first.request.pointer)
+    code = first.code if first is not None else verdict.objections[0].code
+    message = f"denied by the policy {verdict.policy.name}: " + "; ".join(lines)
+    remedy = _remedy(first, verdict.policy) if first is not None else ""
+    return LoadDenied(message, verdict=verdict, code=code, where=where, help=remedy)
+
+
+def _remedy(decision: Decision, policy: Policy) -> str:
+    """The lines to write, and where: into the layer that denied, or around a shipped one."""
+    text, where = rule_to_allow(decision), decision.layer or policy.source
+    if text and where in policy_names():
+        text = f'schema = 1\nextends = ["{where}"]\n\n{text}'
+        where = f"a policy of your own in the place of {where}"
+    return f"to allow it, put this into {where}:\n{text}" if text else ""
