@@ -33,7 +33,7 @@ def test_nothing_is_allowed_that_no_rule_allows():
         "SS301",
         ("builtin:default",),
     )
-    assert decision.reason == f"no rule allows {DENSE}"
+    assert (decision.reason, decision.place) == (f"no rule allows {DENSE}", "")
     assert "is not known" in first(node("acme", "Thing"), policy()).reason
 
 
@@ -260,7 +260,8 @@ def test_code_is_denied_with_and_without_an_objection():
 
 def test_a_value_encoding_is_allowed_by_no_rule_and_denied_by_one():
     ellipsis = {"class_name": "__ellipsis__", "config": {}}
-    assert first(ellipsis, policy()).rules == ("builtin:value-encoding",)
+    decision = first(ellipsis, policy())
+    assert (decision.rules, decision.reason) == (("builtin:value-encoding",), "")
     assert first(ellipsis, policy('[[deny]]\nid = "d"\nsymbols = ["__ellipsis__"]')).code == "SS302"
 
 

@@ -13,6 +13,7 @@ from secure_serial.plan.owner import Owner
 from secure_serial.plan.request import Action, Objection, Origin, Request
 from secure_serial.policy.conditions import Context
 from secure_serial.policy.engine import Engine, Lifted
+from secure_serial.policy.model import Mode, Policy, Waiver
 from secure_serial.policy.source import parse_policy
 
 TODAY = date(2026, 11, 22)
@@ -54,6 +55,7 @@ def test_every_layer_must_let_it_pass_and_all_of_their_rules_are_named():
     top, team = layer(allow(DENSE, id="t")), layer(allow(DENSE, id="u"), source="team")
     found = decide(request(), top, team)
     assert (found.allowed, found.rules, found.layer) == (True, ("t", "u"), "top")
+    assert (found.code, found.near, found.lifted) == ("", "", Lifted.NO)
     assert not decide(request(), top, layer(source="team")).allowed
     assert decide(request(), layer(), team).layer == "top"
 
@@ -250,6 +252,14 @@ def test_a_waiver_lifts_no_deny_rule_no_code_and_only_what_it_names():
     assert decide(more, layer(waiver(more=both))).code == "SS320"
 
 
+def test_a_waiver_that_is_made_in_code_lifts_no_more_than_one_in_a_file():
+    codes = frozenset({"SS301", "SS311"})
+    made = Waiver("w", "code", 1, "ann", "old", date(2027, 1, 1), (DENSE,), codes=codes)
+    engine = Engine(Policy("p", "p", "", waivers=(made,)), TODAY)
+    assert engine.decide(request()).allowed
+    assert engine.decide(request(objections=(wrong("SS311"),))).code == "SS311"
+
+
 def test_a_waiver_on_a_path_alone_is_enough_where_all_else_is_let_in():
     only = waiver("acme>*", 'codes = ["SS320"]')
     own = ACME._replace(objections=(wrong("SS320"),))
@@ -364,6 +374,16 @@ def test_a_stranger_of_another_name_and_the_programs_own_are_reported():
         assert decide(request("acme.X", origin), layer(settings=REPORT)).lifted is Lifted.REPORTED
     own = request("keras.acme.X", Origin.CALLER)
     assert decide(own, layer(settings=REPORT)).lifted is Lifted.REPORTED
+
+
+def test_a_policy_made_in_code_reports_only_in_that_mode_and_till_a_day():
+    assert (
+        Engine(Policy("p", "p", "", mode=Mode.REPORT, report_until=TODAY), TODAY)
+        .decide(request())
+        .allowed
+    )
+    assert not Engine(Policy("p", "p", "", report_until=TODAY), TODAY).decide(request()).allowed
+    assert not Engine(Policy("p", "p", "", mode=Mode.REPORT), TODAY).decide(request()).allowed
 
 
 def test_only_the_top_layer_introduces():
