@@ -17,6 +17,7 @@ from secure_serial.artifact.content import check_object, parse_metadata
 from secure_serial.artifact.document import Document, Format, Part, Role, StoredArray
 from secure_serial.artifact.faults import Fault, located
 from secure_serial.artifact.files import open_regular
+from secure_serial.artifact.held import Held
 from secure_serial.artifact.json_text import parse_json
 from secure_serial.artifact.magic import HEAD_BYTES
 from secure_serial.errors import LimitExceeded, UnsafeArtifact, UnsupportedFormat
@@ -35,9 +36,9 @@ _OTHERS = {
 
 
 def read_directory(
-    path: str, name: str, limits: Limits, stack: ExitStack
-) -> tuple[Document, BinaryIO | None]:
-    """The document of a folder, and its weights, which `stack` closes.
+    path: str, name: str, limits: Limits, stack: ExitStack, *, hold: bool = False
+) -> tuple[Document, BinaryIO | None, Held | None]:
+    """The document of a folder, and its weights, which `stack` closes; held, if they are to be.
 
     Raises:
         UnsupportedFormat: a folder of something else.
@@ -68,7 +69,7 @@ def read_directory(
         for member in assets:
             with located(member=member):
                 check_asset(_head(path, member, files))
-        handle, weights = _open_weights(path, files, limits, stack)
+        handle, weights, held = _open_weights(path, files, limits, stack, hold=hold)
     document = Document(
         name=name,
         format=Format.KERAS_DIR,
@@ -83,7 +84,7 @@ def read_directory(
         weights=weights,
         assets=assets,
     )
-    return document, handle
+    return document, handle, held
 
 
 def _list(path: str, limits: Limits) -> Iterator[tuple[str, os.stat_result]]:
@@ -140,12 +141,15 @@ def _open(path: str, member: str, files: dict[str, os.stat_result], stack: ExitS
 
 
 def _open_weights(
-    path: str, files: dict[str, os.stat_result], limits: Limits, stack: ExitStack
-) -> tuple[BinaryIO | None, tuple[StoredArray, ...]]:
+    path: str, files: dict[str, os.stat_result], limits: Limits, stack: ExitStack, *, hold: bool
+) -> tuple[BinaryIO | None, tuple[StoredArray, ...], Held | None]:
     for member in (names.WEIGHTS_H5, names.WEIGHTS_NPZ):
         if member in files:
             with located(member=member):
                 file = _open(path, member, files, stack)
                 size = os.fstat(file.fileno()).st_size
-                return file, weights_in(member, file, 0, size, limits)
-    return None, ()
+                held = Held(file, size, member) if hold else None
+                if held is not None:
+                    file, size = held.file, held.size
+                return file, weights_in(member, file, 0, size, limits), held
+    return None, (), None

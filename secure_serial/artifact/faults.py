@@ -59,6 +59,7 @@ class Fault(StrEnum):
     PICKLED_ARRAY = "SS133"
     METADATA = "SS134"
     ASSET_CONTENT = "SS135"
+    CHANGED = "SS136"
 
     YAML_SYNTAX = "SS140"
     YAML_TAG = "SS141"
@@ -107,6 +108,7 @@ HELP = {
     Fault.PICKLED_ARRAY: "Save the weights as `model.weights.h5`.",
     Fault.METADATA: _RESAVE,
     Fault.ASSET_CONTENT: "Assets are data (a vocabulary): take this one out of the model.",
+    Fault.CHANGED: "Nobody may write into a file that is being loaded: copy it, and load the copy.",
     Fault.YAML_SYNTAX: "Convert the config to JSON: Keras dropped YAML in 2.6.",
     Fault.YAML_TAG: "Such tags build Python objects (CVE-2021-37678): do not use the file.",
     Fault.YAML_ALIAS: "Write the value out where it is used.",

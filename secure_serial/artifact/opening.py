@@ -1,7 +1,7 @@
 """The way in: a path, bytes or a plain value to a Document, opened once.
 
 What is judged and what is loaded later come from one handle: `open_artifact` keeps it open,
-and nothing is ever opened again by its path.
+and nothing is ever opened again by its path. What is to be loaded is held besides (`held`).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from secure_serial.artifact.detect import read_document
 from secure_serial.artifact.dict_value import read_value
 from secure_serial.artifact.faults import located
 from secure_serial.artifact.files import is_folder, local_path, open_regular
+from secure_serial.artifact.held import Held
 from secure_serial.errors import MalformedArtifact
 from secure_serial.limits import MIB, Limits
 
@@ -33,24 +34,38 @@ class Opened:
     """An artifact that was read and is still open.
 
     `file` is the file itself (None for a folder); `weights` is the file of weights of a
-    folder, as it was judged (None if there is none, or for anything but a folder).
+    folder, as it was judged (None if there is none, or for anything but a folder). `held` is
+    what `check` looks at, where the artifact was opened to be loaded.
     """
 
     document: Document
     file: BinaryIO | None
     size: int
     weights: BinaryIO | None = None
+    held: Held | None = None
 
     def sha256(self) -> str | None:
         """The digest of the whole open file, read in chunks; None for a folder."""
         if self.file is None:
             return None
+        if self.held is not None:
+            return self.held.sha256()
         with located(self.document.name):
             self.file.seek(0)
             digest = _sha256(self.file)
             if self.file.tell() != self.size:
                 raise MalformedArtifact("the file changed while it was read")
         return digest
+
+    def check(self) -> None:
+        """See that the file still is what was judged, if it was opened to be loaded.
+
+        Raises:
+            UnsafeArtifact: it is not.
+
+        """
+        if self.held is not None:
+            self.held.check()
 
 
 def _sha256(file: BinaryIO) -> str:
@@ -89,33 +104,48 @@ def read_artifact(
 
 @contextmanager
 def open_artifact(
-    path: str | os.PathLike[str], limits: Limits = _DEFAULT, *, name: str | None = None
+    path: str | os.PathLike[str],
+    limits: Limits = _DEFAULT,
+    *,
+    name: str | None = None,
+    hold: bool = False,
 ) -> Iterator[Opened]:
     """Open and read a file or a folder, and keep it open for the block.
+
+    Args:
+        path: What to open.
+        limits: The bounds of reading.
+        name: What to call it in errors; the path if not given.
+        hold: Whether it is to be loaded, and so must not change between judging and loading.
 
     Raises:
         ArtifactError: whatever is wrong with it.
 
     """
     with ExitStack() as stack:
-        yield _open(path, limits, name, stack)
+        yield _open(path, limits, name, stack, hold=hold)
 
 
 def opened_stream(file: BinaryIO, name: str, limits: Limits = _DEFAULT) -> Opened:
-    """An artifact in a file that somebody else has open, such as bytes in memory.
+    """An artifact in a file that somebody else has open, such as bytes in memory, to be loaded.
 
     Raises:
         ArtifactError: whatever is wrong with it.
 
     """
     with located(name):
-        size = file.seek(0, os.SEEK_END)
-        file.seek(0)
-        return Opened(read_document(file, size, name, limits), file, size)
+        held = Held(file, file.seek(0, os.SEEK_END), name)
+        document = read_document(held.file, held.size, name, limits)
+        return Opened(document, held.file, held.size, held=held)
 
 
 def _open(
-    path: str | os.PathLike[str], limits: Limits, name: str | None, stack: ExitStack
+    path: str | os.PathLike[str],
+    limits: Limits,
+    name: str | None,
+    stack: ExitStack,
+    *,
+    hold: bool,
 ) -> Opened:
     shown = name if name is not None else str(path)
     with located(shown):
@@ -123,9 +153,13 @@ def _open(
         if is_folder(local):
             from secure_serial.artifact.directory import read_directory  # rare
 
-            document, weights = read_directory(local, shown, limits, stack)
-            return Opened(document, None, document.size, weights)
+            document, weights, kept = read_directory(local, shown, limits, stack, hold=hold)
+            return Opened(document, None, document.size, weights, kept)
         file, info = open_regular(local)
         stack.enter_context(file)
-        document = read_document(file, info.st_size, shown, limits)
-        return Opened(document, file, info.st_size)
+        if not hold:
+            document = read_document(file, info.st_size, shown, limits)
+            return Opened(document, file, info.st_size)
+        held = Held(file, info.st_size, shown)
+        document = read_document(held.file, held.size, shown, limits)
+        return Opened(document, held.file, held.size, held=held)

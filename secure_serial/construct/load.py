@@ -111,7 +111,7 @@ def load_result(
     from secure_serial.artifact import open_artifact
 
     load = _Load(policy, audit, snapshot(custom_objects))
-    with open_artifact(path, load.policy.limits) as opened:
+    with open_artifact(path, load.policy.limits, hold=True) as opened:
         return load.model(opened, compile=compile)
 
 
@@ -276,6 +276,7 @@ class _Load:
             from secure_serial.construct.keras import loader
 
             model = loader.load(opened, session, compile=compile)
+            opened.check()
         return LoadResult(model, session.verdict, self.records)
 
     def judge(self, document: Document, *, action: str, file_sha256: str | None) -> Session:

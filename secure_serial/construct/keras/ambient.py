@@ -197,7 +197,9 @@ def _weight_files(path: Path, limits: Limits) -> Iterator[Path]:
 
 def _identity(path: str | os.PathLike[str]) -> tuple[int, ...]:
     status = Path(path).stat()
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+    # The time of the last change to the inode: unlike that of the contents, nobody can set it.
+    times = status.st_mtime_ns, status.st_ctime_ns
+    return status.st_dev, status.st_ino, status.st_size, *times
 
 
 def registered(guard: Guard, original: Original) -> Original:

@@ -6,6 +6,7 @@ reading of the config is replaced by the tree that was judged (`doors`).
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from secure_serial.artifact.document import Format
@@ -96,8 +97,12 @@ class _Handed:
         self._file = file
 
     def open(self, name: str, mode: str) -> BinaryIO:
-        """The file, whatever it is asked by."""
-        return self._file
+        """The file, whatever it is asked by. Keras closes what it gets, and not the file itself."""
+        try:
+            number = self._file.fileno()
+        except OSError:  # held in memory
+            return self._file
+        return os.fdopen(number, "rb", closefd=False)
 
 
 def _hdf5(opened: Opened, session: Session, compile: bool) -> Any:
