@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from secure_serial.artifact.document import Json
 
+if TYPE_CHECKING:
+    from secure_serial.migrate.tables import Tables
+
 _PACKAGE = Path(__file__).parent
 _NEWEST = "keras-3.15"
 
@@ -92,3 +95,13 @@ def patched(tree: dict[str, Json], patch: Mapping[str, Json]) -> dict[str, Json]
         else:
             made[key] = value
     return made
+
+
+@cache
+def migrations() -> Tables:
+    """What arguments and classes of earlier Keras are called today."""
+    import json
+
+    from secure_serial.migrate.tables import Tables
+
+    return Tables(json.loads((_folder() / "catalogue" / "migrations.json").read_bytes()))

@@ -65,6 +65,7 @@ def load_model(
     custom_objects: Mapping[str, object] | None = None,
     compile: bool = True,
     safe_mode: bool = True,
+    migrate: bool = False,
 ) -> Any:
     """A real Keras model from a file, behind a policy.
 
@@ -79,9 +80,11 @@ def load_model(
         custom_objects: The program's own classes and functions, by name.
         compile: Whether to compile the model as the file says.
         safe_mode: As in Keras. Lambdas are refused either way in this release.
+        migrate: Whether to bring a config of Keras 0 to 2 into today's form, and judge it again.
 
     Raises:
         LoadDenied: the policy denies something that the file asks for; nothing was built.
+        CannotMigrate: (a ConstructionError) something has no exact form of today.
         ArtifactError: the file cannot be read, or misuses its format.
         InvalidPolicy: the policy cannot be used.
         AuditError: the audit log cannot be written; nothing was built.
@@ -95,6 +98,7 @@ def load_model(
         custom_objects=custom_objects,
         compile=compile,
         safe_mode=safe_mode,
+        migrate=migrate,
     ).model
 
 
@@ -106,13 +110,14 @@ def load_result(
     custom_objects: Mapping[str, object] | None = None,
     compile: bool = True,
     safe_mode: bool = True,  # noqa: ARG001 - Keras's signature
+    migrate: bool = False,
 ) -> LoadResult:
     """As `load_model`, with the verdict and the records beside the model."""
     from secure_serial.artifact import open_artifact
 
     load = _Load(policy, audit, snapshot(custom_objects))
     with open_artifact(path, load.policy.limits, hold=True) as opened:
-        return load.model(opened, compile=compile)
+        return load.model(opened, compile=compile, migrate=migrate)
 
 
 def load_stream(
@@ -266,9 +271,14 @@ class _Load:
                 help="pass audit= with the path of a log",
             )
 
-    def model(self, opened: Opened, *, compile: bool) -> LoadResult:
+    def model(self, opened: Opened, *, compile: bool, migrate: bool = False) -> LoadResult:
         """Judge an open artifact and build the model that it holds."""
-        session = self.judge(opened.document, action="load", file_sha256=opened.sha256())
+        digest = opened.sha256()
+        if migrate:
+            from secure_serial.construct.migration import migrated
+
+            opened = migrated(self, opened, compile=compile, file_sha256=digest)
+        session = self.judge(opened.document, action="load", file_sha256=digest)
         with self.outcome(session):
             from secure_serial.construct.live import require_keras
 
@@ -279,8 +289,15 @@ class _Load:
             opened.check()
         return LoadResult(model, session.verdict, self.records)
 
-    def judge(self, document: Document, *, action: str, file_sha256: str | None) -> Session:
-        """Plan, decide and record; raises `LoadDenied` unless everything is allowed."""
+    def judge(
+        self,
+        document: Document,
+        *,
+        action: str,
+        file_sha256: str | None,
+        unless: Callable[[Verdict], bool] | None = None,
+    ) -> Session:
+        """Plan, decide and record; raises `LoadDenied` unless it is allowed, or `unless` holds."""
         known = catalogue()
         callers: dict[str, CallerObject] = dict(describe(self._names, known, self.policy))
         plan = make_plan(document, catalogue=known, callers=callers, limits=self.policy.limits)
@@ -288,7 +305,7 @@ class _Load:
         verdict = decide(plan, self.policy, today=today, file_sha256=file_sha256)
         self._held = [] if self._is_old(verdict) else None
         self._write(decision_record(verdict, load=self._id, time=_now(), action=action))
-        if not verdict.allowed:
+        if not verdict.allowed and (unless is None or not unless(verdict)):
             self._write(outcome_record(load=self._id, time=_now(), outcome="denied"))
             denied = denial(verdict)
             denied.records = tuple(self.records)
@@ -308,22 +325,22 @@ class _Load:
             with session, Wire(report):
                 yield
         except SecureSerialError as error:
-            self._failed(session, error)
+            self.failed(session, error)
             raise
         except Exception as error:
             ours = behind(error)
             if ours is not None:
-                self._failed(session, ours)
+                self.failed(session, ours)
                 raise ours from None
             kind = ConstructionValueError if isinstance(error, ValueError) else ConstructionError
             wrapped = kind(
                 f"it is allowed, and it could not be built: {type(error).__name__}: {error}",
                 where=Where(session.document.name),
             )
-            self._failed(session, wrapped)
+            self.failed(session, wrapped)
             raise wrapped from error
         except BaseException as error:  # a signal, or a class that ends the program
-            self._failed(session, ConstructionError(f"interrupted by {type(error).__name__}"))
+            self.failed(session, ConstructionError(f"interrupted by {type(error).__name__}"))
             raise
         self._write(outcome_record(load=self._id, time=_now(), outcome="built"))
 
@@ -354,7 +371,8 @@ class _Load:
         for record in held or ():
             self._write(record)
 
-    def _failed(self, session: Session, error: SecureSerialError) -> None:
+    def failed(self, session: Session, error: SecureSerialError) -> None:
+        """Record that what was judged was not built."""
         self._release()
         text = f"{type(error).__name__}: {error.message}"[:2000]
         self._write(

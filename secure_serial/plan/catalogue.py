@@ -160,6 +160,16 @@ class Catalogue:
             entry = self._entries[symbol] = self._make_entry(symbol)
         return entry
 
+    def arguments(self, symbol: str) -> frozenset[str]:
+        """The arguments of a class of today's Keras; none for any other."""
+        raw = self._raw.get(symbol, {})
+        return frozenset(cast("dict[str, str]", raw.get("fields", {})))
+
+    def is_identifier(self, text: str, field: Field) -> bool:
+        """Whether today's Keras knows a string identifier in this field, by this very text."""
+        tables = IDENTIFIER_FIELDS.get(field, ())
+        return any(text in self._identifiers.get(table, {}) for table in tables)
+
     def by_bare_name(self, name: str, field: Field) -> str | None:
         """The class that a config without a module means by `name`, in this field."""
         for kind in _KINDS_BY_FIELD.get(field, ()):
