@@ -98,6 +98,9 @@ class AuditLog:
                 raise OSError(28, "no space left for the whole record")
             os.fsync(descriptor)
         finally:
+            if fcntl is not None:
+                # A child that was forked meanwhile has the lock, too, until somebody lets it go.
+                fcntl.flock(descriptor, fcntl.LOCK_UN)
             os.close(descriptor)
 
 

@@ -8,7 +8,6 @@ decided by the same policy, and recorded once per symbol.
 
 from __future__ import annotations
 
-import threading
 import uuid
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from secure_serial.audit.log import Both, open_sink
 from secure_serial.audit.record import resolution_record
+from secure_serial.construct.setup_lock import SETUP
 from secure_serial.errors import AuditError, LoadDenied
 from secure_serial.plan.request import Action, Request
 from secure_serial.policy.engine import Engine
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 _current: ContextVar[Guard | None] = ContextVar("secure_serial_guard", default=None)
 _seal: list[Guard] = []  # of the process; the last one holds, and is narrower than those before
-_lock = threading.Lock()
 #: Symbols that were recorded; Keras has some 1,500.
 _REMEMBERED = 20_000
 
@@ -152,7 +151,7 @@ def seal(policy: Given = None, audit: Sink | str | os.PathLike[str] | None = Non
         ConstructionError: this Keras is not one whose doors are known; nothing is enforced.
 
     """
-    with _lock:
+    with SETUP:
         _seal.append(_made(policy, audit))
 
 
@@ -161,7 +160,7 @@ def seal_ahead(policy: Policy, audit: str) -> None:
 
     Whoever calls it sees to it that the doors are installed as soon as Keras is.
     """
-    with _lock:
+    with SETUP:
         _seal.append(_guard(policy, audit))
 
 

@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import functools
 import sys
-import threading
 import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from secure_serial.construct.guard import Guard, current_guard
 from secure_serial.construct.keras import ambient, gates, versions
 from secure_serial.construct.session import Session, current
+from secure_serial.construct.setup_lock import SETUP
 from secure_serial.errors import ConstructionError
 from secure_serial.plan.fields import Field
 
@@ -38,7 +38,6 @@ class Door(NamedTuple):
     outside: Callable[[Guard, Original], Original] | None = None  # where a policy is in force
 
 
-_lock = threading.Lock()
 _installed: list[bool] = []  # the doors are of the process, as Keras's own modules are
 
 
@@ -49,7 +48,7 @@ def install() -> None:
         ConstructionError: this Keras is not one whose doors are known.
 
     """
-    with _lock:
+    with SETUP:
         if _installed:
             return
         version = _checked_version()

@@ -18,6 +18,7 @@ from contextvars import ContextVar
 from functools import cache
 from typing import TYPE_CHECKING
 
+from secure_serial.construct.setup_lock import SETUP
 from secure_serial.construct.tripwire.rules import HARMLESS, PATHS, Cause, Event, Reach, is_allowed
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 _current: ContextVar[Wire | None] = ContextVar("secure_serial_tripwire", default=None)
 _armed: list[Wire] = []  # of the whole process: what an idle hook looks at
 _installed: list[bool] = []
-_lock = threading.Lock()
 _busy = threading.local()  # our own work, which the hook must not see
 #: Different events that one load puts on record; the rest are refused without.
 _RECORDED = 100
@@ -132,7 +132,7 @@ def exempt() -> Iterator[None]:
 
 
 def _install() -> None:
-    with _lock:
+    with SETUP:
         if not _installed:
             _installed_code()  # looks at files, which is better done before
             sys.addaudithook(_hook())
