@@ -254,7 +254,8 @@ def test_a_deny_rule_is_named_before_an_objection():
 def test_code_is_denied_with_and_without_an_objection():
     bare = stranger("__lambda__", action=Action.LAMBDA)
     assert Engine(policy()).decide(bare).code == "SS303"
-    assert Engine(policy()).decide(bare).rules == ("builtin:lambda",)
+    decision = Engine(policy()).decide(bare)
+    assert (decision.rules, decision.near) == (("builtin:lambda",), "")
     assert verdict({"class_name": "__lambda__"}, policy()).decisions[0].code == "SS303"
 
 
@@ -336,3 +337,4 @@ def test_what_is_remembered_is_bounded_and_changes_no_decision(monkeypatch):
     for _ in range(2):
         assert [engine.decide(request).allowed for request in asked] == [True] * 5 + [False]
     assert len(engine._known) <= 2
+    assert all(len(layer._about) <= 2 for layer in engine._layers)

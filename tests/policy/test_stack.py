@@ -463,6 +463,13 @@ def test_nothing_is_remembered_that_hangs_on_more_than_names():
     assert not engine.decide(vetted._replace(owner=None)).allowed
 
 
+def test_a_waiver_of_one_artefact_is_not_remembered_though_another_is_for_all():
+    rules = layer(waiver(more=f'sha256 = ["{A}"]'), waiver(id="old", expires="2026-01-01"))
+    engine = Engine(rules, TODAY)
+    assert engine.decide(request(), Context(digests=frozenset({A}))).allowed
+    assert not engine.decide(request(), Context(digests=frozenset({B}))).allowed
+
+
 def test_what_is_remembered_hangs_on_all_names():
     rules = layer(
         allow("keras.layers.A", 'kinds = ["layer"]\nfields = ["root"]', id="a"), settings=REPORT
