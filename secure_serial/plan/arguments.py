@@ -32,6 +32,9 @@ _CALL = FieldSpec(Field.GRAPH_CALL, nest=True)
 _CONTAINERS = frozenset({Field.GRAPH_NODE, Field.LAYER})
 #: A newer Keras adds a few arguments to a class; a file with thousands says nothing more.
 _ENOUGH_NOTES = 10
+#: Keys of a node that are read elsewhere, and those that hold nothing but names.
+_READ = frozenset({"config", "class_name"})
+_NAMING = NODE_KEYS - {"inbound_nodes"}
 #: What is said of every form of bytecode.
 CODE = "code that stands in the file: arbitrary code execution"
 #: What carries an instance's name; Keras 0 has another word for it.
@@ -81,6 +84,8 @@ class Reader:
             return []  # what stands beside the name are its arguments
         visits: list[Visit] = []
         for key, item in value.items():
+            if key in _READ or (key in _NAMING and not isinstance(item, dict | list | tuple)):
+                continue
             path: Path = (node.path, key)
             specs = self._catalogue.config_fields(str(key))
             if specs is not None and isinstance(item, dict):
@@ -97,9 +102,7 @@ class Reader:
                 ]
             elif key == "inbound_nodes":
                 visits.append(Visit(item, path, _CALL, node.depth + 1, key, owner))
-            elif key not in NODE_KEYS or (
-                key not in {"config", "class_name"} and isinstance(item, dict | list | tuple)
-            ):
+            else:
                 # Nobody reads it; an object in it is refused all the same.
                 visits.append(Visit(item, path, _IGNORED, node.depth + 1, str(key), owner))
         return visits

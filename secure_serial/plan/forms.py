@@ -82,7 +82,7 @@ def takes_tensor(call: Json) -> bool:
 
 def marks_code(value: Mapping[str, Json]) -> bool:
     """Keras 2's way to say that an argument beside it holds bytecode: `function_type`."""
-    return any(
+    return "lambda" in value.values() and any(
         item == "lambda" and isinstance(key, str) and key.endswith("_type")
         for key, item in value.items()
     )

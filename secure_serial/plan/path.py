@@ -6,6 +6,7 @@ spelled out is short whatever the file holds: long keys and long pointers are el
 
 from __future__ import annotations
 
+import functools
 from typing import TypeAlias
 
 #: `(parent, key)`, or None for the root. A walk makes one cell a step and no strings.
@@ -36,19 +37,27 @@ def pointer(path: Path) -> str:
     >>> pointer((None, "a/b~c"))
     '/a~1b~0c'
     """
-    keys = []
+    steps = []
     while path is not None:
         path, key = path
-        if isinstance(key, str):
-            if len(key) > _KEY_CHARS:
-                key = f"{key[:_KEY_CHARS]}{_ELISION}"
-            if not key.isprintable():  # a key may not write lines of its own into a log
-                key = key.encode("unicode_escape").decode("ascii")
-            if "~" in key or "/" in key:
-                key = key.replace("~", "~0").replace("/", "~1")
-        keys.append(f"/{key}")
-    keys.reverse()
-    text = "".join(keys)
+        steps.append(_step(key) if isinstance(key, int) or len(key) < _KEY_CHARS else _spelled(key))
+    steps.reverse()
+    text = "".join(steps)
     if len(text) <= _CHARS:
         return text
     return f"{text[: _CHARS // 2]}{_ELISION}{text[-_CHARS // 2 :]}"
+
+
+def _spelled(key: str | int) -> str:
+    if isinstance(key, str):
+        if len(key) > _KEY_CHARS:
+            key = f"{key[:_KEY_CHARS]}{_ELISION}"
+        if not key.isprintable():  # a key may not write lines of its own into a log
+            key = key.encode("unicode_escape").decode("ascii")
+        if "~" in key or "/" in key:
+            key = key.replace("~", "~0").replace("/", "~1")
+    return f"/{key}"
+
+
+#: The same few argument names stand in every pointer; only short keys are remembered.
+_step = functools.lru_cache(maxsize=4096)(_spelled)

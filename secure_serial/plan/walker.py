@@ -187,11 +187,13 @@ class _Walk:
                 self._key(key, visit)
             if item is None or item is True or item is False:
                 continue
-            inner = Visit(item, (path, key), spec, depth, argument, owner, times)
             if isinstance(item, dict | list | tuple) or (names_things and isinstance(item, str)):
-                visits.append(inner)
-            else:
-                self._plain(item, inner)
+                visits.append(Visit(item, (path, key), spec, depth, argument, owner, times))
+                continue
+            problem = judge_plain(item, spec.field, self._limits)
+            if problem is not None:
+                inner = Visit(item, (path, key), spec, depth, argument, owner, times)
+                self.found.refuse(inner, *problem)
         self._push(visits)
 
     def _key(self, key: str, visit: Visit) -> None:
@@ -335,7 +337,8 @@ class _Walk:
         # so is every layer of a model that is called twice.
         calls = value.get("inbound_nodes")
         called = max(1, len(calls)) if isinstance(calls, list) else 1
-        visit = visit._replace(times=min(visit.times * called, _UNCOUNTABLE))
+        if called > 1:
+            visit = visit._replace(times=min(visit.times * called, _UNCOUNTABLE))
         arguments = self._reader.config(config, resolution, visit, owner)
         objections = wrong_with(resolution, visit) + arguments.objections
         for call in calls if isinstance(calls, list) else ():

@@ -7,6 +7,7 @@ None is ever looked for beside a model, in the working directory or in an enviro
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import os
 import stat
 import sys
@@ -145,6 +146,7 @@ def _home() -> Path:
     return Path(pwd.getpwuid(os.getuid()).pw_dir)
 
 
+@functools.cache  # they are part of the package, and do not change while it runs
 def _shipped(name: str) -> Policy:
     return parse(policy_text(name), name, policy_text)
 
