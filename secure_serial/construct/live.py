@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from secure_serial.plan.names import Resolution
 
 _EXTRA = "install it with: pip install 'secure-serial[keras]', and a backend such as jax"
+_BACKENDS = ("jax", "torch", "tensorflow")
 _SAFE_MODE = "safe_mode_saving"
 _ON = True
 
@@ -72,8 +73,16 @@ def require_keras(what: str, session: Session) -> None:
         raise ConstructionError(
             f"{what}, and Keras cannot be imported ({error})",
             where=Where(session.document.name),
-            help=_EXTRA,
+            help=_other_backend(error.name or "") or _EXTRA,
         ) from error
+
+
+def _other_backend(missing: str) -> str:
+    """What to set where Keras looks for a backend that is not there, and another one is."""
+    there = [name for name in _BACKENDS if importlib.util.find_spec(name) is not None]
+    if missing.partition(".")[0] not in _BACKENDS or not there:
+        return ""
+    return f"set KERAS_BACKEND={there[0]}, which is installed; Keras takes TensorFlow otherwise"
 
 
 @contextlib.contextmanager

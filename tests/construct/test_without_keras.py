@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from secure_serial.construct import live
+
 HEAD = """
 import sys
 
@@ -59,3 +61,12 @@ error({"class_name": "__numpy__", "config": {"value": [1], "dtype": "int8"}})
 error({"module": "os", "class_name": "system", "config": {}})
 """)
     assert lines[:6] == ["ConstructionError True"] * 5 + ["LoadDenied False"]
+
+
+def test_a_backend_that_is_there_is_named_where_keras_looks_for_another(monkeypatch):
+    there = {"torch": object()}
+    monkeypatch.setattr(live.importlib.util, "find_spec", there.get)
+    assert "KERAS_BACKEND=torch, which is installed" in live._other_backend("tensorflow.python")
+    assert not live._other_backend("keras")
+    there.clear()
+    assert not live._other_backend("tensorflow")
