@@ -79,10 +79,17 @@ def require_keras(what: str, session: Session) -> None:
 
 def _other_backend(missing: str) -> str:
     """What to set where Keras looks for a backend that is not there, and another one is."""
-    there = [name for name in _BACKENDS if importlib.util.find_spec(name) is not None]
+    there = [name for name in _BACKENDS if _is_installed(name)]
     if missing.partition(".")[0] not in _BACKENDS or not there:
         return ""
     return f"set KERAS_BACKEND={there[0]}, which is installed; Keras takes TensorFlow otherwise"
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False
 
 
 @contextlib.contextmanager
