@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from secure_serial.authoring.catalogue.lines import text
-from tools.catalogue import identifiers, measure, overlay, symbols, versions
+from tools.catalogue import hardcoded, identifiers, measure, overlay, symbols, versions
 
 if TYPE_CHECKING:
     from tools.catalogue.symbols import Symbol
@@ -73,6 +73,14 @@ def _entry(symbol: Symbol, names: dict[type, str], missing: set[str]) -> dict[st
     return entry
 
 
+def _implied() -> dict[str, list[str]]:
+    """What classes resolve by name whatever their config says: of Keras's source, and as told."""
+    found = hardcoded.implied()
+    for owner, names in overlay.fields()["implied"].items():
+        found[owner] = sorted({*found.get(owner, ()), *names})
+    return found
+
+
 def catalogue() -> dict[str, object]:
     """The whole catalogue.
 
@@ -94,7 +102,7 @@ def catalogue() -> dict[str, object]:
         "version": keras.__version__,
         "compile": overlay.fields()["compile"],
         "build": overlay.fields()["build"]["*"],
-        "implied": overlay.fields()["implied"],
+        "implied": _implied(),
         "identifiers": identifiers.tables(),
         "symbols": entries,
     }
@@ -109,15 +117,21 @@ def file_for(tree: dict[str, object]) -> tuple[Path, dict[str, object]]:
     return TARGET.with_name(f"keras-{version}.diff.json"), versions.difference(newest, tree)
 
 
+def check() -> int:
+    """0 if the file of the installed Keras holds what would be written; 1 if not."""
+    target, tree = file_for(catalogue())
+    same = target.is_file() and target.read_text(encoding="utf-8") == text(tree)
+    print(f"{target.name} is {'up to date' if same else 'out of date'}")
+    return 0 if same else 1
+
+
 def main() -> int:
     """Write the file, or check it."""
     os.environ.setdefault("KERAS_BACKEND", "jax")  # any will do: nothing in the file depends on it
+    if "--check" in sys.argv[1:]:
+        return check()
     target, tree = file_for(catalogue())
     written = text(tree)
-    if "--check" in sys.argv[1:]:
-        same = target.is_file() and target.read_text(encoding="utf-8") == written
-        print(f"{target.name} is {'up to date' if same else 'out of date'}")
-        return 0 if same else 1
     target.write_text(written, encoding="utf-8")
     print(f"{target.name}: {len(written)} bytes")
     return 0
