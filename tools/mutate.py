@@ -44,7 +44,7 @@ TESTS = (
     "tests/property/test_laws.py::test_the_index_finds_what_each_pattern_means_by_itself",
 )
 #: Random cases before the tests and in all: most mutants fail in the first, in half a second.
-SOME_CASES, CASES = 300, 3_000
+SOME_CASES, CASES = 300, 1_000
 #: What takes so much of the processor or of memory has a loop without end; the tests take 8 s.
 SECONDS, BYTES = 60, 4 << 30
 

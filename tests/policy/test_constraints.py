@@ -87,7 +87,8 @@ def test_a_length_of_anything_else_cannot_be_evaluated(value):
      ("a", "b", False), (None, None, True), (0, False, False), ([1], [1], True), (NAN, NAN, False),
      ([1], [True], False), ((1, 2), [1, 2], True), ([1, 2], [1], False), ({"a": 1}, {"a": 1}, True),
      ({"a": 1}, {"a": True}, False), ({"a": (1,)}, {"a": [1]}, True), ({"a": 1}, {"b": 1}, False),
-     ({"a": 1}, {"a": 1, "b": 1}, False), ({}, [], False)],
+     ({"a": 1}, {"a": 1, "b": 1}, False), ({}, [], False), ([1, 2], [1, 3], False),
+     ({"a": 1, "b": 2}, {"a": 1, "b": 3}, False), ([], [], True), ({}, {}, True)],
 )  # fmt: skip
 def test_one_of_tells_flags_from_numbers(value, wanted, same):
     assert check(value, one_of=("other", wanted)) is same

@@ -290,7 +290,8 @@ def test_a_verdict_says_what_its_requests_have_in_common():
     file, judged = "1" * 64, found.document.judged_sha256
     known = decide(found, policy(), file_sha256=file).context
     assert (known.format, known.digests) == (found.document.format, {file, judged})
-    assert Verdict(found, policy(), (), ()).context.digests == {judged}
+    bare = Verdict(found, policy(), (), ())
+    assert (bare.context.digests, bare.today) == ({judged}, None)
     assert Engine(policy()).judge(found).context.digests == {judged}
 
 
