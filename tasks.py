@@ -18,6 +18,7 @@ import sys
 import tempfile
 import venv
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -28,6 +29,19 @@ ROOT = Path(__file__).resolve().parent
 OLDEST = (3, 11)
 STAMP = ".secure-serial-installed"
 DEMO_LOG = "demo-audit.jsonl"
+#: The last patch of each Keras version that is known, and a JAX of its time: 3.6 needs
+#: `jax.spmd_mode`, which later ones have not.
+MATRIX = {
+    "3.6": ("3.6.0", "0.4.35"),
+    "3.8": ("3.8.0", "0.4.38"),
+    "3.10": ("3.10.0", "0.6.0"),
+    "3.12": ("3.12.4", "0.7.2"),
+    "3.13": ("3.13.2", "0.8.1"),
+    "3.14": ("3.14.1", "0.9.0"),
+    "3.15": ("3.15.1", "0.10.2"),
+}
+#: What `test` runs beside the newest: the oldest, and one in the middle.
+MATRIX_OF_TEST = ("3.6", "3.10")
 #: What the wheel must hold beside the code: nothing works without it.
 IN_WHEEL = (
     "secure_serial/py.typed",
@@ -39,6 +53,7 @@ IN_WHEEL = (
     "secure_serial/_policies/inference-only.toml",
     "secure_serial/_policies/legacy-keras2.toml",
     "secure_serial/_policies/catalogue/keras-3.15.json",
+    "secure_serial/_policies/catalogue/keras-3.6.diff.json",
     "secure_serial/_policies/catalogue/legacy.json",
 )
 
@@ -51,8 +66,14 @@ class Environment:
         self.bin = folder / ("Scripts" if os.name == "nt" else "bin")
         self.python = self.bin / ("python.exe" if os.name == "nt" else "python")
 
-    def prepare(self, *extras: str) -> None:
-        """Make it if it is not there, and install this checkout with these extras."""
+    def prepare(self, *extras: str, beside: Sequence[str] = ()) -> None:
+        """Make it if it is not there, and install this checkout with these extras.
+
+        Args:
+            *extras: Extras of pyproject.toml.
+            beside: Further requirements, as pip takes them.
+
+        """
         if not self.python.exists():
             self._create()
         project = (ROOT / "pyproject.toml").read_bytes()
@@ -62,14 +83,16 @@ class Environment:
         if stamp.exists():
             installed = json.loads(stamp.read_text(encoding="utf-8"))
         have = set(installed.get(digest, ()))
-        if set(extras) <= have:
+        if {*extras, *beside} <= have:
             return
-        wanted = sorted(have | set(extras))
+        wanted = sorted(have | {*extras, *beside})
+        named = [each for each in wanted if each.isalnum()]  # a requirement tells a version
         pip = [str(self.python), "-m", "pip"]
         if not self._has_pip():  # made without: the pip of the Python outside serves both
             pip = [sys.executable, "-m", "pip", "--python", str(self.python)]
-        target = f".[{','.join(wanted)}]"
-        run([*pip, "install", "--quiet", "--disable-pip-version-check", "-e", target])
+        target = f".[{','.join(named)}]" if named else "."
+        others = [each for each in wanted if each not in named]
+        run([*pip, "install", "--quiet", "--disable-pip-version-check", *others, "-e", target])
         stamp.write_text(json.dumps({digest: wanted}), encoding="utf-8")
 
     def _create(self) -> None:
@@ -107,12 +130,31 @@ def stop(message: str) -> NoReturn:
     raise SystemExit(f"tasks.py: {message}")
 
 
-def run(command: Sequence[str], *, expect: int = 0, env: dict[str, str] | None = None) -> None:
-    """Print a command, run it in this folder, and stop unless it ends as expected."""
+def run(
+    command: Sequence[str],
+    *,
+    expect: int = 0,
+    env: dict[str, str] | None = None,
+    beside: bool = False,
+) -> None:
+    """Print a command, run it in this folder, and stop unless it ends as expected.
+
+    What one prints that runs `beside` others is shown when it has ended.
+    """
     say(f"$ {_as_typed(command)}")
     environ = {**os.environ, **(env or {})}
     # No shell, and every command is written out in this file.
-    done = subprocess.run(list(command), cwd=ROOT, env=environ, check=False)  # nosec B603
+    done = subprocess.run(  # nosec B603
+        list(command),
+        cwd=ROOT,
+        env=environ,
+        check=False,
+        stdout=subprocess.PIPE if beside else None,
+        stderr=subprocess.STDOUT if beside else None,
+        text=True,
+    )
+    if beside:
+        say(done.stdout)
     if done.returncode != expect:
         stop(f"that ended with exit code {done.returncode}; {expect} was expected")
 
@@ -191,6 +233,8 @@ def test(*arguments: str) -> None:
     here = environment()
     here.prepare("dev")
     run([str(here.python), *_pytest(arguments)], env={"KERAS_BACKEND": "jax"})
+    if not arguments:
+        matrix("--quick", "--versions", *MATRIX_OF_TEST)
 
 
 def _pytest(arguments: Sequence[str]) -> list[str]:
@@ -200,6 +244,31 @@ def _pytest(arguments: Sequence[str]) -> list[str]:
     """
     whole = not arguments and (os.cpu_count() or 1) > 1
     return ["-m", "pytest", "-q", *(["-n", "2", "--dist", "loadfile"] if whole else arguments)]
+
+
+def matrix(*arguments: str) -> None:
+    """Run tests/versions with other versions of Keras, each in an environment of its own."""
+    parser = argparse.ArgumentParser(prog="tasks.py matrix", description=matrix.__doc__)
+    parser.add_argument("--versions", nargs="+", choices=MATRIX, default=[*MATRIX], metavar="X.Y")
+    parser.add_argument("--backend", choices=["jax", "torch"], default="jax")
+    parser.add_argument("--quick", action="store_true", help="leave out what is marked as slow")
+    given = parser.parse_args(arguments)
+    jobs = min(os.cpu_count() or 1, len(given.versions))
+    with ThreadPoolExecutor(jobs) as pool:
+        list(
+            pool.map(lambda each: _version(each, given.backend, quick=given.quick), given.versions)
+        )
+
+
+def _version(version: str, backend: str, *, quick: bool) -> None:
+    keras, jax = MATRIX[version]
+    here = Environment(ROOT / ".venvs" / f"keras-{version}-{backend}")
+    needed = [f"jax=={jax}"] if backend == "jax" else ["torch>=2.1"]
+    here.prepare(beside=[f"keras=={keras}", *needed, "h5py>=3.11", "pytest>=8.3"])
+    command = [str(here.python), "-m", "pytest", "-q", "-W", "ignore", "tests/versions"]
+    command += ["-m", "not slow"] if quick else []
+    say(f"Keras {keras}, {backend}:")
+    run(command, env={"KERAS_BACKEND": backend}, beside=True)
 
 
 def coverage() -> None:
@@ -278,7 +347,7 @@ def mutation(*arguments: str) -> None:
     run([str(here.python), "tools/mutate.py", *arguments], env={"KERAS_BACKEND": "jax"})
 
 
-_ALL = (demo, test, coverage, lint, fix, wheel, catalogue, bench, properties, mutation)
+_ALL = (demo, test, matrix, coverage, lint, fix, wheel, catalogue, bench, properties, mutation)
 TASKS: dict[str, Callable[..., None]] = {task.__name__: task for task in _ALL}
 #: Tasks that hand further arguments on.
 _OPEN = frozenset({"test", "bench", "properties", "mutation"})
