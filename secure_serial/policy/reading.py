@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     Word = TypeVar("Word", bound=StrEnum)
 
 Path: TypeAlias = "tuple[str | int, ...]"
+#: Whole numbers of TOML 1.0 have 64 bits; Python's may have more digits than it ever prints.
+_WHOLE = range(-(2**63), 2**63)
 _SHA256 = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
 
 
@@ -110,9 +112,9 @@ class Table:
     def whole(self, key: str, default: int, *, least: int) -> int:
         """A whole number."""
         value = self.data.get(key, default)
-        if type(value) is int and value >= least:
+        if type(value) is int and value >= least and value in _WHOLE:
             return value
-        self.wrong_type(f"must be a whole number from {least}", key)
+        self.wrong_type(f"must be a whole number from {least}, of 64 bits", key)
         return default
 
     def number(self, key: str) -> float | None:
@@ -120,9 +122,11 @@ class Table:
         value = self.data.get(key)
         if value is None:
             return None
-        if type(value) is int or (isinstance(value, float) and not math.isnan(value)):
+        if type(value) is int and value in _WHOLE:
             return value
-        self.wrong_type("must be a number", key)
+        if isinstance(value, float) and not math.isnan(value):
+            return value
+        self.wrong_type("must be a number, of 64 bits if it is whole", key)
         return None
 
     def date(self, key: str) -> dt.date | None:

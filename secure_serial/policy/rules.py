@@ -122,8 +122,8 @@ def constraint(outer: Table, name: str) -> Constraint:
         if word not in TYPES:
             table.problem(f"unknown {word!r} (known: {', '.join(TYPES)})", "type")
     one_of = table.data.get("one_of")
-    if one_of is not None and not isinstance(one_of, list):
-        table.problem("must be a list", "one_of")
+    if one_of is not None and not (isinstance(one_of, list) and _comparable(one_of)):
+        table.problem("must be a list of values that JSON has", "one_of")
         one_of = None
     if not all(name.split(".")):
         table.problem("must be the name of an argument")
@@ -143,6 +143,13 @@ def constraint(outer: Table, name: str) -> Constraint:
         path=table.flag("path"),
         symbols=symbols,
     )
+
+
+def _comparable(value: object) -> bool:
+    """Whether some argument can equal it: none is a date, and NaN equals nothing."""
+    if isinstance(value, list | dict):
+        return all(map(_comparable, value if isinstance(value, list) else value.values()))
+    return isinstance(value, str | int | float) and value == value  # noqa: PLR0124
 
 
 def _allocation(table: Table) -> Constraint | None:

@@ -136,7 +136,9 @@ def test_a_setting_of_another_kind_is_a_problem_that_names_it(line, word):
      ("arguments = 3", "arguments: must be tables"), ("arguments.x = 3", "arguments: must be tables"),
      ("arguments.x = { typ = 3 }", "arguments.x.typ: unknown key"),
      ('arguments.x = { type = "int" }', "type: unknown 'int'"), ("arguments.x = { type = 3 }", "type: must be a list"),
-     ("arguments.x = { one_of = 3 }", "one_of: must be a list"), ("arguments.x = { path = 1 }", "path: must be"),
+     ("arguments.x = { one_of = 3 }", "one_of: must be a list"),
+     ("arguments.x = { one_of = [2026-01-01] }", "one_of: must be"), ("arguments.x = { one_of = [nan] }", "one_of: must be"),
+     ("arguments.x = { one_of = [1, [{ a = [07:30:00] }]] }", "one_of: must be"), ("arguments.x = { path = 1 }", "path: must be"),
      ("arguments.x = { min = nan }", "min: must be a number"), ("arguments.x = { max = true }", "max: must be"),
      ('arguments.x = { max = "3" }', "max: must be"), ("arguments.x = { max_length = 1.5 }", "max_length"),
      ("arguments.x = { max_length = inf }", "max_length"), ("arguments.x = { max_length = -1 }", "max_length"),
@@ -166,12 +168,22 @@ def test_a_waiver_of_an_empty_list_is_a_problem(more):
     assert "an empty list is no condition" in problem(waiver + more)
 
 
-def test_a_bound_may_be_larger_than_any_float():
-    read = policy(allow("a.b", f"arguments.x = {{ max = {10**400}, min = -inf }}"))
-    assert (read.rules[0].arguments[0].maximum, read.rules[0].arguments[0].minimum) == (
-        10**400,
-        -inf,
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 10**400, "0x" + "f" * 5000])
+def test_a_whole_number_has_64_bits(number):
+    for bound in ("min", "max"):
+        assert "64 bits" in problem(RULE + f"arguments.x = {{ {bound} = {number} }}")
+    assert "64 bits" in problem(RULE + f"allocation = {{ max = {number} }}")
+    assert all("64 bits" in p for p in problems(f"schema = 1\nversion = {number}"))
+    assert all("64 bits" in p for p in problems(f"schema = 1\nlimits.depth = {number}"))
+
+
+def test_a_bound_may_be_the_largest_whole_number_and_beyond_all():
+    bounds = (
+        policy(allow("a.b", f"arguments.x = {{ max = {2**63 - 1}, min = -inf }}"))
+        .rules[0]
+        .arguments
     )
+    assert (bounds[0].maximum, bounds[0].minimum) == (2**63 - 1, -inf)
 
 
 def test_an_allow_rule_must_name_what_it_allows():
