@@ -10,8 +10,9 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from secure_serial.authoring import policy_file
+from secure_serial.authoring.check_arguments import check_arguments
 from secure_serial.authoring.check_conditions import check_conditions
-from secure_serial.authoring.check_models import check_models
+from secure_serial.authoring.check_models import check_models, meet
 from secure_serial.authoring.check_names import check_names
 from secure_serial.authoring.check_relations import check_layers, check_relations
 from secure_serial.authoring.check_settings import (
@@ -76,7 +77,7 @@ def check(
     0
 
     """
-    known = Known(catalogue().with_extra(*catalogues) if catalogues else catalogue())
+    known = Known(catalogue(), catalogues)
     files = [policy_file.read(each) for each in given]
     findings: list[Finding] = []
     stack: list[Checked] = []
@@ -88,13 +89,14 @@ def check(
             continue
         findings += of_problems(problems, file)
         stack.append(Checked(file, policy, problems, tuple(stack)))
-    usable = not findings
+    met = meet(stack, models) if models and not findings else None
     for checked in stack:
         findings += _one(checked, known, today)
+        findings += check_arguments(checked, known, met)
         if len(stack) == len(files):
             findings += check_layers(checked)
-    if usable and models:
-        findings += check_models(stack, models)
+    if met is not None:
+        findings += check_models(stack, met)
     order = {file.source: number for number, file in enumerate(files)}
     findings.sort(key=lambda f: (order.get(f.source, len(order)), f.line, f.column))
     return Report(tuple(file.source for file in files), tuple(dict.fromkeys(findings)))

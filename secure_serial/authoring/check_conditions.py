@@ -123,31 +123,33 @@ def _arguments(
     classes = [
         e
         for e in entries
-        if (e.fields or (not e.is_class and e.symbol in rule.symbols))
+        if (known.arguments(e) or (not e.is_class and e.symbol in rule.symbols))
         and (not rule.kinds or e.kind in rule.kinds)
     ]
-    if not classes or any(not e.fields and e.is_class for e in entries if e.symbol in rule.symbols):
+    untold = [e for e in entries if e.is_class and not known.arguments(e)]
+    if not classes or any(e.symbol in rule.symbols for e in untold):
         return
     for constraint in rule.arguments:
         name = constraint.argument.partition(".")[0]
         here = (*path, "arguments", constraint.argument)
-        specs = {entry.symbol: known.catalogue.spec(entry, name) for entry in classes}
-        without = [symbol for symbol, spec in specs.items() if spec.field is Field.UNKNOWN]
-        if len(without) == len(specs):
-            text = f"{rule.id}: nothing that it names takes {name!r:.80}{_guess(name, classes)}"
+        without = [entry.symbol for entry in classes if known.takes(entry, name) is False]
+        if len(without) == len(classes):
+            near = _guess(name, classes, known)
+            text = f"{rule.id}: nothing that it names takes {name!r:.80}{near}"
             yield checked.say(here, "unknown-argument", text)
             continue
         if without and rule.effect is Effect.DENY:
             shown = ", ".join(without[:_FEW]) + (" and others" if len(without) > _FEW else "")
             text = f"{rule.id}: what takes no {name!r:.80} is denied whatever it is given: {shown}"
             yield checked.say(here, "argument-not-taken", text)
-        wrong = _misused(constraint, [s for s in specs.values() if s.field is not Field.UNKNOWN])
+        taking = [entry for entry in classes if entry.symbol not in without]
+        wrong = _misused(constraint, [known.catalogue.spec(entry, name) for entry in taking])
         if wrong:
             yield checked.say(here, "contradiction", f"{constraint.argument}: {wrong}")
 
 
-def _guess(name: str, classes: list[Entry]) -> str:
-    arguments = sorted({argument for entry in classes for argument in entry.fields})
+def _guess(name: str, classes: list[Entry], known: Known) -> str:
+    arguments = sorted({argument for entry in classes for argument in known.arguments(entry)})
     near = difflib.get_close_matches(name, arguments, n=1)
     return f"; did you mean {near[0]}?" if near else ""
 

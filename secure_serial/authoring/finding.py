@@ -39,6 +39,8 @@ SLUGS = {
     "other-version": (_WARNING, "Correct the versions in `from`, or remove the rule."),
     "unknown-argument": (_ERROR, "Correct the argument's name."),
     "argument-not-taken": (_WARNING, "Name only what takes the argument."),
+    "argument-not-given": (_WARNING, "Correct the argument's name: what is not given is no bound."),
+    "unverified-argument": (_WARNING, "Give its `--catalogue`, so that a slip shows."),
     "shadowed": (_WARNING, "Remove it, or narrow the deny rule: a deny always wins."),
     "redundant": (_WARNING, "Remove it: its conditions narrow nothing that the other allows."),
     "outside-delegation": (_WARNING, "Remove it, or have the layer above allow or delegate it."),

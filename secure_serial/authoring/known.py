@@ -5,11 +5,13 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from secure_serial.plan.fields import Field
 from secure_serial.policy.conditions import KERAS, named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from secure_serial.artifact.document import Json
     from secure_serial.plan.catalogue import Catalogue, Entry
 
 #: Looking for the nearest name takes some milliseconds; after so many the author has the idea.
@@ -28,10 +30,20 @@ def head(name: str) -> str:
 
 
 class Known:
-    """A catalogue, asked by patterns."""
+    """A catalogue, asked by patterns.
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        self.catalogue = catalogue
+    Args:
+        catalogue: What is known of Keras's names.
+        trees: Catalogues of other packages, as `secure-serial policy catalogue` writes them.
+
+    Raises:
+        InvalidPolicy: with all that is wrong with those.
+
+    """
+
+    def __init__(self, catalogue: Catalogue, trees: Sequence[Json] = ()) -> None:
+        self.catalogue = catalogue.with_extra(*trees) if trees else catalogue
+        self._parameters = dict(_parameters(trees))
         self._guesses = 0
         self._meant: dict[str, tuple[str, ...] | None] = {}
 
@@ -64,6 +76,18 @@ class Known:
             return self.catalogue.entry(symbol)
         return self.catalogue.foreign(symbol)
 
+    def arguments(self, entry: Entry) -> frozenset[str]:
+        """The arguments that a class is known to take."""
+        return frozenset(entry.fields) | self._parameters.get(entry.symbol, frozenset())
+
+    def takes(self, entry: Entry, argument: str) -> bool | None:
+        """Whether a class takes an argument; None where its catalogue does not tell."""
+        if not entry.foreign:
+            return self.catalogue.spec(entry, argument).field is not Field.UNKNOWN
+        if argument in self.arguments(entry):
+            return True
+        return False if entry.symbol in self._parameters else None
+
     def other_name(self, pattern: str) -> str:
         """The canonical name of what a pattern names by another; empty where it does not."""
         if "*" in pattern:
@@ -95,3 +119,13 @@ class Known:
         if pattern.startswith(_EARLIER):
             return None
         return tuple([s for s in self._by_head.get(first, ()) if named((pattern,), s)])
+
+
+def _parameters(trees: Iterable[Json]) -> Iterator[tuple[str, frozenset[str]]]:
+    """The arguments of each class by its symbol, of catalogues that tell them."""
+    for tree in trees:
+        symbols = tree.get("symbols") if isinstance(tree, dict) else None
+        for symbol, raw in (symbols if isinstance(symbols, dict) else {}).items():
+            names = raw.get("parameters") if isinstance(raw, dict) else None
+            if isinstance(names, list) and all(isinstance(name, str) for name in names):
+                yield symbol, frozenset(str(name) for name in names)
