@@ -152,6 +152,8 @@ def _decision(decision: Decision) -> Record:
         record["code"] = decision.code
         record["reason"] = decision.reason
         record["written"] = request.written
+        if decision.near:
+            record["near"] = decision.near
     record.update(_rests_on(decision))
     return record
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from secure_serial.data import policy_names
 from secure_serial.errors import LoadDenied, Where
-from secure_serial.policy.explain import rule_to_allow
+from secure_serial.policy.engine import DEFAULT_DENY
+from secure_serial.policy.explain import nearest, rule_to_allow
 
 if TYPE_CHECKING:
     from secure_serial.policy.engine import Decision, Verdict
-    from secure_serial.policy.model import Policy
 
 #: More denials than this in one message would not be read; all are in `verdict`.
 _SHOWN = 5
@@ -44,13 +44,15 @@ def denial(verdict: Verdict) -> LoadDenied:
         where = Where(document.name, first.request.member, first.request.pointer)
     code = first.code if first is not None else verdict.objections[0].code
     message = f"denied by the policy {verdict.policy.name}: " + "; ".join(lines)
-    remedy = _remedy(first, verdict.policy) if first is not None else ""
+    remedy = _remedy(first, verdict) if first is not None else ""
     return LoadDenied(message, verdict=verdict, code=code, where=where, help=remedy)
 
 
-def _remedy(decision: Decision, policy: Policy) -> str:
-    """The lines to write, and where: into the layer that denied, or around a shipped one."""
-    text, where = rule_to_allow(decision), decision.layer or policy.source
+def _remedy(decision: Decision, verdict: Verdict) -> str:
+    """The rule that nearly allowed it, or lines to write: into the layer that denied, or anew."""
+    if decision.code == DEFAULT_DENY and decision.near:
+        return nearest(decision, verdict.policy, verdict.today)
+    text, where = rule_to_allow(decision), decision.layer or verdict.policy.source
     if text and where in policy_names():
         text = f'schema = 1\nextends = ["{where}"]\n\n{text}'
         where = f"a policy of your own in the place of {where}"

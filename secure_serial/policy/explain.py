@@ -1,4 +1,7 @@
-"""The exact policy lines that would allow what was denied. Pure; says no where no line can."""
+"""The exact policy lines that would allow what was denied, or what came nearest to it. Pure.
+
+It says no where no line can.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from secure_serial.policy.patterns import problem_with
 
 if TYPE_CHECKING:
     from collections.abc import Container
+    from datetime import date
 
     from secure_serial.plan.request import Request
     from secure_serial.policy.engine import Decision
@@ -95,6 +99,26 @@ def rule_to_allow(decision: Decision) -> str:
     """The `[[allow]]` table alone, to be added to a policy that there is already."""
     offer = offer_for(decision)
     return table(offer) if offer is not None else ""
+
+
+def nearest(decision: Decision, policy: Policy, today: date | None) -> str:
+    """What names the symbol of a default denial and yet does not lift it; empty for nothing.
+
+    Args:
+        decision: A denial for want of a rule; its `near` tells the rule or the waiver.
+        policy: What decided, with the layers below it.
+        today: The day of the decision.
+
+    """
+    near = decision.near
+    for waiver in (each for layer in policy.layers for each in layer.waivers):
+        if not near.startswith(f"{waiver.id} ({waiver.place}): "):
+            continue
+        named = f"The waiver {waiver.id} ({waiver.place}) of {waiver.who}"
+        if today is not None and waiver.expires < today:
+            return f"{named} ended on {waiver.expires}."
+        return f"{named} does not count: it {near.partition(': a waiver that ')[2]}."
+    return f"The nearest rule is {near}." if near else ""
 
 
 def _may_be_named(request: Request) -> bool:

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from secure_serial.policy.engine import DEFAULT_DENY, DENY_RULE
+from secure_serial.policy.explain import nearest
 from secure_serial.report.model import Finding
 from secure_serial.rules.catalogue import lookup
 from secure_serial.scanner.suggest import Suggestions, why_not
@@ -117,7 +118,7 @@ class Explainer:
             severity=text.severity,
             file=name,
             message=message,
-            help=_help(text.fix, decision, unallowable),
+            help=self._help(text.fix, decision, unallowable),
             member=member,
             pointer=pointer,
             line=span.line if span is not None else None,
@@ -127,6 +128,13 @@ class Explainer:
             unallowable=unallowable,
         )
 
+    def _help(self, fix: str, decision: Decision | None, unallowable: str) -> str:
+        if decision is None or decision.code != DEFAULT_DENY:
+            return fix
+        if decision.near:
+            return nearest(decision, self._engine.policy, self._engine.today)
+        return f"No policy line is offered: {unallowable}." if unallowable else fix
+
 
 def _cause(decision: Decision | None, objection: Objection | None) -> tuple[str, str, str]:
     if objection is not None:
@@ -134,14 +142,6 @@ def _cause(decision: Decision | None, objection: Objection | None) -> tuple[str,
     if decision is None:
         raise AssertionError("a cause is a decision, an objection or both")
     return decision.code, decision.reason, decision.request.pointer
-
-
-def _help(fix: str, decision: Decision | None, unallowable: str) -> str:
-    if decision is None or decision.code != DEFAULT_DENY:
-        return fix
-    if decision.near:
-        return f"The nearest rule is {decision.near}."
-    return f"No policy line is offered: {unallowable}." if unallowable else fix
 
 
 def _spans(

@@ -50,6 +50,16 @@ def test_a_decision_is_recorded_with_all_that_it_rests_on():
     assert list(decision["arguments"]["units"]) == ["sha256"]
 
 
+def test_a_denial_names_the_rule_that_nearly_allowed_it():
+    rules = policy(allow("keras.layers.Dense", "arguments.units = { max = 9 }"))
+    (decision,) = record(layer("Dense", units=10), rules)["decisions"]
+    assert decision["near"].startswith("a (p.toml:5): its condition on the argument 'units'")
+    (decision,) = record(layer("Dense", units=9), rules)["decisions"]
+    assert "near" not in decision
+    (decision,) = record(layer("Dropout", rate=0.5), rules)["decisions"]
+    assert "near" not in decision
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), {1: 2, "a": 3}, (1, 2), ...])
 def test_an_argument_that_json_has_not_does_not_break_the_record(value):
     rules = policy(allow("keras.layers.Dense", "arguments.units = { one_of = [1] }"))
