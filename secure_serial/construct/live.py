@@ -28,6 +28,7 @@ _EXTRA = "install it with: pip install 'secure-serial[keras]', and a backend suc
 _BACKENDS = ("jax", "torch", "tensorflow")
 _SAFE_MODE = "safe_mode_saving"
 _ON = True
+_awake: list[bool] = []  # of the process, as Keras and its backend are
 
 
 def find(resolution: Resolution, session: Session) -> Any:
@@ -64,11 +65,15 @@ def find(resolution: Resolution, session: Session) -> Any:
 
 def require_keras(what: str, session: Session) -> None:
     """Raise a `ConstructionError` that names the extra where Keras is not installed."""
-    if sys.modules.get("keras") is not None:
+    if _awake and sys.modules.get("keras") is not None:
         return
     try:
         with exempt():  # the first import is that of a program, and no doing of the file's
             importlib.import_module("keras")
+            from secure_serial.construct.keras.backend import wake
+
+            wake()
+        _awake.append(True)
     except ImportError as error:
         raise ConstructionError(
             f"{what}, and Keras cannot be imported ({error})",

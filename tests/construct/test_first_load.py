@@ -1,0 +1,36 @@
+"""The first load of a process: what a backend does when it wakes up is no doing of a load."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.keras
+pytest.importorskip("keras")
+
+ROOT = Path(__file__).resolve().parents[2]
+MODEL = ROOT / "examples" / "models" / "benign" / "mlp.keras"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import secure_serial as s; s.load_model({path!r})",
+        "import secure_serial as s, keras\nwith s.enforcing(): keras.saving.load_model({path!r})",
+        "import secure_serial as s\ns.deserialize_keras_object({{'module': 'keras.layers', "
+        "'class_name': 'Dense', 'config': {{'units': 1}}, 'registered_name': None}})",
+    ],
+    ids=["load_model", "enforcing", "deserialize"],
+)
+def test_a_backend_may_look_for_processors_and_drivers(code):
+    # A program's environment seldom says that there is nothing but a CPU; these tests' does.
+    environ = {key: value for key, value in os.environ.items() if key != "JAX_PLATFORMS"}
+    done = subprocess.run(
+        [sys.executable, "-c", code.format(path=str(MODEL))],
+        cwd=ROOT, env=environ, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
