@@ -14,6 +14,7 @@ pytest.importorskip("keras")
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = ROOT / "examples" / "models" / "benign" / "mlp.keras"
+DENSE = {"module": "keras.layers", "class_name": "Dense", "config": {"units": 1}}
 
 
 @pytest.mark.parametrize(
@@ -21,8 +22,7 @@ MODEL = ROOT / "examples" / "models" / "benign" / "mlp.keras"
     [
         "import secure_serial as s; s.load_model({path!r})",
         "import secure_serial as s, keras\nwith s.enforcing(): keras.saving.load_model({path!r})",
-        "import secure_serial as s\ns.deserialize_keras_object({{'module': 'keras.layers', "
-        "'class_name': 'Dense', 'config': {{'units': 1}}, 'registered_name': None}})",
+        "import secure_serial as s; s.deserialize_keras_object({dense!r})",
     ],
     ids=["load_model", "enforcing", "deserialize"],
 )
@@ -30,7 +30,7 @@ def test_a_backend_may_look_for_processors_and_drivers(code):
     # A program's environment seldom says that there is nothing but a CPU; these tests' does.
     environ = {key: value for key, value in os.environ.items() if key != "JAX_PLATFORMS"}
     done = subprocess.run(
-        [sys.executable, "-c", code.format(path=str(MODEL))],
+        [sys.executable, "-c", code.format(path=str(MODEL), dense=DENSE)],
         cwd=ROOT, env=environ, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
