@@ -107,7 +107,9 @@ def _comparing(add: Callable[..., argparse.ArgumentParser]) -> None:
 
 def _signing(add: Callable[..., argparse.ArgumentParser]) -> None:
     keygen = add("keygen", "make a key pair for signing policies (Ed25519)")
-    keygen.add_argument("--out", metavar="KEY", required=True, help="the private key's file, new")
+    pair = keygen.add_mutually_exclusive_group(required=True)
+    pair.add_argument("--out", metavar="KEY", help="the private key's file, new")
+    pair.add_argument("--show", metavar="KEY", help="print the public key of a private one")
     sign = add("sign", "sign a policy, with all that it extends, as a bundle (DSSE)")
     _one(sign, "policy", "POLICY", "the policy's file, or a bundle that another key has signed")
     sign.add_argument("--key", metavar="KEY", required=True, help="the private key's file")

@@ -11,6 +11,7 @@ from secure_serial.report.printable import printable
 
 if TYPE_CHECKING:
     import argparse
+    from datetime import date
 
     from secure_serial.cli.console import Console
     from secure_serial.policy.signing import Bundle, Trust
@@ -21,9 +22,12 @@ _BRACE = b"{"
 
 
 def run_keygen(args: argparse.Namespace, console: Console) -> Exit:
-    """Make a key pair; stdout gets the public key."""
-    from secure_serial.policy.signing.keys import generate
+    """Make a key pair, or read one; stdout gets the public key."""
+    from secure_serial.policy.signing.keys import generate, load
 
+    if args.show is not None:
+        console.result(load(args.show).public)
+        return Exit.CLEAN
     public = generate(args.out)
     console.tell(f"private key: {printable(args.out)} (keep it secret, and keep a copy)")
     console.result(public)
@@ -47,7 +51,7 @@ def run_sign(args: argparse.Namespace, console: Console) -> Exit:
     bundle = read_unverified(signed)
     parse(bundle.text, args.policy, bundle.shipped)  # what nobody can use must not be signed
     out = args.out or (args.policy if is_bundle else f"{_stem(args.policy)}{_SUFFIX}")
-    _write(out, signed)
+    _write(out, signed, over=is_bundle and out == args.policy)
     for line in _about(bundle):  # so that whoever signs sees what was signed
         console.tell(line)
     console.tell(f"  signed by {key.public}")
@@ -74,7 +78,23 @@ def run_verify(args: argparse.Namespace, console: Console) -> Exit:
         return Exit.FINDINGS
     for line in _about(bundle):
         console.result(line)
+    _tell_seen(data, trust, today, console)
     return Exit.CLEAN
+
+
+def _tell_seen(data: bytes, trust: Trust, today: date, console: Console) -> None:
+    """Say so if a load by this user would refuse what is signed well: a newer one was seen."""
+    from secure_serial.errors import PolicyError
+    from secure_serial.policy.signing import verify_bundle
+    from secure_serial.policy.signing.versions import recall
+    from secure_serial.policy.source import memory_file
+
+    try:
+        verify_bundle(data, trust, today, recall(memory_file()))
+    except PolicyError as error:
+        console.warn(f"a load by this user would refuse it: {printable(error.message)}")
+    except (LookupError, RuntimeError):  # a user without a home has loaded none
+        return
 
 
 def _trust(args: argparse.Namespace) -> Trust:
@@ -84,8 +104,15 @@ def _trust(args: argparse.Namespace) -> Trust:
     from secure_serial.errors import InvalidPolicy, Where
     from secure_serial.policy.reader import toml
     from secure_serial.policy.signing import Trust, parse_trust
+    from secure_serial.policy.signing.trust import PREFIX
 
     if args.trust is None:
+        for key in args.key:
+            if not key.startswith(PREFIX):
+                raise UsageError(
+                    f"--key {key}: takes the public key, {PREFIX}…, that keygen printed; "
+                    "`policy keygen --show KEY` prints it again"
+                )
         trust = Trust(tuple(args.key))
     else:
         table = toml(_text(_read(args.trust), args.trust), args.trust).get("trust")
@@ -133,13 +160,22 @@ def _text(data: bytes, path: str) -> str:
         raise InvalidPolicy(f"not UTF-8: {error.reason}", where=Where(path)) from None
 
 
-def _write(path: str, data: bytes) -> None:
-    """Write a bundle, in the place of none but a bundle: a key or a policy would be lost."""
+def _write(path: str, data: bytes, *, over: bool) -> None:
+    """Write a bundle, in the place of none but an older one: what is there would be lost."""
+    from secure_serial.errors import PolicyError, Where
+    from secure_serial.policy.signing import merged
+
     out = Path(path)
     try:
-        if out.is_file() and out.stat().st_size and not _read(path).startswith(_BRACE):
-            raise UsageError(f"{path}: is there already, and no bundle; it is not overwritten")
+        if out.is_file() and out.stat().st_size and not over:
+            there = _read(path)
+            if not there.startswith(_BRACE):
+                raise UsageError(f"{path}: is there already, and no bundle; it is not overwritten")
+            data = merged(there, data)
         out.write_bytes(data)
+    except PolicyError as error:
+        error.where = Where(path)
+        raise
     except (OSError, ValueError) as error:
         raise _unusable(path, error) from None
 

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from secure_serial.construct.sources import Unit
     from secure_serial.policy.model import Rule
 
-_EXTRA = "bandit is not installed; install it with: pip install 'secure-serial[vet]'"
+_EXTRA = (
+    "bandit is not installed; install it (pip install bandit), or secure-serial with its extra "
+    "`vet`"
+)
 #: How many are named in a line, and how many get a line each.
 _FEW, _MANY = 3, 20
 

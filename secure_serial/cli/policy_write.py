@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from secure_serial.authoring.policy_file import PolicyFile
     from secure_serial.cli.console import Console
 
-_EXTRA = "tomlkit is not installed; install it with: pip install 'secure-serial[fmt]'"
+_EXTRA = (
+    "tomlkit is not installed; install it (pip install tomlkit), or secure-serial with its "
+    "extra `fmt`"
+)
 
 
 def run_init(args: argparse.Namespace, console: Console) -> Exit:

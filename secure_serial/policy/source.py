@@ -131,10 +131,15 @@ class _Reading:
             )  # fmt: skip
         from secure_serial.policy.signing import verify_and_remember
 
-        memory = self._memory or _home() / ".local" / "state" / "secure_serial" / "policies.json"
+        memory = self._memory or memory_file()
         data = text.encode() if signed else None
         bundle = verify_and_remember(data, self._trust, self._today, memory, source)
         return parse(bundle.text, source, bundle.shipped)
+
+
+def memory_file() -> Path:
+    """Where the versions of signed policies are remembered that this user has loaded."""
+    return _home() / ".local" / "state" / "secure_serial" / "policies.json"
 
 
 def _home() -> Path:

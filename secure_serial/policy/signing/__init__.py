@@ -37,6 +37,7 @@ __all__ = [
     "Seen",
     "Trust",
     "add_signature",
+    "merged",
     "parse_trust",
     "read_unverified",
     "sign_policy",
@@ -78,7 +79,39 @@ def add_signature(data: bytes, key: SigningKey) -> bytes:
     signature = key.sign(dsse.pae(envelope.payload_type, envelope.payload))
     if signature in envelope.signatures:  # Ed25519 makes the same one each time
         raise UntrustedPolicy("this key has signed it before")
-    signatures = (*envelope.signatures, signature)
+    return _signed_besides(envelope, (signature,))
+
+
+def merged(old: bytes, new: bytes) -> bytes:
+    """What takes the place of a bundle, so that nothing is lost that somebody signed.
+
+    Signatures on the same policy are put together; a higher version takes the place whole.
+
+    Args:
+        old: What is there.
+        new: What was signed now.
+
+    Raises:
+        UntrustedPolicy: what is there is another policy, or not an older version of this one.
+        InvalidPolicy: what is there is no bundle.
+
+    """
+    there, now = read_unverified(old), read_unverified(new)
+    before, after = dsse.parse(old), dsse.parse(new)
+    if before.payload == after.payload:
+        more = tuple(each for each in after.signatures if each not in before.signatures)
+        return _signed_besides(before, more)
+    if there.name == now.name and there.version < now.version:
+        return new
+    raise UntrustedPolicy(
+        f"version {there.version} of {there.name!r} is there already, and is not overwritten by "
+        f"version {now.version} of {now.name!r}",
+        help="raise `version` with every change, or give another --out",
+    )
+
+
+def _signed_besides(envelope: dsse.Envelope, more: tuple[bytes, ...]) -> bytes:
+    signatures = (*envelope.signatures, *more)
     if len(signatures) > dsse.MAX_SIGNATURES:
         raise UntrustedPolicy(f"more than {dsse.MAX_SIGNATURES} signatures")
     return dsse.dump(replace(envelope, signatures=signatures))

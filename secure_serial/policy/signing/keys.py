@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric import ed25519
 
 _MISSING = (
-    "signatures need the package cryptography; install it with: pip install 'secure-serial[sign]'"
+    "signatures need the package cryptography; install it (pip install cryptography), or "
+    "secure-serial with its extra `sign`"
 )
 #: An Ed25519 key in PEM has some 120 bytes.
 _MAX_BYTES = 16384

@@ -173,7 +173,8 @@ def decide(
     signers = dsse.signers(envelope, trust.keys, verify)
     if len(signers) < trust.threshold:
         raise UntrustedPolicy(
-            f"signed by {len(signers)} of the keys that are trusted; {trust.threshold} must sign"
+            f"signed by {len(signers)} of the keys that are trusted; {trust.threshold} must sign",
+            help=_who_signed(signers, trust),
         )
     bundle = bundles.unpack(envelope)
     if trust.policies and bundle.name not in trust.policies:
@@ -199,8 +200,23 @@ def _not_back(bundle: Bundle, seen: Iterable[Seen]) -> None:
         if bundle.version == old.version and digest != old.sha256:
             raise UntrustedPolicy(
                 f"version {bundle.version} was seen before with another content: one of the two "
-                "is not what it says"
+                "is not what it says",
+                help="if the change is yours, raise `version` and sign again",
             )
+
+
+def _who_signed(signers: Iterable[str], trust: Trust) -> str:
+    """Whose signatures were found and are missing. A signature does not say whose it is.
+
+    So one by another key and one of another text look the same; a key id could say which,
+    and be false.
+    """
+    found = f"found: {', '.join(sorted(signers))}; " if signers else ""
+    missing = ", ".join(key for key in trust.keys if key not in signers)
+    return (
+        f"{found}not found: {missing}. It was signed by another key (`policy keygen --show KEY` "
+        "prints a key's public half), or was changed after it was signed"
+    )
 
 
 def _key_problems(keys: Json) -> list[str]:

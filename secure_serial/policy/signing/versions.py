@@ -87,6 +87,16 @@ def remembering(path: str | os.PathLike[str]) -> Iterator[Memory]:
         os.close(lock)  # which gives the lock back
 
 
+def recall(path: str | os.PathLike[str]) -> tuple[Seen, ...]:
+    """What was seen, to be told to a person: no lock is held, and nothing is noted.
+
+    Raises:
+        UntrustedPolicy: the file is damaged, or cannot be read.
+
+    """
+    return tuple(_read(Path(path)))
+
+
 def _wait(lock: int, file: Path) -> None:
     for _ in range(_TRIES):
         if take(lock):

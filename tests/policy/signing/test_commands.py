@@ -12,6 +12,7 @@ from policy.signing.parts import policy, real_key
 from secure_serial.cli.main import main
 from secure_serial.data import policy_text
 from secure_serial.policy.signing import Trust, verify_bundle
+from secure_serial.policy.source import load_policy
 
 pytest.importorskip("cryptography")
 
@@ -211,3 +212,80 @@ def test_the_demand_is_either_keys_or_a_file(capsys):
     assert run("verify", "b") == 2
     assert run("verify", "b", "--key", OURS, "--trust", "org.toml") == 2
     assert capsys.readouterr().out == ""
+
+
+def test_the_public_key_of_a_private_one_is_printed_again(key, capsys):
+    assert run("keygen", "--show", "k") == 0
+    assert capsys.readouterr().out.strip() == key
+    assert run("keygen", "--show", "absent") == 2
+    assert run("keygen", "--show", "k", "--out", "k3") == 2
+    assert run("keygen") == 2
+
+
+def test_a_private_keys_file_is_no_public_key(signed, key, capsys):
+    assert run("verify", signed, "--key", "k") == 2
+    assert "takes the public key, ed25519:" in capsys.readouterr().err
+
+
+def test_what_others_signed_is_not_overwritten(here, key, signed, capsys):
+    run("keygen", "--out", "k2")
+    second = capsys.readouterr().out.strip()
+    assert run("sign", "acme.toml", "--key", "k2") == 0  # the same policy: both signatures stay
+    for public in (key, second):
+        assert run("verify", signed, "--key", public) == 0
+    before = signed.read_bytes()
+    assert run("sign", "acme.toml", "--key", "k") == 0
+    assert signed.read_bytes() == before
+    for text in (policy(expires="", more="# changed\n"), policy(version=6, expires=""),
+                 policy(name="other", version=9, expires="")):  # fmt: skip
+        (here / "acme.toml").write_text(text)
+        capsys.readouterr()
+        assert run("sign", "acme.toml", "--key", "k") == 2
+        assert "acme.dsse.json: version 7 of 'acme' is there already" in capsys.readouterr().err
+    assert signed.read_bytes() == before
+    signed.write_text("{}")
+    assert run("sign", "acme.toml", "--key", "k") == 2
+    (here / "acme.toml").write_text(policy(version=8, expires=""))
+    signed.write_bytes(before)
+    assert run("sign", "acme.toml", "--key", "k") == 0
+    assert run("verify", signed, "--key", second) == 1  # who signed the old one did not sign this
+
+
+def test_a_signature_that_does_not_fit_tells_whose_is_missing(signed, key, capsys):
+    assert run("verify", signed, "--key", OURS) == 1
+    said = capsys.readouterr().err
+    assert f"not found: {OURS}." in said
+    assert "or was changed after it was signed" in said
+    run("keygen", "--out", "k2")
+    second = capsys.readouterr().out.strip()
+    signed.with_name("org.toml").write_text(
+        f'[trust]\nkeys = ["{key}", "{second}"]\nthreshold = 2\n'
+    )
+    assert run("verify", signed, "--trust", "org.toml") == 1
+    assert f"found: {key}; not found: {second}." in capsys.readouterr().err
+
+
+def test_verify_says_what_a_load_by_this_user_would_refuse(here, signed, key, capsys, monkeypatch):
+    memory = here / "seen.json"
+    monkeypatch.setattr("secure_serial.policy.source.memory_file", lambda: memory)
+    assert run("verify", signed, "--key", key) == 0
+    assert capsys.readouterr().err == ""
+    assert not memory.exists()
+    load_policy(signed, trust=Trust((key,)))
+    (here / "acme.toml").write_text(policy(expires="", more="# another text\n"))
+    signed.unlink()
+    assert run("sign", "acme.toml", "--key", "k") == 0
+    capsys.readouterr()
+    assert run("verify", signed, "--key", key) == 0
+    said = capsys.readouterr().err
+    assert "a load by this user would refuse it: version 7 was seen before with another" in said
+    memory.write_text("damaged")
+    assert run("verify", signed, "--key", key) == 0
+    assert "would refuse it: the memory of versions is damaged" in capsys.readouterr().err
+
+    def homeless():
+        raise KeyError("uid not found")
+
+    monkeypatch.setattr("secure_serial.policy.source.memory_file", homeless)
+    assert run("verify", signed, "--key", key) == 0
+    assert capsys.readouterr().err == ""
