@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from importlib import metadata
 
 import pytest
 from construct.parts import inside, refused
@@ -247,6 +248,45 @@ def test_a_keras_with_a_door_elsewhere_has_no_gate_at_any(
 def test_a_keras_without_a_module_or_class_of_a_door_is_refused(place):
     with pytest.raises(ConstructionError, match="half-enforce"):
         versions.find(versions.places(versions.NEWEST)["variable"]._replace(**place))
+
+
+@pytest.mark.parametrize(
+    ("distributions", "told"),
+    [({"keras": "3.10.0"}, (3, 10)), ({"keras-nightly": "3.16.0.dev1"}, (3, 15)), ({"keras": "3.7.0"}, (3, 15)),
+     ({}, (3, 15))],
+)  # fmt: skip
+def test_the_catalogue_is_that_of_the_keras_that_would_be_loaded(monkeypatch, distributions, told):
+    def version(name):
+        try:
+            return distributions[name]
+        except KeyError:
+            raise metadata.PackageNotFoundError(name) from None
+
+    monkeypatch.setattr(metadata, "version", version)
+    monkeypatch.setattr(versions, "loaded", lambda *_: None)
+    versions._distributed.cache_clear()
+    try:
+        assert versions.parsed(versions.catalogue().version) == told
+    finally:
+        versions._distributed.cache_clear()
+
+
+def test_each_version_is_known_by_its_own_names():
+    for version in versions.KNOWN:
+        known = catalogue(version)
+        assert versions.parsed(known.version) == version
+        assert known.entry("keras.layers.Dense").at
+        assert known.canonical("keras.initializers.Orthogonal") is not None
+    oldest = catalogue((3, 6))
+    assert "lora_alpha" not in oldest.entry("keras.layers.Dense").fields
+    assert oldest.entry("keras.layers.RMSNormalization").at == ""
+
+
+def test_what_an_older_keras_has_not_got_cannot_be_built(monkeypatch):
+    monkeypatch.setattr(versions, "installed", lambda: "3.6.0")
+    node = {"module": "keras.layers", "class_name": "RMSNormalization", "config": {}}
+    with pytest.raises(ConstructionError, match=r"3\.6\.0 is installed, and has no keras\.layers"):
+        deserialize_keras_object({**node, "registered_name": None})
 
 
 def test_each_door_stands_in_one_place_in_each_version():
