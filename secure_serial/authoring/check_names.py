@@ -49,9 +49,11 @@ def _unmatched(checked: Checked, name: Name, known: Known) -> Finding | None:
     if ">" in pattern and head(pattern) in KERAS:
         return None
     meant = known.meant(pattern)
-    if meant is None or meant:
+    if meant:
         return None
     other = known.other_name(pattern)
+    if meant is None and not other:
+        return None
     if other:
         text = f"{pattern!r} is another name of {other}, and no rule matches by it"
         return checked.say(name.path, "not-canonical", text)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from secure_serial.authoring.places import select
 from secure_serial.authoring.steps import Trace, Tracer
-from secure_serial.policy.engine import Lifted
+from secure_serial.policy.engine import DEFAULT_DENY, Lifted
+from secure_serial.policy.explain import by_its_path
 from secure_serial.scanner.findings import spans
 from secure_serial.scanner.suggest import Suggestions, why_not
 
@@ -41,6 +42,7 @@ class Explained(NamedTuple):
     lines: str = ""  # what would allow it
     files: tuple[str, ...] = ()  # where the lines belong
     unallowable: str = ""  # why there are none
+    misnamed: str = ""  # a rule that means it, and names it by a path that no rule matches by
 
 
 class Settled(NamedTuple):
@@ -120,7 +122,10 @@ def _explained(verdict: Verdict, several: list[list[Decision]]) -> Iterable[Expl
         decision = group[0]
         spots = tuple(_spot(each, found) for each in group[:_PLACES])
         steps = tracer.trace(decision.request, context)
-        whole = Explained(decision, steps, spots, len(group))
+        misnamed = ""
+        if decision.code == DEFAULT_DENY:
+            misnamed = by_its_path(decision.request, verdict.policy)
+        whole = Explained(decision, steps, spots, len(group), misnamed=misnamed)
         line = None if decision.allowed else suggestions.suggest(decision, context)
         if line is not None:
             lines, files = suggestions.lines([line]), tuple(suggestions.files(line))

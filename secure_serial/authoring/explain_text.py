@@ -144,7 +144,7 @@ def _rule(rule: RuleWord, step: Step) -> str:
         reason = (
             f": {printable(step.reason)}" if step.reason and step.outcome is Outcome.PASSES else ""
         )
-        return f"{name} means it{reason}"
+        return f"{name} means it{reason}" + (f" ({rule.note})" if rule.note else "")
     return f"{name} does not: {printable(rule.why_not, _WIDTH)}"
 
 
@@ -177,6 +177,8 @@ def _tree(branches: Sequence[tuple[str, list[str]]], style: Style) -> Iterator[s
 
 
 def _remedy(each: Explained, style: Style) -> Iterator[str]:
+    if each.misnamed:
+        yield f"    {printable(each.misnamed, _WIDTH)}"
     if each.lines:
         where = "add these lines" if "# in " in each.lines else "write a policy of your own"
         yield f"    To allow it, if you trust it, {where}:"
@@ -249,6 +251,7 @@ def _one_object(each: Explained) -> dict[str, object]:
         "steps": [_step_object(step) for step in each.trace.steps],
         "policy_lines": each.lines,
         "policy_files": list(each.files),
+        "misnamed": each.misnamed,
         "unallowable": each.unallowable,
     }
 

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from secure_serial.plan.fields import Field
+from secure_serial.plan.foreign import aliases
 from secure_serial.policy.conditions import KERAS, named
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Known:
     def __init__(self, catalogue: Catalogue, trees: Sequence[Json] = ()) -> None:
         self.catalogue = catalogue.with_extra(*trees) if trees else catalogue
         self._parameters = dict(_parameters(trees))
+        self._aliases = aliases(trees)
         self._guesses = 0
         self._meant: dict[str, tuple[str, ...] | None] = {}
 
@@ -91,7 +93,8 @@ class Known:
     def other_name(self, pattern: str) -> str:
         """The canonical name of what a pattern names by another; empty where it does not."""
         if "*" in pattern:
-            return ""
+            paths = (path for path in self._aliases if named((pattern,), path))
+            return self._aliases.get(next(paths, ""), "")
         found = self.catalogue.foreign_alias(pattern) or self.catalogue.canonical(pattern)
         return found if found is not None and found != pattern else ""
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from secure_serial.plan.request import Origin
 from secure_serial.policy.conditions import feigned, mismatch
 from secure_serial.policy.engine import DENY_RULE
 from secure_serial.policy.layer import Layer
@@ -46,6 +47,7 @@ class RuleWord(NamedTuple):
     effect: Effect
     place: str
     why_not: str
+    note: str = ""  # what it is taken to mean, and a load will look at again
 
 
 class WaiverWord(NamedTuple):
@@ -163,7 +165,17 @@ def _words(layer: Layer, request: Request, context: Context) -> Iterator[RuleWor
     """The rules of a layer that name the symbol, and why each does not mean the request."""
     about = layer.about(request.symbol)
     for rule in (*about.allows, *about.denies)[:_MOST]:
-        yield RuleWord(rule.id, rule.effect, rule.place, _why_not(layer, rule, request, context))
+        why_not = _why_not(layer, rule, request, context)
+        note = "" if why_not else _unchecked(layer, rule, request)
+        yield RuleWord(rule.id, rule.effect, rule.place, why_not, note)
+
+
+def _unchecked(layer: Layer, rule: Rule, request: Request) -> str:
+    """What a rule is believed where there is but a file, and is held to in a load."""
+    required = layer.policy.require_evidence and rule.effect is Effect.ALLOW
+    if required and rule.evidence is not None and request.origin is Origin.UNKNOWN:
+        return "its evidence is not checked here; a load compares it with the source"
+    return ""
 
 
 def _why_not(layer: Layer, rule: Rule, request: Request, context: Context) -> str:

@@ -18,7 +18,7 @@ from secure_serial.plan.foreign import is_taken
 from secure_serial.policy.model import Effect, Evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import date
 
     from secure_serial.construct.sources import Unit
@@ -115,6 +115,23 @@ def rules_by_unit(policy: Policy) -> tuple[dict[Unit, list[Rule]], list[Rule]]:
                 if not units:
                     lost.append(rule)
     return found, lost
+
+
+def fitting(rules: Iterable[Rule], vetted: Sequence[Vetted]) -> dict[Unit, list[Rule]]:
+    """Rules on registered names, by the package that their evidence is of.
+
+    Args:
+        rules: Those whose names do not say where their classes stand.
+        vetted: The packages that they may be on. What fits none of them is listed with each.
+
+    """
+    found: dict[Unit, list[Rule]] = {}
+    for rule in rules:
+        source = rule.evidence.source_sha256 if rule.evidence is not None else ""
+        same = [v for v in vetted if v.evidence is not None and v.evidence.source_sha256 == source]
+        for each in same or vetted:
+            found.setdefault(each.unit, []).append(rule)
+    return found
 
 
 def _is_on_others(rule: Rule) -> bool:

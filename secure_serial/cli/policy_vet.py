@@ -51,17 +51,21 @@ def run_vet(args: argparse.Namespace, console: Console) -> Exit:
     """Look own code over and print the evidence for it. Nothing is imported."""
     from datetime import UTC, datetime
 
-    from secure_serial.authoring.vet import vet
+    from secure_serial.authoring.vet import fitting, vet
     from secure_serial.construct.sources import UnknownSourceError
 
     try:
-        units = _units(args, console)
+        units, given, by_name = _units(args, console)
         today = datetime.now(UTC).date()
         results = [vet(unit, today) for unit in units]
     except UnknownSourceError as error:
         raise UsageError(str(error)) from None
     except ImportError:
         raise UsageError(_EXTRA) from None
+    for unit, rules in fitting(
+        by_name, [found for found in results if found.unit in given]
+    ).items():
+        units[unit] += rules
     code = _exit_code(results)
     if args.format == "json":
         _dump(results, units, code, console)
@@ -72,27 +76,33 @@ def run_vet(args: argparse.Namespace, console: Console) -> Exit:
     return code
 
 
-def _units(args: argparse.Namespace, console: Console) -> dict[Unit, list[Rule]]:
-    """The packages to look over, and the rules of `--policy` that let in classes of theirs."""
+def _units(
+    args: argparse.Namespace, console: Console
+) -> tuple[dict[Unit, list[Rule]], set[Unit], list[Rule]]:
+    """The packages to look over, and the rules of `--policy` that let in classes of theirs.
+
+    Besides those packages that were given by name, and the rules that do not say of themselves
+    which package they are on.
+    """
     from secure_serial.authoring import packages, vet
 
     found: dict[Unit, list[Rule]] = {}
-    policy = getattr(args, "policy", None)
-    if policy:
+    lost: list[Rule] = []
+    if args.policy:
         from secure_serial.policy.source import load_policy
 
-        found, lost = vet.rules_by_unit(load_policy(policy))
-        for rule in lost:
-            console.warn(
-                f"rule {printable(rule.id)} ({printable(rule.place)}): no module is found by its "
-                "names; give the module's name"
-            )
-    for name in args.modules:
-        for unit in packages.find(name).units:
-            found.setdefault(unit, [])
+        found, lost = vet.rules_by_unit(load_policy(args.policy))
+    given = {unit for name in args.modules for unit in packages.find(name).units}
+    for unit in sorted(given):
+        found.setdefault(unit, [])
+    for rule in () if given else lost:
+        console.warn(
+            f"rule {printable(rule.id)} ({printable(rule.place)}): no module is found by its "
+            "names; give the module's name"
+        )
     if not found:
         raise UsageError("there is nothing to look over: give the name of a module")
-    return found
+    return found, given, lost
 
 
 def _exit_code(results: list[Vetted]) -> Exit:

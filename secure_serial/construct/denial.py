@@ -50,10 +50,12 @@ def denial(verdict: Verdict) -> LoadDenied:
 
 def _remedy(decision: Decision, verdict: Verdict) -> str:
     """The rule that nearly allowed it, or lines to write: into the layer that denied, or anew."""
-    if decision.code == DEFAULT_DENY and decision.near:
-        return nearest(decision, verdict.policy, verdict.today)
+    near = ""
+    if decision.code == DEFAULT_DENY:
+        near = nearest(decision, verdict.policy, verdict.today)
     text, where = rule_to_allow(decision), decision.layer or verdict.policy.source
     if text and where in policy_names():
         text = f'schema = 1\nextends = ["{where}"]\n\n{text}'
         where = f"a policy of your own in the place of {where}"
-    return f"to allow it, put this into {where}:\n{text}" if text else ""
+    lines = f"to allow it, put this into {where}:\n{text}" if text else ""
+    return "\n".join(filter(None, [near, lines]))

@@ -9,6 +9,8 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from secure_serial.plan.request import Action, Origin
+from secure_serial.policy.conditions import named
+from secure_serial.policy.model import Effect
 from secure_serial.policy.patterns import problem_with
 
 if TYPE_CHECKING:
@@ -118,7 +120,21 @@ def nearest(decision: Decision, policy: Policy, today: date | None) -> str:
         if today is not None and waiver.expires < today:
             return f"{named} ended on {waiver.expires}."
         return f"{named} does not count: it {near.partition(': a waiver that ')[2]}."
-    return f"The nearest rule is {near}." if near else ""
+    return f"The nearest rule is {near}." if near else by_its_path(decision.request, policy)
+
+
+def by_its_path(request: Request, policy: Policy) -> str:
+    """The rule that names a registered class by its dotted path, by which no rule matches."""
+    path, registered, _ = request.written.partition(" registered as ")
+    if not registered or ">" not in request.symbol:
+        return ""
+    for rule in (each for layer in policy.layers for each in layer.rules):
+        if rule.effect is Effect.ALLOW and named(rule.symbols, path):
+            return (
+                f"The rule {rule.id} ({rule.place}) names {path!r:.200}, and rules know what is "
+                f'registered by that name alone: registered = ["{request.symbol}"].'
+            )
+    return ""
 
 
 def _may_be_named(request: Request) -> bool:

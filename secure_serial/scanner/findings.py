@@ -131,8 +131,9 @@ class Explainer:
     def _help(self, fix: str, decision: Decision | None, unallowable: str) -> str:
         if decision is None or decision.code != DEFAULT_DENY:
             return fix
-        if decision.near:
-            return nearest(decision, self._engine.policy, self._engine.today)
+        near = nearest(decision, self._engine.policy, self._engine.today)
+        if near:
+            return near
         return f"No policy line is offered: {unallowable}." if unallowable else fix
 
 

@@ -86,3 +86,16 @@ def test_models_show_whether_an_argument_is_given(said, model):
 def test_a_rule_on_what_no_model_holds_is_told_as_without_models(said, model):
     found = said(allow("acme>Other", more=UNIT), models=[model])
     assert [slug for slug, _ in found] == ["unused-rule", "unverified-argument"]
+
+
+def test_a_registered_class_named_by_its_path_is_told(said):
+    other = "is another name of acme>Block, and no rule matches by it"
+    for path in ("acme.layers.Block", "acme.layers.*"):
+        found = said(allow(path), catalogues=[TREE])
+        assert found == [("not-canonical", f"{path!r} {other}")]
+        assert said(allow(path)) == []
+    # The package's modules need not be called as its classes are registered.
+    tree = {**TREE, "symbols": {"other>B": {"kind": "layer", "aliases": ["acme_nn.B"]}}}
+    (found,) = said(allow("acme_nn.B"), catalogues=[tree])
+    assert found[0] == "not-canonical"
+    assert said(allow("acme_nn.C"), catalogues=[tree]) == []

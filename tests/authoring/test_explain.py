@@ -285,3 +285,12 @@ def test_the_command_says_what_is_wrong_with_a_file_or_a_place(tmp_path, capsys)
     path.write_text(json.dumps(TREE))
     with pytest.raises(UsageError, match="did you mean"):
         run_explain(namespace(path, pointer="/config/layer/1"), Console())
+
+
+def test_evidence_that_a_file_alone_cannot_be_held_against_is_said_to_be_unchecked():
+    evidence = f'{{ tool = "b", source_sha256 = "{"ab" * 32}", findings = 0, date = 2026-11-22 }}'
+    rule = f'[[allow]]\nid = "a"\nregistered = ["acme>Block"]\nevidence = {evidence}\n'
+    note = "(its evidence is not checked here; a load compares it with the source)"
+    text = render(explained(BLOCK, stack("require_evidence = true\n" + rule), ""))
+    assert f"means it {note}" in text
+    assert note not in render(explained(BLOCK, stack(rule), ""))  # nothing requires it

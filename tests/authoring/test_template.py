@@ -11,6 +11,7 @@ import pytest
 from secure_serial import parse_policy
 from secure_serial.authoring.check import check
 from secure_serial.authoring.finding import Severity
+from secure_serial.authoring.mutation import mutate
 from secure_serial.authoring.schema import key_order
 from secure_serial.authoring.template import template
 from secure_serial.authoring.testing import run_tests
@@ -65,7 +66,7 @@ def test_tests_of_the_starter_can_fail(tmp_path):
     text = template(TODAY).replace('extends = ["keras-core"]', "extends = []")
     assert len(failed(text, tmp_path)) == 2  # both names of the first
     rule = '\n[[allow]]\nid = "x"\nregistered = ["stranger>*"]\n'
-    assert len(failed(template(TODAY) + rule, tmp_path)) == 1
+    assert len(failed(template(TODAY) + rule, tmp_path)) == 2  # registered or not
 
 
 @pytest.mark.parametrize(
@@ -84,7 +85,7 @@ def test_each_example_can_be_used_by_itself(example, tmp_path):
 def test_tests_of_the_example_rule_hold(tmp_path):
     tests = [m for m in examples(template(TODAY)) if "our-layer" in m[0] or "any-mode" in m[0]]
     text = uncommented(template(TODAY), named('#[[allow]]\n#id = "our-attention"'), *tests)
-    assert text.count("\n[[test]]") == 5
+    assert text.count("\n[[test]]") == 6
     assert errors(text, tmp_path) == []
     assert failed(text, tmp_path) == []
 
@@ -135,3 +136,11 @@ def test_any_name_is_kept(name):
 def test_what_cannot_be_a_name_is_refused(name):
     with pytest.raises(ValueError, match="name"):
         template(TODAY, name)
+
+
+def test_the_starters_own_tests_notice_every_mutant_of_it(tmp_path):
+    path = tmp_path / "p.toml"
+    path.write_text(template(TODAY), encoding="utf-8")
+    found = mutate(run_tests([str(path)], TODAY))
+    assert found.made
+    assert [str(each) for each in found.survivors] == []

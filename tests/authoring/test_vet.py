@@ -172,7 +172,7 @@ def test_nothing_to_look_over_is_a_mistake_in_the_arguments():
 def test_without_bandit_the_extra_is_named(site, monkeypatch):
     put(site, ssvet_k="")
     monkeypatch.setitem(sys.modules, "bandit", None)
-    with pytest.raises(UsageError, match=r"secure-serial\[vet\]"):
+    with pytest.raises(UsageError, match="pip install bandit"):
         run("ssvet_k")
 
 
@@ -234,3 +234,33 @@ def test_each_package_is_told_with_the_rules_on_it_and_what_their_evidence_is_wo
     run(policy=str(policy), form="json")
     vetted = json.loads(capsys.readouterr().out)["vetted"]
     assert [rule["evidence"] for rule in vetted[0]["rules"]] == ["missing", "good"]
+
+
+def test_rules_on_registered_names_are_held_against_the_modules_that_are_given(policy, capsys):
+    evidence = (
+        'evidence = { tool = "b", source_sha256 = "DIGEST", findings = 0, date = 2026-11-22 }\n'
+    )
+    digest = digest_of(unit_of("ssvet_n"))
+    for worth, found in (("good", digest), ("stale", "ab" * 32), ("missing", "")):
+        line = evidence.replace("DIGEST", found) if found else ""
+        policy.write_text(f'[[allow]]\nid = "r"\nregistered = ["ssvet>*"]\n{line}'.join(
+            ["schema = 1\n", ""]))  # fmt: skip
+        assert run("ssvet_n", policy=str(policy)) is Exit.CLEAN
+        out, err = capsys.readouterr()
+        assert f"# for the rule r ({policy}:2), evidence {worth} there" in out
+        assert "no module is found" not in err
+
+
+def test_evidence_that_is_of_one_of_several_modules_is_told_with_that_one(policy, capsys):
+    policy.write_text(POLICY.replace("DIGEST", digest_of(unit_of("ssvet_l"))).replace(
+        'registered = ["ssvet>*"]', 'registered = ["ssvet>*"]\nevidence = { tool = "b", '
+        f'source_sha256 = "{digest_of(unit_of("ssvet_n"))}", findings = 0, date = 2026-11-22 }}'
+    ))  # fmt: skip
+    run("ssvet_m", "ssvet_n", policy=str(policy), form="json")
+    vetted = {
+        each["package"]: each["rules"] for each in json.loads(capsys.readouterr().out)["vetted"]
+    }
+    assert [rule["id"] for rule in vetted["ssvet_n"]] == ["registered"]
+    assert [rule["evidence"] for rule in vetted["ssvet_n"]] == ["good"]
+    assert [rule["id"] for rule in vetted["ssvet_m"]] == ["all-of-a-module"]
+    assert "registered" not in [rule["id"] for rule in vetted["ssvet_l"]]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from plan.plans import layer, plan
-from policy.rules import allow, policy, verdict
+from plan.plans import layer, node, plan
+from policy.rules import allow, deny, policy, verdict
 
+from secure_serial.authoring.explain import explain
+from secure_serial.authoring.explain_text import as_object, render
 from secure_serial.construct.denial import denial
 from secure_serial.policy.engine import Engine, decide
 from secure_serial.scanner.findings import Explainer
@@ -56,3 +58,28 @@ def test_where_nothing_is_near_the_lines_that_allow_it_are_shown():
 def test_a_deny_rule_is_answered_with_nothing_that_is_near():
     rules = policy(SMALL, '[[deny]]\nid = "d"\nsymbols = ["keras.layers.Dense"]\n')
     assert denial(verdict(DENSE, rules)).help == ""
+
+
+BLOCK = node("acme.layers", "Block", {}, "acme>Block")
+
+
+@pytest.mark.parametrize("path", ["acme.layers.Block", "acme.layers.*"])
+def test_a_rule_on_the_dotted_path_of_a_registered_class_is_told_by_all(path):
+    rules = policy(allow(path))
+    said = (
+        "The rule a (p.toml:5) names 'acme.layers.Block', and rules know what is registered by "
+        'that name alone: registered = ["acme>Block"].'
+    )
+    found = decide(plan(BLOCK), rules)
+    ((finding,), _, _) = Explainer(Engine(rules)).explain(found, "m")
+    assert finding.help == said
+    assert denial(found).help.startswith(f"{said}\nto allow it, put this into p.toml:\n[[allow]]")
+    assert said in render(explain(found))
+    assert as_object(explain(found))["explained"][0]["misnamed"] == said
+
+
+def test_a_rule_on_another_path_is_not_near():
+    for rules in (policy(allow("acme.layers.Other")), policy(deny("acme.layers.Block"))):
+        assert "names" not in denial(verdict(BLOCK, rules)).help
+    unregistered = node("acme.layers", "Other")
+    assert "names" not in denial(verdict(unregistered, policy(allow("acme.Block")))).help
