@@ -350,7 +350,7 @@ def mutation(*arguments: str) -> None:
 _ALL = (demo, test, matrix, coverage, lint, fix, wheel, catalogue, bench, properties, mutation)
 TASKS: dict[str, Callable[..., None]] = {task.__name__: task for task in _ALL}
 #: Tasks that hand further arguments on.
-_OPEN = frozenset({"test", "bench", "properties", "mutation"})
+_OPEN = frozenset({"test", "matrix", "bench", "properties", "mutation"})
 
 
 def _list() -> str:

@@ -56,6 +56,8 @@ OWN = {
     "custom_cell": {"keras.layers.Dense"},
     "subclassed_model": {"keras.layers.Dense", "keras.activations.relu"},
 }
+#: What Keras before 3.9 writes and cannot read: a layer in the place of an activation.
+UNREADABLE = {"arguments_as_objects"}
 FORMS = ("keras", "h5", "pickle")
 
 
@@ -190,6 +192,10 @@ def test_nothing_else_is_built_of_any_other_model(tmp_path, name):
     for form in FORMS[:1] if name in zoo.NO_H5 else FORMS[:2]:
         path, log = tmp_path / f"model.{form}", tmp_path / f"audit.{form}"
         specimen.model.save(path)
+        if name in UNREADABLE and versions.parsed(keras.__version__) < (3, 9):
+            with pytest.raises(TypeError):
+                keras.models.load_model(path, custom_objects=specimen.custom_objects)
+            continue
         with enforcing("keras-core", log), Witness() as witness:
             keras.models.load_model(path, custom_objects=specimen.custom_objects)
         assert_nothing_else(witness, log, name)
