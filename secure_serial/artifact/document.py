@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # What strict parsing can yield: None, bool, int, float, str, list, dict[str, Json].
 # Spelled with `object` because recursive aliases buy nothing but casts at every step.
@@ -71,3 +74,6 @@ class Document:
     keras_version: str | None = None
     weights: tuple[StoredArray, ...] = ()
     assets: tuple[str, ...] = ()
+    # Of a migrated document: the kinds of the layers that earlier Keras may have stored in
+    # another layout, by the layer's name (migrate/weights.py).
+    layouts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

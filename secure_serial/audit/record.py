@@ -32,7 +32,7 @@ def decision_record(verdict: Verdict, *, load: str, time: str, action: str) -> R
         verdict: What was decided.
         load: An id that joins this record and the outcome's.
         time: RFC 3339, UTC.
-        action: "load", "deserialize" or "scan".
+        action: "load", "deserialize", "migrate" or "scan".
 
     """
     document, policy = verdict.plan.document, verdict.policy

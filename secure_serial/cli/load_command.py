@@ -30,7 +30,7 @@ def run_load(args: argparse.Namespace, console: Console) -> Exit:
     from secure_serial.policy.source import load_policy
 
     policy = load_policy(args.policy)  # before Keras is looked for: it is the cheaper mistake
-    _backend(console)
+    choose_backend(console)
     log = log_path(args.audit, console)
     from secure_serial.construct.load import load_result
 
@@ -90,7 +90,8 @@ def summary(model: Any) -> str:
     return "\n".join(printable(line, _LINE_WIDTH) for line in lines).strip("\n")
 
 
-def _backend(console: Console) -> None:
+def choose_backend(console: Console) -> None:
+    """Settle which backend Keras is to use, and say so."""
     from secure_serial.cli.backend import choose
 
     name, why = choose(os.environ)

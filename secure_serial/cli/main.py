@@ -75,6 +75,10 @@ def _run(args: argparse.Namespace, console: Console, parser: argparse.ArgumentPa
         from secure_serial.cli.run_command import run_program
 
         return int(run_program(args, console))
+    if args.command == "migrate":
+        from secure_serial.cli.migrate_command import run_migrate
+
+        return int(run_migrate(args, console))
     if args.command == "policy":
         return int(_policy_command(args.action)(args, console))
     from secure_serial.cli import text_commands

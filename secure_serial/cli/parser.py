@@ -97,6 +97,7 @@ def make_parser(argv: Sequence[str] | None = None) -> Parser:
     _scan(commands)
     _inspect(commands)
     _load(commands)
+    _migrate(commands)
     _run(commands)
     _rules(commands)
     _policy(commands, whole=argv is None or "policy" in argv)
@@ -206,6 +207,20 @@ def _run(commands: _Commands) -> None:
     parser.add_argument(
         "program", nargs=argparse.REMAINDER, metavar="-- PROGRAM ARGS", help="what to run"
     )
+
+
+def _migrate(commands: _Commands) -> None:
+    parser = _command(
+        commands,
+        "migrate",
+        "bring a model of Keras 0 to 2 into today's form, judged before and after",
+        "What has no exact form of today is refused. With `-o NAME.keras` the model is built and\n"
+        "saved with its weights; else its config is written as JSON, for which no Keras is needed.",
+    )
+    parser.add_argument("file", metavar="FILE", help="a .h5 model, or a config")
+    parser.add_argument("-o", "--out", metavar="OUT", help="a new file (default: stdout)")
+    parser.add_argument("--policy", metavar="POLICY", action="append", help=_POLICY)
+    parser.add_argument("--audit", metavar="PATH", help="append a record of each decision here")
 
 
 def _rules(commands: _Commands) -> None:

@@ -16,14 +16,18 @@ from secure_serial.errors import SecureSerialError
 from secure_serial.migrate import migrate
 from secure_serial.plan.request import Origin
 from secure_serial.policy.engine import DEFAULT_DENY
+from secure_serial.registry import snapshot
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable
 
     from secure_serial.artifact import Opened
     from secure_serial.artifact.document import Document
+    from secure_serial.audit.log import Sink
     from secure_serial.construct.session import Session
     from secure_serial.policy.engine import Verdict
+    from secure_serial.policy.model import Policy
 
 
 class Judging(Protocol):
@@ -73,3 +77,22 @@ def migrated(load: Judging, opened: Opened, *, compile: bool, file_sha256: str |
         load.failed(before, error)
         raise
     return replace(opened, document=done.document)
+
+
+def todays_document(
+    opened: Opened, policy: Policy, audit: Sink | str | os.PathLike[str] | None
+) -> Document:
+    """The document in today's form, judged before and after, for whoever wants it written.
+
+    Raises:
+        LoadDenied: the policy denies something, before or after.
+        CannotMigrate: something has no exact form of today.
+
+    """
+    from secure_serial.construct import load as loading
+
+    load = loading._Load(policy, audit, snapshot(None))  # noqa: SLF001 - judging is all we want
+    digest = opened.sha256()
+    done = migrated(load, opened, compile=True, file_sha256=digest)
+    load.judge(done.document, action="migrate", file_sha256=digest)
+    return done.document

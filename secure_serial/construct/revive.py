@@ -77,7 +77,7 @@ def revive(
 
 
 def _value(config: Json, session: Session, field: Field) -> Any:
-    if config is None or isinstance(config, _PLAIN):
+    if config is None or config is ... or isinstance(config, _PLAIN):  # `...`: from an .h5 file
         return config
     if isinstance(config, list | tuple):
         return [_value(item, session, field) for item in config]

@@ -38,13 +38,11 @@ _FIRST_OF_TODAY = "3"
 class Migrated:
     """A document in today's form.
 
-    `layouts` says by the name of a layer how its stored weights differ from today's.
     `changed` is false if the document was in today's form, which then comes out as it is.
     """
 
     document: Document
     changed: bool
-    layouts: Mapping[str, str]
 
 
 def migrate(
@@ -83,8 +81,8 @@ def migrate(
             part = replace(part, root=migrate_training(part.root, context))  # noqa: PLW2901
         parts.append(part)
     if made == before and not context.legacy:
-        return Migrated(document, False, {})  # noqa: FBT003
-    return Migrated(_document(document, parts, catalogue), True, context.layouts)  # noqa: FBT003
+        return Migrated(document, changed=False)
+    return Migrated(_document(document, parts, context), changed=True)
 
 
 def _unwrapped(root: Json) -> Json:
@@ -100,7 +98,7 @@ def _is_old(document: Document, root: Json) -> bool:
     return not (isinstance(root, dict) and "module" in root)
 
 
-def _document(document: Document, parts: list[Part], catalogue: Catalogue) -> Document:
+def _document(document: Document, parts: list[Part], context: Context) -> Document:
     text = json.dumps([part.root for part in parts], sort_keys=True, separators=(",", ":"))
     # The weights of a TensorFlow.js model stand in files of their own, which nobody reads.
     form = Format.JSON if document.format is Format.TFJS else document.format
@@ -109,5 +107,6 @@ def _document(document: Document, parts: list[Part], catalogue: Catalogue) -> Do
         format=form,
         judged_sha256=hashlib.sha256(text.encode()).hexdigest(),
         parts=tuple(parts),
-        keras_version=catalogue.version,
+        keras_version=context.catalogue.version,
+        layouts=context.layouts,
     )

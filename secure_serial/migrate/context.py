@@ -46,8 +46,10 @@ class Context:
     legacy: bool  # the document is of a Keras before 3, whatever keys its nodes have
     keras0: bool = False
     member: str = ""
-    #: How stored weights of a layer, by the layer's name, differ from today's (`weights`).
-    layouts: dict[str, str] = field(default_factory=dict)
+    #: Of each layer whose stored weights may be laid out otherwise: its kind, and the kinds of
+    #: what stands within it (`weights`); `kinds` is what was noted of the layer in work.
+    layouts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    kinds: list[str] = field(default_factory=list)
     level: int = 0
 
     def refuse(self, path: Path, text: str) -> NoReturn:
@@ -122,8 +124,9 @@ def node_of(symbol: str, config: Json) -> dict[str, Any]:
 def plain(value: Json) -> Json:
     """A copy in which Keras 2's `__tuple__` and `TensorShape` are the lists they stand for."""
     if isinstance(value, dict):
-        if value.get("class_name") in CONTAINERS and isinstance(value.get("items"), list):
-            return [plain(item) for item in value["items"]]
+        name, items = value.get("class_name"), value.get("items")
+        if isinstance(name, str) and name in CONTAINERS and isinstance(items, list):
+            return [plain(item) for item in items]
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]

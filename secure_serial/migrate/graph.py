@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
+from secure_serial.migrate import weights
 from secure_serial.migrate.context import quoted
 from secure_serial.migrate.layers import migrate_layer, symbol_of
 from secure_serial.migrate.operations import OLD_OPERATIONS, migrate_operation
@@ -68,6 +69,8 @@ class _Graph:
             here: Path = ((path, "layers"), number)
             node = context.a_dict(each, here, "a layer")
             name = node.get("name")
+            if not isinstance(node.get("class_name"), str):
+                context.refuse(here, "a layer that names no class")
             if not isinstance(name, str) or name in self.layers:
                 context.refuse(here, f"a layer of a graph named {quoted(name)}")
             symbol = symbol_of(node, context)
@@ -129,6 +132,7 @@ class _Graph:
         else:
             context.deeper(layer.path)
             new = migrate_layer(node, layer.path, context)
+            weights.take(name, context)
             context.level -= 1
         written = [
             c if isinstance(c, dict) else {"args": c.args, "kwargs": c.kwargs} for c in calls

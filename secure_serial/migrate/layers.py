@@ -83,7 +83,7 @@ def migrate_layer(node: dict[str, Any], path: Path, context: Context) -> dict[st
     for special in _SPECIAL.get(symbol, ()):
         config = special(config, path, context)
     check_complete(symbol, config, path, context)
-    weights.note(old, symbol, config, context)
+    weights.note(old, config, context)
     config = _inner_layers(symbol, config, path, context)
     return node_of(symbol, migrate_fields(symbol, config, path, context))
 
@@ -209,6 +209,19 @@ def _told_activations(config: dict[str, Any], path: Path, context: Context) -> d
     return config
 
 
+def _both_ways(config: dict[str, Any], path: Path, context: Context) -> dict[str, Any]:
+    """Keras 2 turned the second layer round; Keras 3 has it go backwards in any case."""
+    del path, context
+    inner = config.get("layer")
+    if config.get("backward_layer") is not None or not isinstance(inner, dict):
+        return config
+    arguments = inner.get("config")
+    if not isinstance(arguments, dict) or not arguments.get("go_backwards"):
+        return config
+    turned = {**arguments, "go_backwards": False, "name": f"backward_{arguments.get('name')}"}
+    return {**config, "backward_layer": {**inner, "config": turned}}
+
+
 _SPATIAL = [
     f"keras.layers.{name}"
     for name in ("Conv2D", "Conv3D", "MaxPooling2D", "MaxPooling3D", "AveragePooling2D",
@@ -223,6 +236,7 @@ for _symbol in _RECURRENT:
 _SPECIAL["keras.layers.LSTM"].append(_forget_bias)
 _SPECIAL["keras.layers.ConvLSTM2D"].append(_forget_bias)
 _SPECIAL["keras.layers.BatchNormalization"] = [_single_axis]
+_SPECIAL["keras.layers.Bidirectional"] = [_both_ways]
 
 
 def layer_name(node: Json) -> str | None:

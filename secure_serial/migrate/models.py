@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from secure_serial.migrate import weights
 from secure_serial.migrate.context import node_of, quoted
 from secure_serial.migrate.graph import migrate_graph
 from secure_serial.migrate.layers import layer_name, migrate_layer, symbol_of
@@ -43,6 +44,7 @@ def migrate_root(root: Json, context: Context) -> Json:
 
 def migrate_model(node: dict[str, Any], path: Path, context: Context) -> dict[str, Any]:
     """A model of Keras's own, at the top or within another."""
+    weights.note_model(context)
     symbol = symbol_of(node, context)
     inner, below = node.get("config"), (path, "config")
     if symbol == _SEQUENTIAL:
@@ -66,7 +68,10 @@ def _sequential(
     layers = []
     for number, each in enumerate(context.a_list(config.get("layers"), at, "layers")):
         layer = context.a_dict(each, (at, number), "a layer")
-        layers.append(_spelled(layer) if context.keras0 else layer)
+        layer = _spelled(layer) if context.keras0 else layer
+        if not isinstance(layer.get("class_name"), str):
+            context.refuse((at, number), "a layer that names no class")
+        layers.append(layer)
     if layers and symbol_of(layers[0], context) == "keras.legacy.layers.Merge":
         context.refuse((at, 0), "a Sequential that begins with a Merge of models")
     new: dict[str, Any] = {"name": name if isinstance(name, str) else _UNNAMED}
@@ -75,6 +80,7 @@ def _sequential(
     for number, layer in enumerate(layers):
         context.deeper((at, number))
         made.append(migrate_layer(layer, (at, number), context))
+        weights.take(layer_name(layer), context)
         context.level -= 1
     new["layers"] = made
     shape = config.get("build_input_shape")

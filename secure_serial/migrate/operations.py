@@ -110,7 +110,7 @@ def _made(
             if _holds_object(value):
                 context.refuse(path, f"{quoted(name)} with a tensor as its {quoted(key)}")
             settings[operation.settings[key]] = value
-        elif value is not None and key != "name":
+        elif value is not None and key != "name" and (key not in operation.ignored or value):
             context.refuse(path, f"{quoted(name)} with {quoted(key)}: {quoted(value)}")
     return operation.symbol, settings, args
 

@@ -44,7 +44,7 @@ class Operation:
     tensors: tuple[str, ...]  # the names of the arguments that are tensors or numbers
     settings: Mapping[str, str] = field(default_factory=dict)  # TensorFlow's name -> Keras's
     fixed: Mapping[str, Json] = field(default_factory=dict)
-    ignored: tuple[str, ...] = ()  # what may be null and nothing else
+    ignored: tuple[str, ...] = ()  # what may be false, as any may be null
 
 
 class Tables:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from secure_serial.artifact.document import Format
 from secure_serial.construct.keras import doors
+from secure_serial.construct.keras.old_weights import in_todays_layout
 from secure_serial.construct.live import safe_mode
 from secure_serial.construct.revive import revive
 from secure_serial.construct.tripwire import exempt
@@ -112,11 +113,12 @@ def _hdf5(opened: Opened, session: Session, compile: bool) -> Any:
     if opened.file is None:
         raise ConstructionError("the file is not open")
     opened.file.seek(0)
-    with h5py.File(opened.file, "r") as file:
-        _check_lists(file, opened.document.name)
-        return doors.behind(legacy_h5_format.load_model_from_hdf5)(
-            file, custom_objects=None, compile=compile
-        )
+    with h5py.File(opened.file, "r") as stored:
+        _check_lists(stored, opened.document.name)
+        with in_todays_layout(stored, opened.document) as file:
+            return doors.behind(legacy_h5_format.load_model_from_hdf5)(
+                file, custom_objects=None, compile=compile
+            )
 
 
 def _check_lists(file: Any, name: str) -> None:
