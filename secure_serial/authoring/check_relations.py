@@ -113,6 +113,23 @@ def check_layers(checked: Checked) -> Iterator[Finding]:
             elif checked.policy.inherits and not any(a.leaves(region) for a in above):
                 text += " is delegated by no layer above, and what they allow passes by @above"
                 yield checked.say(name.path, "outside-delegation", text)
+    yield from _unheeded(checked, above)
+
+
+def _unheeded(checked: Checked, above: list[_Above]) -> Iterator[Finding]:
+    """Waivers of a lower layer on what those above it refuse, and do not let it waive."""
+    if not above or any(layer.policy.waiver_terms.below for layer in checked.above):
+        return
+    for waiver, path in checked.waivers:
+        for name in list(names_of(waiver, path)) or [Name("", path, "waiver")]:
+            region = _region(name)
+            stopped = not all(a.may_pass(region) or a.leaves(region) for a in above)
+            # What passes above needs no waiver below @above, but where it is delegated.
+            kept = checked.policy.inherits and not any(a.leaves(region) for a in above)
+            if stopped or kept:
+                about = f" {name.pattern}" if name.pattern else ""
+                text = f"{waiver.id}:{about} no layer above heeds waivers of those below it"
+                yield checked.say(name.path, "waiver-not-heeded", text)
 
 
 class _Above:

@@ -50,7 +50,11 @@ def closing(found: Difference, style: Style) -> str:
         mark = style.paint(style.symbol("✔", "+"), "green")
         return f"{mark} no widening: whatever the new policy allows, the old one allows"
     shown = [
-        (len(found.allowed), "change that allows", "changes that allow"),
+        (
+            len({change.symbol for change in found.allowed}),
+            "name that becomes allowed",
+            "names that become allowed",
+        ),
         (sum(s.lets_in for s in found.settings), "setting", "settings"),
         (len(found.doubts), "rule that may", "rules that may"),
         (sum(model.lets_in for model in found.models), "model", "models"),

@@ -50,6 +50,9 @@ SLUGS = {
     "report-ended": (_WARNING, "Remove `mode` and `report_until`: it is enforced already."),
     "expired-waiver": (_ERROR, "Remove it, or have somebody answer for it anew."),
     "long-waiver": (_ERROR, "Let it end sooner: it has no effect as it is."),
+    "waiver-not-heeded": (
+        _WARNING, "Have it stand in the layer above, or say `below = true` in its [waivers].",
+    ),
     "no-evidence": (_ERROR, "Run `secure-serial policy vet` and add what it prints."),
     "stale-evidence": (_ERROR, "Look at the source anew: `secure-serial policy vet`."),
     "evidence-findings": (_WARNING, "Settle what was found, or say in `reason` why it is fine."),

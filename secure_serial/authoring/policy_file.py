@@ -91,16 +91,34 @@ def read(given: str | os.PathLike[str]) -> PolicyFile:
     """
     if isinstance(given, str) and given in policy_names():
         return PolicyFile(given, policy_text(given))
-    path, source = Path(given), str(given)
+    source, text = str(given), text_of(given)
+    if is_bundle(text):
+        raise InvalidPolicy("a signed bundle: give the file that was signed", where=Where(source))
+    return PolicyFile(source, text, Path(given).parent)
+
+
+def is_bundle(text: str) -> bool:
+    """Whether a text is a signed bundle: it begins as no TOML does.
+
+    >>> is_bundle('{"payload": ""}'), is_bundle("schema = 1")
+    (True, False)
+    """
+    return text.lstrip().startswith("{")
+
+
+def text_of(given: str | os.PathLike[str]) -> str:
+    """The text of a policy's file, or of a bundle's.
+
+    Raises:
+        InvalidPolicy: it cannot be read.
+
+    """
     try:
-        with path.open("rb") as file:
+        with Path(given).open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
         if len(raw) > MAX_BYTES:
             raise ValueError(f"more than {MAX_BYTES} bytes")  # noqa: TRY301
-        text = raw.decode("utf-8")
+        return raw.decode("utf-8")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise InvalidPolicy(f"cannot be read: {reason}", where=Where(source)) from None
-    if text.lstrip().startswith("{"):  # as no TOML does
-        raise InvalidPolicy("a signed bundle: give the file that was signed", where=Where(source))
-    return PolicyFile(source, text, path.parent)
+        raise InvalidPolicy(f"cannot be read: {reason}", where=Where(str(given))) from None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from secure_serial.cli.exits import Exit
 from secure_serial.cli.trouble import UsageError
+from secure_serial.report.printable import printable
 
 if TYPE_CHECKING:
     import argparse
@@ -22,8 +23,8 @@ def run_diff(args: argparse.Namespace, console: Console) -> Exit:
     from secure_serial.authoring.diff import compare
 
     found = compare(
-        _policy(args.old),
-        _policy(args.new),
+        _policy(args.old, console),
+        _policy(args.new, console),
         catalogue=catalogue_with(args.catalogue or ()),
         today=_today(),
         models=args.models or (),
@@ -117,13 +118,21 @@ def _write_new(path: str, text: str) -> None:
         raise UsageError(f"{path}: {reason}") from None
 
 
-def _policy(given: str) -> Policy:
+def _policy(given: str, console: Console) -> Policy:
     """A policy to look at, not to judge by: one that is unsigned, or has ended, will do."""
-    from secure_serial.authoring.policy_file import read
-    from secure_serial.policy.source import parse_policy
+    from secure_serial.authoring.policy_file import is_bundle, text_of
+    from secure_serial.data import policy_names, policy_text
+    from secure_serial.policy.reader import parse
+    from secure_serial.policy.signing import read_unverified
 
-    file = read(given)
-    return parse_policy(file.text, file.source)
+    if given in policy_names():
+        return _shipped(given)
+    text = text_of(given)
+    if not is_bundle(text):
+        return parse(text, given, policy_text)
+    console.tell(f"{printable(given)}: compared by what it says; its signatures are not checked")
+    bundle = read_unverified(text.encode())
+    return parse(bundle.text, given, bundle.shipped)
 
 
 def _today() -> date:

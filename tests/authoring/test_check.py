@@ -367,7 +367,10 @@ def test_what_the_program_registers_a_waiver_and_a_trial_let_pass_may_be_allowed
     assert found(waiver("acme.z.*"), below) == []
     assert found('mode = "report"\nreport_until = 2027-01-01\n', below) == []
     assert found("[waivers]\nbelow = true\n", below + waiver("acme.z.Z")) == []
-    assert found("", below + waiver("acme.z.Z")) == [("outside-delegation", 4, 12)]
+    assert found("", below + waiver("acme.z.Z")) == [
+        ("outside-delegation", 4, 12),
+        ("waiver-not-heeded", 8, 12),
+    ]
 
 
 def test_a_deny_rule_of_a_layer_above_shadows_an_allow_rule_below(found):
@@ -604,3 +607,20 @@ def test_names_of_a_policy_cannot_reach_the_terminal_as_they_are(tmp_path, capsy
     path.write_text('schema = 1\n"\\u001b[2J" = 1\n', encoding="utf-8")
     assert main(["policy", "check", str(path)]) == 1
     assert "\x1b" not in capsys.readouterr().out
+
+
+def test_a_waiver_that_no_layer_above_heeds_is_told(found):
+    below = 'extends = ["@above"]\n' + waiver("acme>Block")
+    told = [("waiver-not-heeded", 5, 15)]
+    assert found("", below) == told
+    assert found("[waivers]\nbelow = true\n", below) == []
+    assert found('delegate = ["acme>*"]\n', below) == []
+    assert found(allow("acme>Block"), below) == told  # there is nothing to lift
+    assert found("", waiver("acme>Block")) == [("waiver-not-heeded", 4, 15)]
+    # A layer with a list of its own may waive what it refuses itself.
+    assert found(allow("acme>Block"), waiver("acme>Block")) == []
+    assert found(below.replace('extends = ["@above"]\n', "")) == []
+    by_digest = 'extends = ["@above"]\n' + waiver("x>Y").replace(
+        'registered = ["x>Y"]', f'sha256 = ["{"ab" * 32}"]'
+    )
+    assert found("", by_digest) == [("waiver-not-heeded", 3, 1)]

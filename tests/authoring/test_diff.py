@@ -20,9 +20,10 @@ from secure_serial.cli.console import Console
 from secure_serial.cli.exits import Exit
 from secure_serial.cli.policy_explain import run_diff
 from secure_serial.data import catalogue, policy_text
-from secure_serial.errors import InvalidPolicy
+from secure_serial.errors import PolicyError, UntrustedPolicy
 from secure_serial.plan.request import Origin
 from secure_serial.policy.engine import Engine
+from secure_serial.policy.signing import sign_policy
 from secure_serial.policy.source import load_policy, parse_policy
 
 EXTENDS = 'extends = ["keras-core"]'
@@ -263,7 +264,7 @@ def test_a_policy_or_a_catalogue_that_cannot_be_used_is_one_error(files, tmp_pat
         namespace(bad, new),
         namespace(old, new, catalogue=[bad]),
     ):
-        with pytest.raises(InvalidPolicy):
+        with pytest.raises(PolicyError):
             run_diff(wrong, Console())
 
 
@@ -277,3 +278,28 @@ def test_shipped_policies_read_as_text_are_the_same(tmp_path):
     path = tmp_path / "core.toml"
     path.write_text(policy_text("keras-core"))
     assert run_diff(namespace(path, "keras-core", no_widening=True), Console()) is Exit.CLEAN
+
+
+def test_a_signed_bundle_is_compared_by_what_it_says_and_is_said_to_be_unchecked(files, capsys):
+    pytest.importorskip("cryptography")
+    from policy.signing.parts import real_key
+
+    _, new = files
+    head = 'schema = 1\nname = "acme"\nversion = 1\nextends = ["strict"]\n'
+    signed = new.with_name("new.dsse.json")
+    signed.write_bytes(sign_policy(head + allow(), "new.toml", policy_text, real_key(1)))
+    assert run_diff(namespace("strict", signed, no_widening=True), Console()) is Exit.FINDINGS
+    out, err = capsys.readouterr()
+    assert "acme.Block" in out
+    assert "new.dsse.json: compared by what it says; its signatures are not checked" in err
+    assert run_diff(namespace(signed, "strict", no_widening=True), Console()) is Exit.CLEAN
+    signed.write_text('{"payload": ""}')
+    with pytest.raises(UntrustedPolicy):
+        run_diff(namespace(signed, "strict"), Console())
+
+
+def test_what_the_old_rule_demands_is_said_in_words_and_names_are_counted_once():
+    demand = 'arguments.n = { type = ["null", "integer"], one_of = [1, "a"], max = 4 }'
+    text = render(diff(allow(demand), allow()))
+    assert "'n': type integer or null, one of 1, \"a\", max 4" in text
+    assert "widens: 1 name that becomes allowed" in text

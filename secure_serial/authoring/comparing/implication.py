@@ -7,6 +7,7 @@ What cannot be shown is answered as if it were not so.
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -246,14 +247,14 @@ def _alike(old: Constraint, new: Constraint) -> bool:
 
 def _shown(constraint: Constraint) -> str:
     said = {
-        "type": sorted(constraint.types),
-        "one of": None if constraint.one_of is None else list(constraint.one_of),
+        "type": " or ".join(sorted(constraint.types)),
+        "one of": ", ".join(json.dumps(value, default=str) for value in constraint.one_of or ()),
         "max length": constraint.max_length,
         "min": constraint.minimum,
         "max": constraint.maximum,
-        "symbol": list(constraint.symbols),
+        "symbol": " or ".join(constraint.symbols),
     }
-    parts = [f"{key} {value}" for key, value in said.items() if value not in (None, [])]
+    parts = [f"{key} {value}" for key, value in said.items() if value not in (None, "")]
     return ", ".join(parts)[:200] or "that it is there"
 
 
