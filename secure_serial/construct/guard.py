@@ -21,7 +21,7 @@ from secure_serial.errors import AuditError, LoadDenied
 from secure_serial.plan.request import Action, Request
 from secure_serial.policy.engine import Engine
 from secure_serial.policy.model import AuditDemand
-from secure_serial.policy.source import load_policy
+from secure_serial.policy.source import check, load_policy
 
 if TYPE_CHECKING:
     import os
@@ -74,6 +74,7 @@ class Guard:
 
         Raises:
             LoadDenied: the policy denies it.
+            InvalidPolicy: the policy has ended since it was put in force.
 
         """
         request = Request(
@@ -97,8 +98,9 @@ class Guard:
             )
 
     def _today_engine(self) -> Engine:
-        """The engine of today: a process may run for longer than a waiver."""
+        """The engine of today: a process may run for longer than a waiver, or than a policy."""
         if self._engine.today != _today():
+            check(self.policy, _today())
             self._engine = Engine(self.policy, _today())
         return self._engine
 
@@ -170,7 +172,9 @@ def in_force(given: Given, audit: Sink | str | os.PathLike[str] | None) -> tuple
     if guard is None:
         return load_policy(given), open_sink(audit)
     policy = guard.policy if given is None else load_policy(given)
-    return guard.narrowed(policy, None if audit is None else open_sink(audit))
+    policy, sink = guard.narrowed(policy, None if audit is None else open_sink(audit))
+    check(policy, _today())  # it may have ended since it was put in force
+    return policy, sink
 
 
 def _made(policy: Given, audit: Sink | str | os.PathLike[str] | None) -> Guard:

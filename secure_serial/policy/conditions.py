@@ -6,9 +6,11 @@ as a denial, and in an allow rule as nothing allowed.
 
 from __future__ import annotations
 
+import sys
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+from secure_serial.plan.fields import ACCEPTS
 from secure_serial.plan.path import is_elided, pointer
 from secure_serial.plan.request import Action, Origin
 from secure_serial.policy.constraints import ABSENT, given, holds
@@ -28,6 +30,7 @@ KERAS = frozenset({"keras", "tf_keras", "tensorflow", "tf"})
 #: Members of an enumeration take long to look up in Python 3.11, and this is asked often.
 _ALLOW, _LAMBDA = Effect.ALLOW, Action.LAMBDA
 _KERAS, _LEGACY, _CALLER = Origin.KERAS, Origin.LEGACY, Origin.CALLER
+_TOLD = (_KERAS, _LEGACY, _CALLER)
 #: Of any place, its first 500 characters are spelled out.
 _LONG = 500
 
@@ -124,9 +127,10 @@ def mismatch(rule: Rule, request: Request, context: Context) -> str:
         TypeError: a bound on something that has no order or no length.
 
     """
-    return by_names(rule, request) or (
-        "" if rule.on_names_alone else _unmet(rule, request, context)
-    )
+    why = by_names(rule, request) or ("" if rule.on_names_alone else _unmet(rule, request, context))
+    if not why and rule.kinds and request.kind is None:
+        raise UnknownFactError("its kind is not known")
+    return why
 
 
 def by_names(rule: Rule, request: Request) -> str:
@@ -143,11 +147,18 @@ def by_names(rule: Rule, request: Request) -> str:
             and (feigned(request) or not (rule.symbols or rule.registered))
         ):
             return "it is for Keras's own symbols, and this is not one that is known"
-    if rule.kinds and request.kind not in rule.kinds:
+    if rule.kinds and request.kind not in rule.kinds and not _may_be_of(rule, request):
         return f"it is for {_list(rule.kinds)}"
     if rule.fields and request.field not in rule.fields:
         return f"it is for the fields {_list(rule.fields)}, and this one holds {request.field}"
     return ""
+
+
+def _may_be_of(rule: Rule, request: Request) -> bool:
+    """Whether something that nobody knows may be of a kind that is denied, where it stands."""
+    if rule.effect is _ALLOW or request.kind is not None or request.origin is not Origin.UNKNOWN:
+        return False
+    return not rule.kinds.isdisjoint(ACCEPTS.get(request.field, ()))
 
 
 def _unmet(rule: Rule, request: Request, context: Context) -> str:
@@ -269,10 +280,28 @@ def named(patterns: Iterable[str], symbol: str) -> bool:
 
 def feigned(request: Request) -> bool:
     """Whether it is a stranger's text that merely reads like a name of Keras's."""
+    return request.origin not in _TOLD and _package(request.symbol) in KERAS
+
+
+def poses(request: Request) -> bool:
+    """Whether it is a stranger's text that no package of anybody's would have for a name.
+
+    Python's own modules hold no class of a model, and what differs from Keras's name in case
+    or script alone wants to be taken for it.
+    """
+    if request.origin in _TOLD:
+        return False
+    package = _package(request.symbol)
     return (
-        request.origin not in (_KERAS, _LEGACY, _CALLER)
-        and request.symbol.partition(".")[0] in KERAS
+        not package.isascii()
+        or package[:1] in ("", "'", '"')  # what is no name is quoted
+        or package in sys.stdlib_module_names
+        or package.casefold() in KERAS
     )
+
+
+def _package(symbol: str) -> str:
+    return symbol.partition(">")[0].partition(".")[0]
 
 
 def _list(names: Iterable[str]) -> str:

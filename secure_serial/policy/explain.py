@@ -120,7 +120,19 @@ def nearest(decision: Decision, policy: Policy, today: date | None) -> str:
         if today is not None and waiver.expires < today:
             return f"{named} ended on {waiver.expires}."
         return f"{named} does not count: it {near.partition(': a waiver that ')[2]}."
-    return f"The nearest rule is {near}." if near else by_its_path(decision.request, policy)
+    if near:
+        return f"The nearest rule is {near}."
+    return by_its_path(decision.request, policy) or _by_its_case(decision.request.symbol, policy)
+
+
+def _by_its_case(symbol: str, policy: Policy) -> str:
+    """The rule that names a symbol but for capital and small letters."""
+    folded = symbol.casefold()
+    for rule in (each for layer in policy.layers for each in layer.rules):
+        for pattern in (*rule.symbols, *rule.registered):
+            if rule.effect is Effect.ALLOW and pattern.casefold() == folded:
+                return f"The rule {rule.id} ({rule.place}) names {pattern}: mind the capitals."
+    return ""
 
 
 def by_its_path(request: Request, policy: Policy) -> str:

@@ -14,6 +14,7 @@ from secure_serial.policy.conditions import (
     feigned,
     mismatch,
     named,
+    poses,
 )
 from secure_serial.policy.index import Index
 from secure_serial.policy.model import CallerObjects, Effect, Mode, Policy, Rule, Waiver
@@ -167,11 +168,11 @@ class Layer:
     def reports(self, request: Request, opinion: Opinion) -> bool:
         """Whether what no rule allows is let pass, for the time of an introduction.
 
-        Only what computes: nothing that reads files, fetches or executes, no code, and no
-        name that merely looks like one of Keras's.
+        Only what computes: nothing that reads files, fetches or executes, no code, nothing of
+        Python's own modules, and no name that merely looks like one of Keras's.
         """
         lacks_a_rule = opinion.faults == {DEFAULT_DENY}
-        return self._reports and lacks_a_rule and not request.effects and not feigned(request)
+        return self._reports and lacks_a_rule and not request.effects and not poses(request)
 
     def waivers(
         self, request: Request, context: Context, faults: frozenset[str]

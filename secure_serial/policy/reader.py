@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import re
 import tomllib
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, cast
@@ -45,6 +46,10 @@ KEYS = frozenset({
     "caller_objects", "audit", "lambda", "mode", "report_until", "require_evidence",
     "limits", "waivers", "trust", "allow", "deny", "waiver", "test",
 })  # fmt: skip
+#: How `tomllib` tells where it stopped, and what was meant as a date there.
+_STOPPED = re.compile(r" \(at line (\d+), column \d+\)$")
+_DATE = re.compile(r"=\s*\d{1,4}[-./]\d{1,2}[-./]\d{1,4}\b")
+_LINE_CHARS = 200
 _LIMITS = frozenset(each.name for each in dataclasses.fields(Limits))
 
 
@@ -81,7 +86,17 @@ def toml(text: str, source: str) -> dict[str, Json]:
         return tomllib.loads(text)
     # ValueError: bad syntax, a lone surrogate, an integer of more digits than Python reads.
     except (ValueError, RecursionError) as error:
-        raise InvalidPolicy(f"not valid TOML: {error}", where=where) from None
+        raise InvalidPolicy(f"not valid TOML: {_said(error, text)}", where=where) from None
+
+
+def _said(error: Exception, text: str) -> str:
+    """What the parser says, and how a date is written where it stopped at one."""
+    message = str(error)
+    stopped = _STOPPED.search(message)
+    line = text.split("\n")[int(stopped[1]) - 1] if stopped is not None else ""
+    if stopped is None or not _DATE.search(line[:_LINE_CHARS]):
+        return message
+    return f"{message[: stopped.start()]}; a date is written 2027-01-31{stopped[0]}"
 
 
 def _parse(
@@ -272,7 +287,7 @@ class _Reading:
     def _mode(self) -> Mode:
         mode = self._top.choice("mode", Mode, Mode.ENFORCE)
         if mode is Mode.REPORT and "report_until" not in self._top.data:
-            self.problem('"report" must end on a day, report_until', "mode")
+            self.problem('"report" must end on a day: report_until = 2027-01-31', "mode")
         if mode is Mode.ENFORCE and "report_until" in self._top.data:
             self.problem('means nothing without mode = "report"', "report_until")
         return mode

@@ -7,6 +7,7 @@ one that was meant to deny. Places are paths of keys; lines are looked up for a 
 from __future__ import annotations
 
 import datetime as dt
+import json
 import math
 import re
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar, cast
@@ -23,6 +24,11 @@ Path: TypeAlias = "tuple[str | int, ...]"
 #: Whole numbers of TOML 1.0 have 64 bits; Python's may have more digits than it ever prints.
 _WHOLE = range(-(2**63), 2**63)
 _SHA256 = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
+
+
+#: Of one table; who has misspelled more keys is not helped by a guess at each.
+_GUESSES = 5
+_KEY_CHARS = 80
 
 
 class Problem(NamedTuple):
@@ -51,10 +57,12 @@ class Table:
 
     def known(self, names: Iterable[str]) -> None:
         """Every other key than these is a problem."""
-        if not self.data.keys() <= set(names):
-            for key in self.data.keys() - set(names):
-                known = ", ".join(sorted(names))
-                self.problem(f"unknown key (known: {known})", key, slug="unknown-key")
+        known = set(names)
+        unknown = self.data.keys() - known
+        for key in unknown:
+            guess = _guess(key, known) if len(unknown) <= _GUESSES else ""
+            text = f"unknown key{guess} (known: {', '.join(sorted(known))})"
+            self.problem(text, key, slug="unknown-key")
 
     def text(self, key: str, default: str = "", *, required: str = "") -> str:
         """A text; `required` says why it may not be absent or empty."""
@@ -74,7 +82,8 @@ class Table:
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
             return tuple(value)
         if value != ():
-            self.wrong_type("must be a list of texts", key)
+            instead = f": write [{json.dumps(value)}]" if isinstance(value, str) else ""
+            self.wrong_type(f"must be a list of texts{instead:.100}", key)
         return ()
 
     def words(self, key: str, words: type[Word]) -> frozenset[Word]:
@@ -90,10 +99,14 @@ class Table:
 
     def choice(self, key: str, choices: type[Word], default: Word) -> Word:
         """One of an enumeration's words."""
-        value = self.text(key, default)
+        value = self.data.get(key, default)
         known = {word.value: word for word in choices}
+        shown = f"must be one of {', '.join(map(repr, known))}"
+        if not isinstance(value, str):
+            self.wrong_type(shown, key)
+            return default
         if value not in known:
-            self.problem(f"must be one of {', '.join(map(repr, known))}", key)
+            self.problem(shown, key)
         return known.get(value, default)
 
     def no_empty_lists(self, *but: str) -> None:
@@ -167,3 +180,11 @@ class Table:
             return []
         each = enumerate(cast("list[dict[str, Json]]", value))
         return [Table(item, (*self.path, key, n), self._problems) for n, item in each]
+
+
+def _guess(key: str, known: Iterable[str]) -> str:
+    """The key that was meant, if one is much alike."""
+    import difflib
+
+    near = difflib.get_close_matches(key[:_KEY_CHARS], sorted(known), n=1)
+    return f"; did you mean {near[0]}?" if near else ""

@@ -18,6 +18,8 @@ _RULE = frozenset({
     "id", "symbols", "registered", "kinds", "fields", "arguments", "allocation", "from", "sha256",
     "formats", "lambdas", "evidence", "reason",
 })  # fmt: skip
+#: Of these a rule has one at least, or it would match everything.
+_SELECTS = frozenset({"symbols", "registered", "kinds", "fields", "lambdas", "sha256"})
 _CONSTRAINT = frozenset(
     {"type", "min", "max", "max_length", "one_of", "path", "symbol"}
 )  # fmt: skip
@@ -51,11 +53,12 @@ def read_rule(table: Table, effect: Effect, source: str, line: int) -> Rule:
         evidence=_evidence(table) if "evidence" in data else None,
         reason=table.text("reason"),
     )
-    if effect is Effect.ALLOW and not (symbols or registered or rule.lambdas):
+    # What is there and cannot be read is a problem already, and not one of what is missing.
+    if effect is Effect.ALLOW and not data.keys() & {"symbols", "registered", "lambdas"}:
         table.problem("an allow rule must name symbols, registered names or lambdas")
     if effect is Effect.DENY and rule.lambdas:
         table.problem("only an allow rule takes them; the rest is denied anyway", "lambdas")
-    if not (symbols or registered or rule.kinds or rule.fields or rule.lambdas or rule.sha256):
+    if not data.keys() & _SELECTS:
         table.problem("a rule without any condition would match everything")
     return rule
 
@@ -95,8 +98,18 @@ def patterns(table: Table, key: str) -> tuple[str, ...]:
     for number, pattern in enumerate(found):
         problem = problem_with(pattern, registered=key == "registered")
         if problem:
-            table.problem(f"the pattern {pattern!r} {problem}", key, number)
+            table.problem(f"the pattern {pattern!r} {problem}{_instead(pattern, key)}", key, number)
     return found
+
+
+def _instead(pattern: str, key: str) -> str:
+    """What to write in the place of a registered name that is none."""
+    if key != "registered":
+        return ""
+    package, arrow, _ = pattern.partition(">")
+    if not arrow:
+        return "; a dotted name goes into symbols" if "." in pattern else ""
+    return f"; write {package}>*, or each name" if "*" in pattern and package != "*" else ""
 
 
 def _arguments(table: Table) -> tuple[Constraint, ...]:

@@ -79,7 +79,7 @@ def load_policy(
     if not layers:
         raise InvalidPolicy("no policy is given: an empty list")
     policy = layers[0].over(*layers[1:])
-    _check(policy, today)
+    check(policy, today)
     return policy
 
 
@@ -196,8 +196,13 @@ def _unreadable(source: str, error: Exception) -> InvalidPolicy:
     )
 
 
-def _check(policy: Policy, today: dt.date) -> None:
-    """What no layer shows by itself: its place in the stack, and the day."""
+def check(policy: Policy, today: dt.date) -> None:
+    """What no layer shows by itself: its place in the stack, and the day.
+
+    Raises:
+        InvalidPolicy: it cannot be used so, or no longer.
+
+    """
     problems = [
         f"{layer.source}: expires: the policy ended on {layer.expires}"
         for layer in policy.layers

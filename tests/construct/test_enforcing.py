@@ -9,12 +9,14 @@ import pickle
 import subprocess
 import sys
 import threading
+from datetime import timedelta
 
 import pytest
 from plan.plans import layer, node, sequential
 
-from secure_serial import enforcing, load_model
+from secure_serial import deserialize_keras_object, enforcing, load_model
 from secure_serial.audit.log import AuditLog
+from secure_serial.construct import guard
 from secure_serial.errors import (
     AuditError,
     InvalidPolicy,
@@ -412,3 +414,25 @@ def test_a_seal_holds_for_the_process_and_nothing_lifts_it():
         "before allowed", "in an older block denied", "after denied", "in a newer block denied",
         "sealed again denied", "thread denied",
     ]  # fmt: skip
+
+
+# A policy that ends while it is in force.
+
+
+@pytest.mark.parametrize(
+    "load",
+    [
+        lambda: keras.layers.Dense(1, activation="relu"),
+        lambda: keras.saving.deserialize_keras_object(node("keras.layers", "Dense", {"units": 1})),
+        lambda: deserialize_keras_object(node("keras.layers", "Dense", {"units": 1})),
+    ],
+    ids=["name", "config", "ours"],
+)
+def test_nothing_is_let_in_by_a_policy_that_has_ended_since(load, monkeypatch):
+    today = guard._today()
+    policy = parse_policy(f'schema = 1\nextends = "keras-core"\nexpires = {today}', "ends.toml")
+    with enforcing(policy):
+        load()
+        monkeypatch.setattr(guard, "_today", lambda: today + timedelta(days=1))
+        with pytest.raises(InvalidPolicy, match="ended on"):
+            load()

@@ -7,10 +7,12 @@ or UNKNOWN; an allow rule counts only if it is True, a deny rule unless it is Fa
 
 from __future__ import annotations
 
+import sys
 from typing import NamedTuple
 
 from packaging.version import InvalidVersion, Version
 
+from secure_serial.plan.fields import ACCEPTS
 from secure_serial.plan.path import is_elided, pointer
 from secure_serial.policy.model import Effect
 
@@ -125,13 +127,28 @@ def reports(layer, request, faults, world):
     """Whether a policy that is being introduced lets a request pass, and reports it."""
     running = layer.mode == "report" and None not in (world.today, layer.report_until)
     running = running and world.today <= layer.report_until
-    return running and faults == {"SS301"} and not request.effects and not feigned(request)
+    return running and faults == {"SS301"} and not request.effects and not poses(request)
 
 
 def feigned(request):
     """Whether a stranger's name reads like one of Keras's."""
     known = request.origin in ("keras", "legacy", "caller")
-    return not known and request.symbol.split(".")[0] in ("keras", "tf_keras", "tensorflow", "tf")
+    return not known and package_of(request.symbol) in ("keras", "tf_keras", "tensorflow", "tf")
+
+
+def poses(request):
+    """Whether a stranger's name is no package's: Python's own, nearly Keras's, or no name."""
+    if request.origin in ("keras", "legacy", "caller"):
+        return False
+    name = package_of(request.symbol)
+    odd = name == "" or name[0] in "'\"" or any(ord(letter) > 127 for letter in name)
+    known = name.lower() in ("keras", "tf_keras", "tensorflow", "tf")
+    return odd or known or name in sys.stdlib_module_names
+
+
+def package_of(symbol):
+    """The package at the start of a dotted or a registered name."""
+    return symbol.split(">")[0].split(".")[0]
 
 
 def meant(rule, request, world):
@@ -139,7 +156,7 @@ def meant(rule, request, world):
     each = any if rule.effect is Effect.DENY else all
     answers = [
         names(rule, request.symbol),
-        not rule.kinds or request.kind in rule.kinds,
+        of_kind(rule, request),
         not rule.fields or request.field in rule.fields,
         rule.effect is Effect.DENY or may_allow(rule, request),
         not rule.lambdas or request.digest in rule.lambdas,
@@ -157,6 +174,15 @@ def meant(rule, request, world):
         unknown = strange and request.allocation == 0
         answers.append(UNKNOWN if unknown else argument(rule.allocation, value, each, world))
     return False if False in answers else UNKNOWN if UNKNOWN in answers else True
+
+
+def of_kind(rule, request):
+    """Whether it is of a rule's kinds; of what nobody knows, a deny cannot tell where it may be."""
+    if not rule.kinds or request.kind in rule.kinds:
+        return True
+    untold = rule.effect is Effect.DENY and request.origin == "unknown" and request.kind is None
+    possible = ACCEPTS.get(request.field, frozenset()) & rule.kinds
+    return UNKNOWN if untold and possible else False
 
 
 def may_allow(rule, request):

@@ -366,3 +366,41 @@ def test_what_many_extend_is_read_once():
 def test_a_key_that_would_keep_tomllib_busy_is_refused():
     with pytest.raises(InvalidPolicy, match="too many parts"):
         parse_policy("schema = 1\n" + "a." * 40_000 + "a = 1")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('schema = 1\n[[allow]]\nid = "a"\nregistered = "a>b"',
+         ['p.toml:4:1: registered: must be a list of texts: write ["a>b"]']),
+        ('schema = 1\n[[deny]]\nid = "a"\nkinds = 3', ["p.toml:4:1: kinds: must be a list of texts"]),
+        ("schema = 1\naudit = true", ["p.toml:2:1: audit: must be one of 'optional', 'required'"]),
+        ('schema = 1\nmode = "report"',
+         ['p.toml:2:1: mode: "report" must end on a day: report_until = 2027-01-31']),
+        ('schema = 1\n[[allow]]\nid = "a"\nregistered = ["a.b"]',
+         [("p.toml:4:15: registered: the pattern 'a.b' is not of the form package>name; a dotted "
+           "name goes into symbols")]),
+        ('schema = 1\n[[allow]]\nid = "a"\nregistered = ["a>B*"]',
+         [("p.toml:4:15: registered: the pattern 'a>B*' has a * that does not stand for a whole side"
+           "; write a>*, or each name")]),
+    ],
+)  # fmt: skip
+def test_one_mistake_is_told_once_with_what_to_write(text, said):
+    assert problems(text) == said
+
+
+def test_an_unknown_key_is_told_with_the_one_that_was_meant():
+    found = problem(RULE + 'registred = ["a>b"]')
+    assert "registred: unknown key; did you mean registered? (known: " in found
+    assert "did you mean" not in problem(RULE + "zzz = 1")
+    many = problems("schema = 1\n" + "".join(f"nam{n} = 1\n" for n in range(9)))
+    assert not any("did you mean" in each for each in many)
+
+
+@pytest.mark.parametrize("day", ["31.01.2027", "2027-1-31", "2027/01/31", "2027-02-30"])
+def test_a_date_in_another_form_is_told_how_it_is_written(day):
+    with pytest.raises(InvalidPolicy, match=r"a date is written 2027-01-31 \(at line 2, column"):
+        parse_policy(f"schema = 1\nexpires = {day}\n")
+    with pytest.raises(InvalidPolicy) as caught:
+        parse_policy("schema = 1\nexpires = =\n")
+    assert "a date is written" not in str(caught.value)

@@ -513,3 +513,70 @@ def test_the_arguments_that_rules_look_at_are_named():
     assert decide(request(), rules, below).looked_at == ("name", "node", "units")
     assert decide(request("keras.losses.Hinge"), rules, below).looked_at == ("units", "x")
     assert decide(request("acme.X", Origin.UNKNOWN), rules, below).looked_at == ()
+
+
+# A policy that is being introduced, and names that are nobody's.
+
+POSING = [
+    "os.system", "builtins.eval", "subprocess>Popen", "Keras.layers.Dense", "KERAS>Dense",
+    "keras.layers.Evil", "keras>Evil", "tf.Module", "k\u0435ras.layers.Dense", "'relu'", '"it\'s"', "",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("symbol", POSING)
+def test_report_mode_lets_pass_nothing_that_no_package_would_be_called(symbol):
+    engine = Engine(layer(settings=REPORT), TODAY)
+    assert not engine.decide(request(symbol, Origin.UNKNOWN, kind=None)).allowed
+
+
+@pytest.mark.parametrize(
+    "symbol", ["acme.vision.Block", "acme>Block", "keras_hub>Bert", "my-own>B"]
+)
+def test_it_lets_pass_and_reports_what_a_team_may_have(symbol):
+    engine = Engine(layer(settings=REPORT), TODAY)
+    assert engine.decide(request(symbol, Origin.UNKNOWN, kind=None)).lifted is Lifted.REPORTED
+    assert engine.decide(request("os.system", Origin.CALLER)).lifted is Lifted.REPORTED
+
+
+@pytest.mark.parametrize("symbol", ["keras>Evil", "keras.layers.Evil"])
+def test_no_rule_lets_in_a_strangers_name_that_reads_like_keras(symbol):
+    rule = allow(symbol)
+    assert not Engine(layer(rule)).decide(request(symbol, Origin.UNKNOWN)).allowed
+    assert Engine(layer(rule)).decide(request(symbol, Origin.CALLER)).allowed
+
+
+# A kind that nobody knows.
+
+
+def denying_kinds(*kinds, more=""):
+    names = ", ".join(f'"{kind}"' for kind in kinds)
+    return f'[[allow]]\nid = "a"\nregistered = ["acme>*"]\n[[deny]]\nid = "d"\nkinds = [{names}]\n{more}'
+
+
+@pytest.mark.parametrize(
+    ("kinds", "field", "allowed"),
+    [
+        (["layer"], Field.LAYER, False),
+        (["optimizer", "layer"], Field.ACTIVATION, False),
+        (["optimizer"], Field.ROOT, False),
+        (["optimizer"], Field.LAYER, True),  # there it would be in the wrong place, and denied
+        (["layer"], Field.VALUE, True),  # no object may stand there at all
+    ],
+)
+def test_a_kind_is_denied_where_something_unknown_may_be_of_it(kinds, field, allowed):
+    engine = Engine(layer(denying_kinds(*kinds)))
+    asked = request("acme>Block", Origin.UNKNOWN, kind=None, field=field)
+    assert engine.decide(asked).allowed is allowed
+    assert engine.decide(asked).allowed is allowed
+    if not allowed:
+        assert "its kind is not known" in engine.decide(asked).reason
+        assert engine.decide(asked._replace(origin=Origin.CALLER)).allowed, "known to be of no kind"
+
+
+def test_another_condition_that_surely_does_not_hold_is_enough():
+    engine = Engine(layer(denying_kinds("layer", more='fields = ["loss"]')))
+    assert engine.decide(request("acme>B", Origin.UNKNOWN, kind=None, field=Field.LAYER)).allowed
+    engine = Engine(layer(denying_kinds("layer", more="arguments.units = { min = 9 }")))
+    asked = request("acme>B", Origin.UNKNOWN, kind=None, field=Field.LAYER)
+    assert engine.decide(asked._replace(arguments={"units": 3})).allowed
+    assert not engine.decide(asked._replace(arguments={"units": 10})).allowed

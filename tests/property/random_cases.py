@@ -39,7 +39,7 @@ A, B = "a" * 64, "b" * 64
 SYMBOLS = (
     "keras.layers.Dense", "keras.layers.LSTM", "keras.layers.Evil", "keras.losses.Hinge",
     "keras.legacy.layers.Highway", "acme.vision.Block", "acme.text.Block", "acme>Block",
-    "acme>Layer", "other>Block", "keras>Dense", "__lambda__", "__tensor__", "'a.b'",
+    "acme>Layer", "other>Block", "keras>Dense", "os.system", "Keras.layers.Dense", "__lambda__", "__tensor__", "'a.b'",
 )  # fmt: skip
 DOTTED = (
     *(s for s in SYMBOLS if ">" not in s), "keras.**", "keras.layers.*", "keras.*.Dense", "acme.**",
