@@ -157,6 +157,37 @@ def test_a_variables_items_have_the_size_of_their_type(dtype, size):
     assert gates._item_bytes(dtype) == size
 
 
+@pytest.mark.parametrize("count", [1, 7])
+def test_a_graph_in_the_worst_order_is_joined(count):
+    """Each round joins one node, so the last one is tried as often as there are nodes."""
+    inputs = x = keras.Input((2,))
+    for number in range(count):
+        x = keras.layers.Dense(2, name=f"d{number}")(x)
+    config = keras.Model(inputs, x).get_config()
+    config["layers"].reverse()
+    module = "keras.src.models.functional"
+    node = {"module": module, "class_name": "Functional", "config": config}
+    made = deserialize_keras_object({**node, "registered_name": "Functional"})
+    assert len(made.layers) == count + 1
+
+
+def test_a_node_that_never_can_be_joined_ends_the_load():
+    """3.15 sees a loop itself; most versions before it go on for ever."""
+    layers, tries = {}, []
+
+    def never(*_):
+        tries.append(1)
+        raise IndexError
+
+    join = gates.node(None, never)
+    for _ in range(2):
+        with pytest.raises(IndexError):
+            join(tries, layers)
+    with pytest.raises(ConstructionError, match="loop"):
+        join(tries, layers)
+    assert len(tries) == 2
+
+
 def test_outside_a_load_keras_is_as_it_was():
     dense = keras.layers.Dense(2, activation="relu")
     back = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(dense))

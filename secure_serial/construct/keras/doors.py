@@ -143,6 +143,7 @@ DOORS = (
     Door("model from text", gates.model_from_text, ambient.model_from_text),
     Door("code", gates.refuse_code, ambient.refuse_code),
     Door("variable", gates.variable),
+    Door("node", gates.node, gates.node),
     Door("load", gates.load_model, ambient.load_model),
     Door("load archive", gates.load_model, ambient.load_model),
     Door("load open", gates.load_open, ambient.load_open),

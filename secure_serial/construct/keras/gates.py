@@ -9,6 +9,7 @@ from secure_serial.construct import live
 from secure_serial.construct import load as loading
 from secure_serial.construct.revive import refused_lambda, revive
 from secure_serial.construct.tables import dotted_path
+from secure_serial.errors import ConstructionError
 from secure_serial.plan.fields import Field
 from secure_serial.plan.forms import names_of
 from secure_serial.plan.names import MISSING, Names, resolve_identifier
@@ -16,6 +17,7 @@ from secure_serial.plan.names import MISSING, Names, resolve_identifier
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from secure_serial.construct.guard import Guard
     from secure_serial.construct.session import Session
 
     Original = Callable[..., Any]
@@ -205,6 +207,30 @@ def _item_bytes(dtype: Any) -> int:
 
 
 _ITEM_BYTES = {"64": 8, "16": 2, "int8": 1, "bool": 1}
+
+
+#: Where a graph that is being joined keeps its tries; no layer can be called so.
+_TRIES = object()
+
+
+def node(authority: Session | Guard, original: Original) -> Original:
+    """Joining a node of a graph, which Keras tries again and again until it can be done.
+
+    Before 3.12.4 and in 3.13 and 3.14 it does so for ever, if the graph has a loop. In each
+    round at least one node must have been joined, and all that are joined were tried: so
+    none is tried more often than there are nodes that were.
+    """
+
+    def deserialize_node(node_data: Any, created_layers: Any) -> Any:
+        tries = created_layers.setdefault(_TRIES, {})
+        tries[id(node_data)] = tries.get(id(node_data), 0) + 1
+        if tries[id(node_data)] > len(tries) + 1:
+            raise ConstructionError(
+                "the graph of a model has a loop, or a node that nothing leads to"
+            )
+        return original(node_data, created_layers)
+
+    return deserialize_node
 
 
 def identifier(field: Field) -> Callable[[Session, Original], Original]:

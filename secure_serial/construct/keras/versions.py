@@ -98,6 +98,7 @@ PLACES = (
         "variable", _VARIABLES, "__init__", "self initializer shape dtype", "Variable",
         since=(3, 7),
     ),
+    Place("node", "keras.src.models.functional", "deserialize_node", "node_data created_layers"),
     Place("load", _API, "load_model", _LOAD),
     Place("load archive", _LIBRARY, "load_model", _LOAD),
     Place(
