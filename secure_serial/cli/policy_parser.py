@@ -31,14 +31,30 @@ RUNS = {
 }
 
 
-def add_policy_commands(add: Callable[..., argparse.ArgumentParser], policy: str) -> None:
+_EXITS = """\
+exit codes, the same for every format:
+  0    nothing is wrong
+  1    something is: a problem, a test that failed, a widening, a refusal, a denial
+  2    the arguments, a policy or the environment cannot be used
+  3    there was nothing to look at
+  4    some input could not be read
+  101  a fault of this program"""
+
+
+def add_policy_commands(plain: Callable[..., argparse.ArgumentParser], policy: str) -> None:
     """Add every command below `policy`.
 
     Args:
-        add: Adds one: its name, what it does, and text below its options.
+        plain: Adds one: its name, and what it does.
         policy: The help of `--policy`.
 
     """
+
+    def add(name: str, help: str) -> argparse.ArgumentParser:
+        parser = plain(name, help)
+        parser.epilog = _EXITS
+        return parser
+
     add("list", "list the shipped policies, a line each")
     _one(add("show", "print the text of a shipped policy"), "name", "NAME", "as `list` has it")
     _writing(add)

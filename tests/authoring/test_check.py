@@ -67,10 +67,7 @@ def test_all_that_the_reader_refuses_is_found_at_once_with_its_place_and_kind(fo
     assert found(text) == [
         ("unknown-key", 2, 1),
         ("wrong-type", 3, 1),
-        ("invalid-value", 4, 1),  # nothing is named
-        ("invalid-value", 4, 1),  # nothing is demanded
         ("wrong-type", 6, 1),
-        ("invalid-value", 7, 1),  # nothing is demanded
         ("duplicate-id", 8, 1),
         ("invalid-value", 9, 10),
         ("missing-key", 10, 1),

@@ -83,3 +83,9 @@ def test_a_rule_on_another_path_is_not_near():
         assert "names" not in denial(verdict(BLOCK, rules)).help
     unregistered = node("acme.layers", "Other")
     assert "names" not in denial(verdict(unregistered, policy(allow("acme.Block")))).help
+
+
+def test_a_rule_on_the_same_name_in_other_capitals_is_told():
+    found = denial(verdict(BLOCK, policy(allow("acme>block")))).help
+    assert found.startswith("The rule a (p.toml:5) names acme>block: mind the capitals.\n")
+    assert "capitals" not in denial(verdict(BLOCK, policy(deny("acme>block")))).help
