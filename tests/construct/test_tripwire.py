@@ -70,7 +70,7 @@ def attacks(folder):
         "object.__setattr__": lambda: setattr(attacks, "__code__", attacks.__code__),
         "ctypes.dlopen": lambda: ctypes.CDLL(None),
         "import": lambda: __import__(module),
-        "open": lambda: builtins.open("/etc/hostname"),
+        "open": lambda: builtins.open(folder / "kept").close(),
         "open for writing": lambda: target.write_text("x", encoding="utf-8"),
         "open by os": lambda: os.open(target, os.O_WRONLY | os.O_CREAT),
         "tempfile.mkdtemp": tempfile.mkdtemp,
