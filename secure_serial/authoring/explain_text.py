@@ -34,7 +34,7 @@ _WHOSE = {
     Origin.LEGACY: "of an earlier Keras",
     Origin.CALLER: "the program's own",
     Origin.ENCODING: "Keras's notation for a value",
-    Origin.UNKNOWN: "nobody knows whose",
+    Origin.UNKNOWN: "a stranger's",
 }
 _SAYS = {
     Outcome.DENIES: "denies it",
@@ -89,9 +89,9 @@ def _place(spot: Spot) -> str:
 def _asked(request: Request) -> str:
     what = f"{_DOES[request.action]}, where a {request.field.value.replace('_', ' ')} stands"
     kind = f"a {request.kind.value.replace('_', ' ')}, " if request.kind is not None else ""
-    text = f"{what}: {kind}{_WHOSE[request.origin]}"
+    text = f"{what}; it is {kind}{_WHOSE[request.origin]}"
     if request.written not in ("", request.symbol):
-        text += f", written as {printable(request.written, 120)}"
+        text += f"; the file calls it {printable(request.written, 120)}"
     if request.effects:
         text += f"; it can do more than compute: {', '.join(request.effects)}"
     return text

@@ -72,7 +72,9 @@ def _parts(document: Document, place: str) -> tuple[str | None, str]:
         raise NoSuchPlaceError(f"no member is called {printable(member)} (there are: {known})")
     pointer = place.rstrip("/")
     if pointer and not pointer.startswith("/"):
-        raise NoSuchPlaceError(f"{printable(place)} is no JSON pointer, which begins with a slash")
+        raise NoSuchPlaceError(
+            f"{printable(place)} is no JSON pointer, which begins with a slash: /config/layers/0"
+        )
     return member, pointer
 
 

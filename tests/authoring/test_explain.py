@@ -82,7 +82,7 @@ def test_the_text_says_what_was_asked_why_not_and_what_to_add():
 ✖ acme>Block 'b'
     at /config/layers/1
     at /config/layers/2
-    to be built, where a layer stands: nobody knows whose, written as acme.blocks.Block registered as 'acme>Block'
+    to be built, where a layer stands; it is a stranger's; the file calls it acme.blocks.Block registered as 'acme>Block'
     ├─ no deny rule means it
     ├─ keras-core does not let it pass
     │    'acme>Block' is not known, and no rule allows it
@@ -194,7 +194,7 @@ def test_the_place_of_a_finding_leads_to_what_it_is_about():
      ("/config/layers/x", "is a list of 3"),
      ("/config/zzz", "/config has name, layers"),
      ("/config/name/x", "/config/name is a plain value"),
-     ("config", "begins with a slash"),
+     ("config", "begins with a slash: /config/layers/0"),
      ("nope.json#/config", "no member is called nope.json")],
 )  # fmt: skip
 def test_a_wrong_place_gets_a_hint(place, hint):
