@@ -216,9 +216,9 @@ _TRIES = object()
 def node(authority: Session | Guard, original: Original) -> Original:
     """Joining a node of a graph, which Keras tries again and again until it can be done.
 
-    Before 3.12.4 and in 3.13 and 3.14 it does so for ever, if the graph has a loop. In each
-    round at least one node must have been joined, and all that are joined were tried: so
-    none is tried more often than there are nodes that were.
+    3.8, 3.10 and 3.13 do so for ever, if the graph has a loop. In each round at least one
+    node must have been joined, and all that are joined were tried: so none is tried more
+    often than there are nodes that were.
     """
 
     def deserialize_node(node_data: Any, created_layers: Any) -> Any:
