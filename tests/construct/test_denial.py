@@ -51,6 +51,12 @@ def test_a_waiver_that_is_not_in_force_is_no_rule_and_says_why(expires, today, w
     assert both(policy(waiver(expires)), today) == (said, said)
 
 
+def test_a_waiver_on_something_else_is_not_near():
+    other = waiver("2026-11-01").replace("Dense", "LSTM")
+    said, _ = both(policy(SMALL, other), date(2026, 11, 22))
+    assert said == NEAREST
+
+
 def test_where_nothing_is_near_the_lines_that_allow_it_are_shown():
     assert "put this into p.toml:\n[[allow]]" in denial(verdict(DENSE, policy())).help
 
