@@ -18,6 +18,7 @@ from secure_serial.artifact.content import wrapper_of
 from secure_serial.artifact.document import Format, Part, Role
 from secure_serial.migrate.context import CannotMigrate, Context, plain
 from secure_serial.migrate.models import migrate_root
+from secure_serial.migrate.objects import refuse_unsettled
 from secure_serial.migrate.training import migrate_training
 from secure_serial.plan.forms import is_keras0
 
@@ -74,6 +75,7 @@ def migrate(
     )  # fmt: skip
     before = plain(root)
     made = migrate_root(before, context)
+    refuse_unsettled(made, context)
     parts = [replace(first, root=made if made != before else root)]
     for part in document.parts[1:]:
         if part.role is Role.TRAINING and compile and context.legacy:

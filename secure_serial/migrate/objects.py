@@ -87,6 +87,35 @@ def hard_sigmoid() -> dict[str, Any]:
     )
 
 
+#: Layers that compute something else while they are trained.
+_TRAINED = frozenset(
+    {"Dropout", "BatchNormalization", "AlphaDropout", "GaussianDropout", "GaussianNoise",
+     "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"}
+)  # fmt: skip
+
+
+def refuse_unsettled(root: Json, context: Context) -> None:
+    """Refuse the old hard_sigmoid beside layers that training changes.
+
+    A Pipeline takes itself to be in training where nobody says (`training=True` in its call),
+    and Keras then tells the layers that follow in the same call: `model(x)` would drop out.
+    """
+    sensitive = turned = False
+    stack = [root] if context.legacy else []
+    while stack:
+        item = stack.pop()
+        if isinstance(item, dict):
+            name = item.get("class_name")
+            turned = turned or name == "Pipeline"
+            sensitive = sensitive or (isinstance(name, str) and name in _TRAINED)
+            sensitive = sensitive or bool(item.get("dropout") or item.get("recurrent_dropout"))
+            stack += item.values()
+        elif isinstance(item, list | tuple):
+            stack += item
+    if sensitive and turned:
+        context.refuse(None, "the old hard_sigmoid beside layers that behave otherwise in training")
+
+
 def _node(value: dict[str, Any], field: Field, path: Path, context: Context) -> Json:
     if not context.is_old(value):
         return value

@@ -22,7 +22,9 @@ from secure_serial.migrate import CannotMigrate
 
 pytestmark = pytest.mark.keras
 FILES = Path(__file__).parent / "files"
-MODELS = sorted(path.stem for path in FILES.glob("*.h5"))
+#: These have the old hard_sigmoid beside Dropout; its migration is refused (objects.py).
+UNSETTLED = {"dense", "convolutions", "recurrent"}
+MODELS = sorted({path.stem for path in FILES.glob("*.h5")} - UNSETTLED)
 
 
 def load(name, **options):
@@ -47,9 +49,15 @@ def test_gives_what_keras_2_gave(name):
         np.testing.assert_allclose(mine, theirs, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("name", sorted(UNSETTLED))
+def test_hard_sigmoid_beside_dropout_is_refused(name):
+    with pytest.raises(CannotMigrate, match="hard_sigmoid"):
+        load(name)
+
+
 def test_the_comparison_can_fail():
-    values = json.loads((FILES / "dense.values.json").read_text())
-    model = load("dense")
+    values = json.loads((FILES / "compiled.values.json").read_text())
+    model = load("compiled")
     model.layers[0].set_weights([w * 1.01 for w in model.layers[0].get_weights()])
     with pytest.raises(AssertionError):
         np.testing.assert_allclose(
