@@ -55,6 +55,7 @@ IN_WHEEL = (
     "secure_serial/_policies/catalogue/keras-3.15.json",
     "secure_serial/_policies/catalogue/keras-3.6.diff.json",
     "secure_serial/_policies/catalogue/legacy.json",
+    "secure_serial/_policies/catalogue/migrations.json",
 )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import subprocess
+import sys
 from importlib import metadata
 
 import pytest
@@ -406,3 +408,24 @@ def test_a_node_is_remembered_with_its_field_however_it_says_its_class(regulariz
     node = {"module": "acme", "class_name": "Noting", "config": config, "registered_name": "Noting"}
     deserialize_keras_object(node, {"Noting": Noting})
     assert seen == [Field.REGULARIZER, Field.ROOT]
+
+
+def test_a_keras_that_is_imported_afresh_has_gates_too():
+    code = """
+import sys
+import secure_serial as s
+from secure_serial.errors import LoadDenied
+
+hostile = {"module": "os", "class_name": "system", "config": "true", "registered_name": None}
+for _ in range(2):
+    import keras
+    with s.enforcing("keras-core"):
+        try:
+            keras.saving.deserialize_keras_object(hostile)
+        except LoadDenied:
+            print("denied")
+    for name in [name for name in sys.modules if name.partition(".")[0] == "keras"]:
+        del sys.modules[name]
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["denied", "denied"], done.stderr

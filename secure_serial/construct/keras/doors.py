@@ -13,6 +13,7 @@ nothing is enforced half-way: `install` raises.
 from __future__ import annotations
 
 import functools
+import importlib
 import sys
 import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -26,6 +27,7 @@ from secure_serial.plan.fields import Field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from types import ModuleType
 
     Original = Callable[..., Any]
 
@@ -38,18 +40,19 @@ class Door(NamedTuple):
     outside: Callable[[Guard, Original], Original] | None = None  # where a policy is in force
 
 
-_installed: list[bool] = []  # the doors are of the process, as Keras's own modules are
+_installed: list[ModuleType] = []  # the Keras whose doors these are: it may be imported afresh
 
 
 def install() -> None:
-    """Put a gate at every door. Done once; later calls return at once.
+    """Put a gate at every door. Done once for each Keras; later calls return at once.
 
     Raises:
         ConstructionError: this Keras is not one whose doors are known.
 
     """
     with SETUP:
-        if _installed:
+        keras = importlib.import_module("keras")
+        if keras in _installed:
             return
         version = _checked_version()
         places = versions.places(version)
@@ -60,7 +63,7 @@ def install() -> None:
         for _, place, holder, original in found:
             setattr(holder, place.name, gated[id(original)])
         _replace_copies({id(original): original for _, _, _, original in found}, gated)
-        _installed.append(True)
+        _installed[:] = [keras]
 
 
 def behind(gated: Any) -> Original:
