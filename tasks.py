@@ -241,10 +241,13 @@ def test(*arguments: str) -> None:
 def _pytest(arguments: Sequence[str]) -> list[str]:
     """The whole suite takes two processes, where there are two cores; a part of it one.
 
-    The tests of a file stay in one process: some share what takes minutes to make.
+    The tests of a file stay in one process: some share what takes minutes to make. What is
+    marked for the matrix is left to that task.
     """
-    whole = not arguments and (os.cpu_count() or 1) > 1
-    return ["-m", "pytest", "-q", *(["-n", "2", "--dist", "loadfile"] if whole else arguments)]
+    if arguments:
+        return ["-m", "pytest", "-q", *arguments]
+    spread = ["-n", "2", "--dist", "loadfile"] if (os.cpu_count() or 1) > 1 else []
+    return ["-m", "pytest", "-q", "-m", "not matrix", *spread]
 
 
 def matrix(*arguments: str) -> None:
@@ -252,7 +255,7 @@ def matrix(*arguments: str) -> None:
     parser = argparse.ArgumentParser(prog="tasks.py matrix", description=matrix.__doc__)
     parser.add_argument("--versions", nargs="+", choices=MATRIX, default=[*MATRIX], metavar="X.Y")
     parser.add_argument("--backend", choices=["jax", "torch"], default="jax")
-    parser.add_argument("--quick", action="store_true", help="leave out what is marked as slow")
+    parser.add_argument("--quick", action="store_true", help="leave out the long ones")
     given = parser.parse_args(arguments)
     jobs = min(os.cpu_count() or 1, len(given.versions))
     with ThreadPoolExecutor(jobs) as pool:
@@ -267,7 +270,7 @@ def _version(version: str, backend: str, *, quick: bool) -> None:
     needed = [f"jax=={jax}"] if backend == "jax" else ["torch>=2.1"]
     here.prepare(beside=[f"keras=={keras}", *needed, "h5py>=3.11", "pytest>=8.3"])
     command = [str(here.python), "-m", "pytest", "-q", "-W", "ignore", "tests/versions"]
-    command += ["-m", "not slow"] if quick else []
+    command += ["-m", "not slow and not matrix"] if quick else []
     say(f"Keras {keras}, {backend}:")
     run(command, env={"KERAS_BACKEND": backend}, beside=True)
 

@@ -27,7 +27,7 @@ def params(cases):
     for case in cases:
         name, _, form = case.id.rpartition(".")
         kind = (name.partition("@")[0], form)
-        yield pytest.param(case, id=case.id, marks=[pytest.mark.slow] if kind in seen else [])
+        yield pytest.param(case, id=case.id, marks=[pytest.mark.matrix] if kind in seen else [])
         seen.add(kind)
 
 
