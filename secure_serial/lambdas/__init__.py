@@ -1,0 +1,121 @@
+"""Marshalled functions read, shown and checked, and never run.
+
+Keras stores a lambda as marshalled bytecode of whatever Python saved it. `lift` reads that
+without `marshal`, turns it into an expression tree of today's Python, and proves that the tree
+does the same. Whatever it does not understand it refuses, naming what it was.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from secure_serial.lambdas import own
+from secure_serial.lambdas.bounds import Bounds
+from secure_serial.lambdas.errors import BadStream, CannotLift, TooMuch
+from secure_serial.lambdas.layouts import VERSIONS
+from secure_serial.lambdas.lift import Lifter
+from secure_serial.lambdas.machine import DIVIDE
+from secure_serial.lambdas.micro import Program, translate
+from secure_serial.lambdas.nodes import Maker, identifier
+from secure_serial.lambdas.prove import Prover
+from secure_serial.lambdas.stream import Stream, read
+from secure_serial.lambdas.tables import table
+from secure_serial.lambdas.tree import check_scopes, digest, source
+from secure_serial.lambdas.values import Function
+
+__all__ = ["BadStream", "Bounds", "CannotLift", "Lifted", "TooMuch", "lift", "read"]
+
+
+@dataclass(frozen=True, slots=True)
+class Lifted:
+    """A stored function, understood."""
+
+    #: A `Lambda`, or the `FunctionDef` of a `def`. Without defaults: those are stored beside it.
+    tree: ast.Lambda | ast.FunctionDef
+    #: The Python versions that it may come from, all of which mean this by it.
+    versions: tuple[str, ...]
+    #: The variables that the closure supplies.
+    free: tuple[str, ...]
+    digest: str
+
+    @property
+    def source(self) -> str:
+        """The tree as text for a person. Nothing ever compiles it."""
+        return source(self.tree)
+
+
+def lift(data: bytes, bounds: Bounds | None = None) -> Lifted:
+    """The tree of a marshalled function.
+
+    Raises:
+        BadStream: The bytes are no code of a CPython that is known.
+        CannotLift: The code is more than can be shown; `construct` says what.
+        TooMuch: A bound was reached.
+
+    >>> import marshal
+    >>> lift(marshal.dumps((lambda x: x / 127.5 - 1.0).__code__)).source
+    'lambda x: x / 127.5 - 1.0'
+
+    """
+    bounds = bounds or Bounds()
+    found: list[Lifted] = []
+    #: Of versions whose rules the code keeps, and of the others.
+    faults: list[CannotLift | TooMuch] = []
+    strange: list[CannotLift | TooMuch] = []
+    for stream in read(data, bounds):
+        _check_damage(stream)
+        for version in VERSIONS[stream.code.layout]:
+            try:
+                program = translate(stream.code, table(version), bounds)
+            except (CannotLift, TooMuch) as error:
+                strange.append(error)
+                continue
+            try:
+                found.append(_lift(program, bounds))
+            except (CannotLift, TooMuch) as error:
+                faults.append(error)
+            except RecursionError:
+                # Whoever calls has used up the stack; `Bounds` keeps within what is usual.
+                faults.append(TooMuch("nesting, for what is left of the stack"))
+    if not found:
+        raise [*strange, *faults][-1]
+    first = found[0]
+    if any((other.digest, other.free) != (first.digest, first.free) for other in found):
+        raise CannotLift("bytecode that means different things to different versions of Python")
+    versions = tuple(version for each in found for version in each.versions)
+    return Lifted(first.tree, versions, first.free, first.digest)
+
+
+def _check_damage(stream: Stream) -> None:
+    """Keras on Windows wrote `/` for every backslash byte, in code and constants, too."""
+    path = stream.code.filename
+    if path[1:3] == ":/" and path[:1].isalpha() and stream.slashes:
+        raise CannotLift(
+            "saved on Windows, where Keras replaced bytes of the code; "
+            "which ones cannot be told any more"
+        )
+
+
+def _lift(program: Program, bounds: Bounds) -> Lifted:
+    code = program.code
+    if program.kind:
+        raise CannotLift("a comprehension without the function around it")
+    if {DIVIDE} & {*code.names, *code.varnames, *code.freevars, *code.cellvars}:
+        raise CannotLift(f"the name {DIVIDE}, which has a meaning here")
+    maker = Maker(bounds)
+    lifter = Lifter(program, maker, 0)
+    body = lifter.body()
+    arguments = lifter.arguments(Function(code))
+    tree: ast.Lambda | ast.FunctionDef
+    if isinstance(body, list) or code.name != "<lambda>":
+        stmts: list[ast.stmt] = body if isinstance(body, list) else [ast.Return(body)]
+        tree = ast.FunctionDef(identifier(code.name), arguments, stmts, [], None, None)
+        tree.type_params = []  # type: ignore[attr-defined,unused-ignore]
+    else:
+        tree = ast.Lambda(arguments, body)
+    free = tuple(identifier(name) for name in code.freevars)
+    check_scopes(tree)
+    here = own.version()
+    Prover(bounds, program.table, table(here)).prove(code, own.compiled(tree, free))
+    return Lifted(tree, (program.table.version,), free, digest(tree))

@@ -1,0 +1,39 @@
+"""Bounds on a stored function, each with its reason. Checked before the work they bound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Every bound of reading and lifting one stored function.
+
+    >>> Bounds().depth
+    50
+    """
+
+    # The longest of 53 lambdas in real files has some 700 bytes; a long `def` a few thousand.
+    stream_bytes: int = 256 * 1024
+    # Values in the stream, each counted as often as it is referred to: a tuple that refers
+    # twice to one that refers twice to … is two to the power of its length when written out.
+    objects: int = 20_000
+    # Tuples and code objects inside each other. A lambda in a lambda takes two.
+    depth: int = 50
+    # One name, text or byte string that the code holds.
+    string_bytes: int = 64 * 1024
+    # Bits of one integer: what a float can hold at all.
+    integer_bits: int = 1024
+    # Instructions of one code object.
+    instructions: int = 4_000
+    # Values on the stack; beyond what an expression within `tree_depth` can need.
+    stack: int = 400
+    # Branches that are turned into one expression; reducing them is quadratic.
+    branches: int = 150
+    # Nodes of the tree. A node takes some 400 bytes.
+    nodes: int = 20_000
+    # Nesting of the tree. CPython's compiler gives up at some hundreds (3.11: 6,000 C frames,
+    # RecursionError from `ast` at about 900).
+    tree_depth: int = 80
+    # Steps of the proof that the tree means the same as the bytecode.
+    proof_steps: int = 200_000

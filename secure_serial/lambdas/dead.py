@@ -1,0 +1,82 @@
+"""What no path reaches: handlers that only raise again, and what old compilers left behind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from secure_serial.lambdas.decode import Instruction, is_jump
+from secure_serial.lambdas.errors import CannotLift
+
+if TYPE_CHECKING:
+    from secure_serial.lambdas.code import Code
+    from secure_serial.lambdas.tables import Table
+
+_ENDS = frozenset({"RETURN_VALUE", "RETURN_CONST", "RERAISE", "RAISE_VARARGS"})
+_ALWAYS = frozenset({"JUMP_FORWARD", "JUMP_ABSOLUTE", "JUMP_BACKWARD"})
+#: A handler of an inlined comprehension puts the hidden variables back and raises again; one
+#: of a generator expression turns StopIteration into RuntimeError.
+_HANDLER = frozenset({
+    "SWAP", "POP_TOP", "STORE_FAST", "STORE_FAST_STORE_FAST", "RERAISE", "CALL_INTRINSIC_1", "NOP",
+})  # fmt: skip
+
+
+def reached(instructions: list[Instruction]) -> set[int]:
+    """The instructions that some path from the start reaches, if nothing raises."""
+    seen: set[int] = set()
+    todo = [0]
+    while todo:
+        place = todo.pop()
+        if place in seen:
+            continue
+        if place >= len(instructions):
+            raise CannotLift("code that runs over its end")
+        seen.add(place)
+        each = instructions[place]
+        if is_jump(each.name) and each.name != "SETUP_LOOP":
+            todo.append(each.target)
+        if each.name not in _ENDS and each.name not in _ALWAYS:
+            todo.append(place + 1)
+    return seen
+
+
+def check(instructions: list[Instruction], code: Code, table: Table) -> set[int]:
+    """The instructions that count. Refuses dead code that no compiler writes, and handlers.
+
+    Before 3.10 compilers left code behind returns and constant conditions; nothing reaches it.
+    """
+    alive = reached(instructions)
+    rest = {instructions[place].name for place in range(len(instructions)) if place not in alive}
+    rest.discard("NOP")
+    if table.number >= (3, 11):
+        if rest - _HANDLER or (rest and not code.exceptiontable):
+            raise CannotLift("code that is never reached")
+        _check_handlers(instructions, code, alive)
+    elif table.number >= (3, 10) and rest:
+        raise CannotLift("code that is never reached")
+    return alive
+
+
+def _check_handlers(instructions: list[Instruction], code: Code, alive: set[int]) -> None:
+    places = {each.offset: place for place, each in enumerate(instructions)}
+    for target in _targets(code.exceptiontable):
+        place = places.get(2 * target, -1)
+        # What raises again is dead code, and dead code cannot do anything else.
+        if place < 0 or place in alive or instructions[-1].name != "RERAISE":
+            raise CannotLift("a try statement")
+
+
+def _targets(table: bytes) -> list[int]:
+    """Where the entries of an exception table lead (Objects/exception_handling_notes.txt)."""
+    at, numbers = 0, []
+    while at < len(table):
+        value = table[at] & 0x3F
+        while table[at] & 0x40:
+            at += 1
+            if at >= len(table):
+                raise CannotLift("an exception table that is cut off")
+            value = value << 6 | table[at] & 0x3F
+        at += 1
+        numbers.append(value)
+    if len(numbers) % 4:
+        raise CannotLift("an exception table that is cut off")
+    return numbers[2::4]

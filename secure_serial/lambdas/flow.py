@@ -1,0 +1,158 @@
+"""Which operation every path must pass: post-dominators, for as much of the code as matters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from secure_serial.lambdas.values import Const, key_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from secure_serial.lambdas.instructions import Op
+
+#: Where every path ends.
+EXIT = -1
+_TURNS = frozenset({"jump", "test", "test_none", "for", "return"})
+_PUSHES = frozenset({"push", "fast", "global", "deref", "closure", "save"})
+#: Operations of one copy. CPython copies blocks of up to four instructions (MAX_COPY_SIZE).
+_LONGEST_TAIL = 24
+
+
+def successors(ops: tuple[Op, ...], at: int) -> tuple[int, ...]:
+    """Where an operation may lead: where it goes on first, then where it jumps."""
+    op = ops[at]
+    if op[0] == "jump":
+        return (op[1],)
+    if op[0] == "return":
+        return (EXIT,)
+    if op[0] in {"test", "test_none"}:
+        return (at + 1, op[2])
+    if op[0] == "for":
+        return (at + 1, op[1])
+    return (at + 1,)
+
+
+def one_tail(ops: tuple[Op, ...]) -> tuple[Op, ...]:
+    """The operations with one copy of each end that a compiler wrote several times.
+
+    Since 3.10 short ends are copied behind each jump to them. What a copy does with values
+    from before the branch belongs behind the branch; so every copy becomes a jump to the first.
+    """
+    known: dict[tuple[Any, ...], int] = {}
+    done = list(ops)
+    for last, op in enumerate(ops):
+        if op[0] != "return":
+            continue
+        key: tuple[Any, ...] = ("return",)
+        tail: list[tuple[int, int]] = []
+        cut = 0
+        first = last - 1
+        while first >= 0 and last - first <= _LONGEST_TAIL and ops[first][0] not in _TURNS:
+            key = (_key(ops[first]), key)
+            other = known.setdefault(key, first)
+            if other != first:
+                tail.append((first, other))
+                if ops[first][0] not in _PUSHES:
+                    cut = len(tail)
+            first -= 1
+        for place, other in tail[:cut]:
+            done[place] = ("jump", other)
+    return tuple(done)
+
+
+def _key(op: Op) -> tuple[Any, ...]:
+    if op[0] == "push" and isinstance(op[1], Const):
+        return ("const", key_of(op[1].value))
+    return op
+
+
+class Flow:
+    """The paths from `start` that end at `targets` without coming by `barrier`.
+
+    `alive` are the operations on such a path, `joins` says where all such paths from an
+    operation meet next.
+    """
+
+    def __init__(
+        self, ops: tuple[Op, ...], start: int, targets: Iterable[int], barrier: int | None = None
+    ) -> None:
+        self.ends = set(targets)
+        self.barrier = barrier
+        reached = self._forward(ops, start)
+        before: dict[int, list[int]] = {}
+        for at in reached:
+            if at not in self.ends and at != EXIT:
+                for after in successors(ops, at):
+                    before.setdefault(after, []).append(at)
+        self.alive = self._backward(before)
+        self.joins = self._join(ops, before)
+
+    def _forward(self, ops: tuple[Op, ...], start: int) -> set[int]:
+        seen: set[int] = set()
+        todo = [start]
+        while todo:
+            at = todo.pop()
+            if at in seen or at == self.barrier:
+                continue
+            seen.add(at)
+            if at != EXIT and at not in self.ends:
+                todo += successors(ops, at)
+        return seen
+
+    def _backward(self, before: dict[int, list[int]]) -> set[int]:
+        seen: set[int] = set()
+        todo = list(self.ends)
+        while todo:
+            at = todo.pop()
+            if at not in seen:
+                seen.add(at)
+                todo += before.get(at, ())
+        return seen
+
+    def _join(self, ops: tuple[Op, ...], before: dict[int, list[int]]) -> dict[int, int]:
+        """Immediate post-dominators (Cooper, Harvey and Kennedy's algorithm, backwards)."""
+        order = self._order(before)
+        number = {at: place for place, at in enumerate(order)}
+        root = len(order)
+        parent: dict[int, int] = dict.fromkeys((number[end] for end in self.ends), root)
+        changed = True
+        while changed:
+            changed = False
+            for place in range(root - 1, -1, -1):
+                at = order[place]
+                if at in self.ends:
+                    continue
+                new = -1
+                for after in successors(ops, at):
+                    other = number.get(after, -1)
+                    if other >= 0 and other in parent:
+                        new = other if new < 0 else _meet(parent, new, other, root)
+                if parent.get(place) != new:
+                    parent[place] = new
+                    changed = True
+        return {order[place]: order[to] for place, to in parent.items() if 0 <= to < root}
+
+    def _order(self, before: dict[int, list[int]]) -> list[int]:
+        """The operations in postorder of a walk backwards from the ends."""
+        seen: set[int] = set()
+        order: list[int] = []
+        todo: list[tuple[int, bool]] = [(end, False) for end in sorted(self.ends)]
+        while todo:
+            at, done = todo.pop()
+            if done:
+                order.append(at)
+            elif at not in seen:
+                seen.add(at)
+                todo.append((at, True))
+                todo += [(one, False) for one in before.get(at, ()) if one not in seen]
+        return order
+
+
+def _meet(parent: dict[int, int], one: int, other: int, root: int) -> int:
+    while one != other:
+        while one < other:
+            one = parent.get(one, root)
+        while other < one:
+            other = parent.get(other, root)
+    return one

@@ -1,0 +1,336 @@
+"""Bytecode to an expression tree. What it makes is only a proposal, which `prove` must accept."""
+
+# ruff: noqa: D102 - a method for each operation of the same name; what it does is the name
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from secure_serial.lambdas import code as c
+from secure_serial.lambdas.branches import Leaf, Node, Reducer, Test
+from secure_serial.lambdas.calls import Caller
+from secure_serial.lambdas.errors import CannotLift, TooMuch
+from secure_serial.lambdas.express import Express
+from secure_serial.lambdas.flow import EXIT, Flow, one_tail
+from secure_serial.lambdas.loops import Loops
+from secure_serial.lambdas.machine import searched, truth_of
+from secure_serial.lambdas.micro import Program, kind_of, translate
+from secure_serial.lambdas.nodes import Maker, identifier
+from secure_serial.lambdas.values import Build, Const, Function, Iter, Not, Saved
+
+#: Operations that only move values: a path that did no more is where it began.
+_MOVES = frozenset({"pop", "swap", "rot", "bool", "pop_iter"})
+
+
+class Lifter(Loops, Caller):
+    """Lifts one code object."""
+
+    def __init__(
+        self,
+        program: Program,
+        maker: Maker,
+        depth: int,
+        source: Any = None,
+        steps: list[int] | None = None,
+    ) -> None:
+        super().__init__(maker.bounds)
+        self.program = program
+        self.ops = one_tail(program.ops)
+        self.make = maker
+        self.express = Express(maker)
+        self.depth = depth
+        #: What a comprehension's body walks over first.
+        self.source = source
+        self.steps = steps if steps is not None else [0, 0]
+        self.stmts: list[ast.stmt] = []
+        self.pending: list[tuple[ast.expr, Any]] = []
+        # Keys below hold ids, which are a value's own only while it lives.
+        self.held: list[Any] = []
+        self.deeper()
+
+    # Values.
+
+    def emit(self, kind: str, *operands: object) -> Any:
+        if kind == "function":
+            return self.function(operands[0])
+        return self.express(kind, *operands)
+
+    def do_fast(self, name: str) -> None:
+        if name == ".0" and self.source is not None:
+            self.push(self.source)
+        else:
+            self.push(self.make.name(name))
+
+    def do_global(self, name: str) -> None:
+        self.push(self.make.name(name))
+
+    do_deref = do_global
+
+    def do_save(self, name: str) -> None:
+        self.push(Saved(name))
+
+    def function(self, function: Any) -> ast.expr:
+        """A nested lambda."""
+        if kind_of(function.code) or function.code.name != "<lambda>":
+            raise CannotLift("a nested function that is no lambda")
+        inner = Lifter(
+            translate(function.code, self.program.table, self.bounds),
+            self.make,
+            self.depth + 1,
+            steps=self.steps,
+        )
+        _check_closure(function)
+        return inner.lambda_(function)
+
+    def lambda_(self, function: Function) -> ast.expr:
+        body = self.body()
+        if isinstance(body, list):
+            raise CannotLift("statements in a lambda")
+        return self.make(ast.Lambda(self.arguments(function), body))
+
+    def arguments(self, function: Function) -> ast.arguments:
+        code = self.program.code
+        names = [self.make(ast.arg(identifier(name))) for name in code.varnames[: code.arguments]]
+        end = code.argcount + code.kwonly
+        rest = names[end:]
+        given = dict(function.kwdefaults)
+        named = names[code.argcount : end]
+        if len(function.defaults) > code.argcount or set(given) - {each.arg for each in named}:
+            raise CannotLift("more defaults than arguments")
+        return self.make(
+            ast.arguments(
+                posonlyargs=names[: code.posonly],
+                args=names[code.posonly : code.argcount],
+                vararg=rest.pop(0) if code.flags & c.VARARGS else None,
+                kwonlyargs=named,
+                kw_defaults=[
+                    self.express.of(given[each.arg]) if each.arg in given else None
+                    for each in named
+                ],
+                kwarg=rest.pop(0) if code.flags & c.VARKEYWORDS else None,
+                defaults=[self.express.of(value) for value in function.defaults],
+            )
+        )
+
+    def invoke(self, callee: Any, positional: Any, keywords: Any) -> None:
+        if isinstance(callee, Function) and kind_of(callee.code):
+            self.push(self.comprehension(callee, positional, keywords))
+            return
+        super().invoke(callee, positional, keywords)
+
+    def comprehension(self, function: Function, positional: Any, keywords: Any) -> ast.expr:
+        """A comprehension whose body is a function of its own."""
+        if len(positional) != 1 or positional[0][0] != "item" or keywords:
+            raise CannotLift("a comprehension called with anything but its source")
+        if function.defaults or function.kwdefaults:
+            raise CannotLift("defaults of a comprehension")
+        _check_closure(function)
+        source = positional[0][1]
+        if not isinstance(source, Iter):
+            source = Iter(self.use(searched(source)))
+        program = translate(function.code, self.program.table, self.bounds)
+        inner = Lifter(program, self.make, self.depth + 1, source, self.steps)
+        body = inner.body()
+        if not isinstance(body, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
+            raise CannotLift("a comprehension that does more")
+        return body
+
+    # Paths.
+
+    def body(self) -> ast.expr | list[ast.stmt]:
+        """All of it: an expression, or statements that end in a return."""
+        flow = Flow(self.ops, 0, {EXIT})
+        self.run(0, EXIT, flow)
+        if len(self.stack) != 1 and not (self.stmts and not self.stack):
+            raise CannotLift("values that are left on the stack")
+        self.steps[1] -= 1
+        if not self.stmts:
+            return self.express.of(self.use(self.stack[0]))
+        if self.stack:
+            self.stmts.append(self.make(ast.Return(self.express.of(self.stack[0]))))
+        return self.stmts
+
+    def deeper(self) -> None:
+        """Functions and choices inside each other, which take Python's own stack."""
+        self.steps[1] += 1
+        if self.steps[1] > self.bounds.depth:
+            raise TooMuch(f"functions and choices more than {self.bounds.depth} deep")
+
+    def tick(self) -> None:
+        self.steps[0] += 1
+        if self.steps[0] > self.bounds.proof_steps:
+            raise TooMuch("more paths than can be followed")
+
+    def run(self, at: int, stop: int, flow: Flow) -> int:
+        """Follow the only path from `at` until `stop`, an end of `flow` or a return."""
+        while True:
+            self.tick()
+            if at in (stop, EXIT) or at in flow.ends:
+                return at
+            if at not in flow.alive:
+                raise CannotLift("a jump out of a loop")
+            at = self.advance(at, flow)
+
+    def advance(self, at: int, flow: Flow) -> int:
+        """One operation, or one choice with all that hangs on it."""
+        op = self.ops[at]
+        if self.pending and op[0] not in {"store", "store_deref", "unpack", "swap"}:
+            raise CannotLift("an assignment of several values")
+        if op[0] == "jump":
+            return int(op[1])
+        if op[0] == "test" and self.stack and truth_of(self.stack[-1]) is not None:
+            return int(op[2]) if truth_of(self.pop()) is op[1] else at + 1
+        if op[0] in {"test", "test_none"}:
+            return self.choose(at, flow)
+        if op[0] == "for":
+            return self.loop(at)
+        if op[0] in {"unpack", "unpack_ex"}:
+            value = self.operand()
+            target, after = self.unpacked(at)
+            self.assign(target, value)
+            return after
+        if op[0] == "return":
+            self.stack[:] = [self.operand()]
+            return EXIT
+        self.execute(op)
+        return at + 1
+
+    def choose(self, at: int, flow: Flow) -> int:
+        """The test at `at`, up to where its paths meet again."""
+        join = flow.joins.get(at)
+        if join is None:
+            raise CannotLift("paths that never meet")
+        self.deeper()
+        outer, self.stmts = self.stmts, []
+        result = self.reduced(self.region(at, join, flow))
+        self.steps[1] -= 1
+        self.stmts = outer + result.stmts
+        if isinstance(result, Test):
+            return self.filtered(result, join)
+        self.stack[:] = result.stack
+        return EXIT if result.kind == "return" else join
+
+    def reduced(self, root: Node) -> Node:
+        return Reducer(self.express).reduce(root)
+
+    def filtered(self, result: Test, join: int) -> int:
+        """A test of which one leg goes to the next round of a loop: an `if` of it."""
+        legs = (result.then, result.other)
+        if not all(isinstance(leg, Leaf) for leg in legs):
+            raise CannotLift("branches that are no expression")
+        kinds = [leg.kind for leg in legs]
+        if sorted(kinds) != ["join", "loop"] or any(leg.stmts for leg in legs):
+            raise CannotLift("branches that are no expression")
+        condition = result.condition
+        if kinds[0] == "loop":
+            condition = self.express.negated(condition)
+        self.filters.append(condition)
+        self.stack[:] = legs[kinds.index("join")].stack
+        return join
+
+    def ended(self, kind: str, base: tuple[Any, ...]) -> Leaf:
+        """A leaf here, its value an expression unless it stood there before the branch."""
+        top = self.stack[-1] if self.stack else None
+        if isinstance(top, (Not, Build, Function)) and not any(top is one for one in base):
+            self.replace(top, self.use(top))
+        return Leaf(kind, tuple(self.stack), self.stmts)
+
+    def region(self, at: int, join: int, flow: Flow) -> Node:
+        """All tests between `at` and `join`, and where they lead."""
+        made: dict[Any, Node] = {}
+        same: dict[str, Leaf] = {}
+        links: list[tuple[Test, str, Any]] = []
+        root = self.test(at, {}, links)
+        todo = list(links)
+        while todo:
+            test, leg, (start, stack, truths) = todo.pop()
+            key = (start, tuple(map(id, stack)), tuple(sorted(truths.items())))
+            self.held.append(stack)
+            if key not in made:
+                if len(made) > self.bounds.branches:
+                    raise TooMuch(f"more than {self.bounds.branches} branches in one expression")
+                links = []
+                self.stack[:], self.stmts = list(stack), []
+                made[key] = self.node(start, join, flow, truths, links, made)
+                made[key] = self.known(made[key], same)
+                todo += links
+            setattr(test, leg, made[key])
+        return root
+
+    def known(self, node: Node, same: dict[str, Leaf]) -> Node:
+        """The leaf, or one that is written alike: compilers copy short ends."""
+        if not isinstance(node, Leaf) or node.stmts or node.kind != "return":
+            return node
+        value = node.stack[-1]
+        if not isinstance(value, Const) and self.make.sizes.get(id(value), (99, 0))[0] > 1:
+            return node
+        text = ast.dump(self.express.of(value))
+        return same.setdefault(text, node)
+
+    def node(  # noqa: C901 - one case for each way a leg can end
+        self, at: int, join: int, flow: Flow, truths: dict[int, bool], links: list[Any], made: Any
+    ) -> Node:
+        """Follow one leg to its end or to the next test."""
+        start, moved = at, True
+        base = tuple(self.stack)
+        while True:
+            self.tick()
+            if at == EXIT:
+                return Leaf("return", tuple(self.stack), self.stmts)
+            if at == join:
+                return self.ended("join", base)
+            if at not in flow.alive:
+                return Leaf("loop", (), self.stmts)
+            if at in flow.ends:
+                raise CannotLift("paths that end in different places")
+            still = self.ops[at][0] in _MOVES or self.ops[at][0] == "jump"
+            if moved and at != start and not still:
+                live = {id(each) for each in self.stack}
+                truths = {key: known for key, known in truths.items() if key in live}
+                key = (at, tuple(map(id, self.stack)), tuple(sorted(truths.items())))
+                self.held.append(tuple(self.stack))
+                if key not in made:
+                    made[key] = self.node(at, join, flow, truths, links, made)
+                return made[key]  # type: ignore[no-any-return]
+            op = self.ops[at]
+            if op[0] in {"test", "test_none"}:
+                value = self.stack[-1] if self.stack else None
+                if op[0] == "test" and id(value) in truths:
+                    at = op[2] if truths[id(self.pop())] is op[1] else at + 1
+                    continue
+                known = op[0] == "test" and truth_of(value) is not None
+                if not known and flow.joins.get(at) == join:
+                    return self.test(at, truths, links)
+            moved = moved and still
+            at = self.advance(at, flow)
+
+    def test(self, at: int, truths: dict[int, bool], links: list[Any]) -> Test:
+        op = self.ops[at]
+        stmts = self.stmts
+        if op[0] == "test_none":
+            value: Any = self.emit("compare", "is", self.operand(), Const(None))
+        else:
+            value = self.pop()
+            if isinstance(value, (Not, Build, Function)):
+                used = self.use(value)
+                self.replace(value, used)
+                value = used
+        condition = self.express.of(value)
+        test = Test(stmts, condition, None, None, value, value)
+        live = {id(each) for each in self.stack}
+        legs = {op[1]: op[2], not op[1]: at + 1}
+        for truth, leg in ((True, "then"), (False, "other")):
+            facts = {
+                key: known for key, known in {**truths, id(value): truth}.items() if key in live
+            }
+            links.append((test, leg, (legs[truth], tuple(self.stack), facts)))
+        return test
+
+    def do_pop_iter(self) -> None:
+        raise CannotLift("a return out of a loop")
+
+
+def _check_closure(function: Function) -> None:
+    if function.closure != function.code.freevars:
+        raise CannotLift("a closure of other variables than the function names")

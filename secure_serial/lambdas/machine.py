@@ -1,0 +1,358 @@
+"""Follows operations on a stack of symbols. What an operation *means* is left to a subclass.
+
+The lifter's symbols are expressions, the proof's are numbers of events; both share what is
+written here, so it is kept to moving values, to displays and calls.
+"""
+
+# ruff: noqa: D102 - a method for each operation of the same name; what it does is the name
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from secure_serial.lambdas import fold
+from secure_serial.lambdas.code import FrozenSet, Slice
+from secure_serial.lambdas.errors import CannotLift, TooMuch
+from secure_serial.lambdas.formats import split_format
+from secure_serial.lambdas.values import (
+    NULL,
+    Build,
+    Cell,
+    Const,
+    Function,
+    Iter,
+    Not,
+    Null,
+    Saved,
+)
+
+if TYPE_CHECKING:
+    from secure_serial.lambdas.bounds import Bounds
+    from secure_serial.lambdas.instructions import Op
+
+#: A display spread into another is as good as its parts, unless it drops or keys some.
+_SPREADS = {
+    "list": {"list", "tuple"},
+    "tuple": {"list", "tuple"},
+    "set": {"list", "tuple", "set"},
+    "dict": {"dict"},
+}
+#: What a tree of Python 2 calls for `/`; whoever runs the tree supplies it.
+DIVIDE = "python2_divide"
+
+
+class Helper:
+    """Stands for `python2_divide` on the stack."""
+
+
+HELPER = Helper()
+CONVERSIONS = {1: "s", 2: "r", 3: "a"}
+
+
+class Machine:
+    """One stack, and one method for each operation that only moves values."""
+
+    def __init__(self, bounds: Bounds) -> None:
+        self.bounds = bounds
+        self.stack: list[Any] = []
+
+    # What a subclass says.
+
+    def emit(self, kind: str, *operands: object) -> Any:
+        """What happens, in order: the value that comes of it."""
+        raise NotImplementedError
+
+    # The stack.
+
+    def push(self, value: object) -> None:
+        if len(self.stack) >= self.bounds.stack:
+            raise TooMuch(f"more than {self.bounds.stack} values on the stack")
+        self.stack.append(value)
+
+    def pop(self) -> Any:
+        if not self.stack:
+            raise CannotLift("a stack that runs empty")
+        return self.stack.pop()
+
+    def popn(self, count: int) -> list[Any]:
+        if count > len(self.stack):
+            raise CannotLift("a stack that runs empty")
+        values = self.stack[len(self.stack) - count :]
+        del self.stack[len(self.stack) - count :]
+        return values
+
+    def at(self, depth: int) -> int:
+        """The index of the value that is `depth` from the top."""
+        if not 1 <= depth <= len(self.stack):
+            raise CannotLift("a stack that runs empty")
+        return len(self.stack) - depth
+
+    def operand(self) -> Any:
+        """The top value, as something that has a meaning of its own."""
+        return self.use(self.pop())
+
+    def use(self, value: Any) -> Any:
+        """A value that an event may take: displays are built now, at their first use."""
+        if isinstance(value, Build):
+            made = self.emit("display", value.kind, *self.used(value.parts))
+            self.replace(value, made)
+            return made
+        if isinstance(value, Not):
+            return self.emit("unary", "not", self.use(value.of))
+        if isinstance(value, Function):
+            made = self.emit("function", value)
+            self.replace(value, made)
+            return made
+        if isinstance(value, (Null, Cell, Saved, Iter)):
+            raise CannotLift("a value that is none")
+        return value
+
+    def used(self, parts: tuple[tuple[object, ...], ...]) -> list[tuple[object, ...]]:
+        return [(part[0], *(self.use(value) for value in part[1:])) for part in parts]
+
+    def replace(self, old: object, new: object) -> None:
+        """Put the finished value wherever the unfinished one stands."""
+        self.stack[:] = [new if value is old else value for value in self.stack]
+
+    def execute(self, op: Op) -> None:
+        """One operation that is no jump."""
+        method = getattr(self, "do_" + op[0], None)
+        if method is None:
+            raise CannotLift(f"the operation {op[0]}")
+        method(*op[1:])
+
+    def do_push(self, value: object) -> None:
+        self.push(value)
+
+    def do_pop(self) -> None:
+        self.pop()
+
+    def do_copy(self, depth: int) -> None:
+        self.push(self.stack[self.at(depth)])
+
+    def do_swap(self, depth: int) -> None:
+        place = self.at(depth)
+        self.stack[place], self.stack[-1] = self.stack[-1], self.stack[place]
+
+    def do_rot(self, depth: int) -> None:
+        place = self.at(depth)
+        self.stack.insert(place, self.stack.pop())
+
+    def do_bool(self) -> None:
+        """The truth of the top value; only a test or `not` follows, which asks for no more."""
+
+    def do_closure(self, name: str) -> None:
+        self.push(Cell(name))
+
+    def do_iter(self, width: int) -> None:
+        value = self.pop()
+        self.push(value if isinstance(value, Iter) else Iter(self.use(searched(value))))
+        if width > 1:
+            self.push(NULL)
+
+    # Operators.
+
+    def do_not(self) -> None:
+        value = self.pop()
+        known = truth_of(value)
+        self.push(Not(value) if known is None else Const(not known))
+
+    def do_unary(self, sign: str) -> None:
+        value = self.operand()
+        if isinstance(value, Const):
+            for result in fold.unary(sign, value.value):
+                self.push(Const(result))
+                return
+        self.push(self.emit("unary", sign, value))
+
+    def do_binary(self, sign: str) -> None:
+        right, left = self.pop(), self.use(self.pop())
+        if sign == "%" and isinstance(left, Const) and isinstance(right, Build):
+            pieces = split_format(left.value, len(right.parts))
+            if pieces is not None and right.kind == "tuple" and is_plain(right):
+                self.format_all(pieces, [part[1] for part in right.parts])
+                return
+        right = self.use(right)
+        if sign == "python2 /":
+            self.divide(left, right)
+            return
+        if isinstance(left, Const) and isinstance(right, Const):
+            for result in fold.binary(sign, left.value, right.value):
+                self.push(Const(result))
+                return
+        self.push(self.emit("binary", sign, left, right))
+
+    def divide(self, left: Any, right: Any) -> None:
+        """Python 2's `/`, which is today's unless both sides are integers."""
+        floats = [
+            isinstance(side, Const) and isinstance(side.value, float) for side in (left, right)
+        ]
+        if any(floats):
+            self.push(self.emit("binary", "/", left, right))
+        else:
+            self.push(self.emit("call", HELPER, [("item", left), ("item", right)], []))
+
+    def format_all(self, pieces: list[str | int], values: list[Any]) -> None:
+        """`"%s" % (x,)` as the f-string that newer compilers make of it."""
+        waiting = iter(values)
+        parts: list[tuple[object, ...]] = []
+        for piece in pieces:
+            if isinstance(piece, str):
+                parts.append(("item", Const(piece)))
+            else:
+                value = self.emit("format", self.use(next(waiting)), Const(piece), None)
+                parts.append(("item", value))
+        self.push(self.string(parts))
+
+    def string(self, parts: list[tuple[object, ...]]) -> Any:
+        # 3.12 leaves empty texts between the parts.
+        full = [part for part in parts if not (isinstance(part[1], Const) and part[1].value == "")]
+        if len(full) == 1:
+            return full[0][1]
+        parts = full or parts[:1]
+        return self.emit("string", *self.used(tuple(parts)))
+
+    def do_compare(self, sign: str) -> None:
+        right, left = self.pop(), self.operand()
+        right = self.use(searched(right) if sign in {"in", "not in"} else right)
+        if sign.startswith("is") and (_literal(left) or _literal(right)):
+            raise CannotLift("`is` with a literal")
+        made = self.emit("compare", sign.removeprefix("not ").removesuffix(" not"), left, right)
+        self.push(Not(made) if sign in {"not in", "is not"} else made)
+
+    def do_attr(self, name: str) -> None:
+        self.push(self.emit("attr", name, self.operand()))
+
+    def do_subscript(self) -> None:
+        index, value = self.operand(), self.operand()
+        if isinstance(index, Const) and isinstance(value, Const):
+            for result in fold.subscript(value.value, index.value):
+                self.push(Const(result))
+                return
+        self.push(self.emit("subscript", value, index))
+
+    def do_slice(self, count: int) -> None:
+        values = [self.use(value) for value in self.popn(count)]
+        if count == 2:  # noqa: PLR2004 - a slice has two parts or three
+            values.append(Const(None))
+        if all(isinstance(value, Const) for value in values):
+            self.push(Const(Slice(*(value.value for value in values))))
+        else:
+            self.push(Build("slice", tuple(("item", value) for value in values)))
+
+    # Displays.
+
+    def do_build(self, kind: str, count: int) -> None:
+        if kind == "dict":
+            flat = self.popn(2 * count)
+            pairs = zip(flat[::2], flat[1::2], strict=True)
+            self.push(Build(kind, tuple(("pair", key, value) for key, value in pairs)))
+            return
+        values = self.popn(count)
+        if kind == "str":
+            self.push(self.string([("item", self.use(value)) for value in values]))
+        elif kind == "tuple" and all(isinstance(value, Const) for value in values):
+            self.push(Const(tuple(value.value for value in values)))
+        else:
+            self.push(Build(kind, tuple(("item", value) for value in values)))
+
+    def do_const_map(self, count: int) -> None:
+        names = self.pop()
+        values = self.popn(count)
+        if not isinstance(names, Const) or not isinstance(names.value, tuple):
+            raise CannotLift("keys that are no constants")
+        if len(names.value) != count:
+            raise CannotLift("not as many keys as values")
+        pairs = zip(names.value, values, strict=True)
+        self.push(Build("dict", tuple(("pair", Const(key), value) for key, value in pairs)))
+
+    def grow(self, place: int, kind: str, parts: tuple[tuple[object, ...], ...]) -> None:
+        old = self.stack[place]
+        if not isinstance(old, Build) or old.kind != kind:
+            raise CannotLift("a display that grows where none is")
+        if sum(value is old for value in self.stack) > 1:
+            raise CannotLift("a display that grows in two places")
+        if len(old.parts) + len(parts) > self.bounds.objects:
+            raise TooMuch("a display of too many parts")
+        self.stack[place] = Build(kind, old.parts + parts)
+
+    def do_append(self, kind: str, depth: int) -> None:
+        if kind == "dict":
+            value, key = self.pop(), self.pop()
+            self.grow(self.at(depth), kind, (("pair", key, value),))
+        else:
+            value = self.pop()
+            self.grow(self.at(depth), kind, (("item", value),))
+
+    def do_extend(self, kind: str, depth: int) -> None:
+        parts = spread_of(self.pop(), kind)
+        self.grow(self.at(depth), kind, parts)
+
+    def do_join(self, kind: str, count: int) -> None:
+        parts: tuple[tuple[object, ...], ...] = ()
+        for value in self.popn(count):
+            parts += spread_of(value, kind)
+        self.push(Build(kind, parts))
+
+    def do_to_tuple(self) -> None:
+        value = self.pop()
+        if not isinstance(value, Build) or value.kind != "list":
+            raise CannotLift("a tuple made of what is no display")
+        self.push(Build("tuple", value.parts))
+
+    # Formatting.
+
+    def do_convert(self, which: int) -> None:
+        self.push(("converted", self.operand(), which))
+
+    def do_format(self, which: int, with_spec: bool) -> None:  # noqa: FBT001 - an operand
+        spec = self.operand() if with_spec else None
+        value = self.pop()
+        if isinstance(value, tuple):
+            _, value, which = value
+        self.push(self.emit("format", self.use(value), Const(which), spec))
+
+
+def truth_of(value: Any) -> bool | None:
+    """Whether a constant is true, which a test of it need not ask."""
+    if isinstance(value, Const) and isinstance(value.value, (int, float, str, tuple, type(None))):
+        return bool(value.value)
+    return None
+
+
+def _literal(value: Any) -> bool:
+    """A constant that is no singleton, on whose identity no program may rely."""
+    if not isinstance(value, Const):
+        return False
+    return not any(value.value is one for one in (None, True, False, ...))
+
+
+def is_plain(display: Build) -> bool:
+    """Whether no part of a display is a star or a pair."""
+    return all(part[0] == "item" for part in display.parts)
+
+
+def spread_of(value: Any, into: str) -> tuple[tuple[object, ...], ...]:
+    """The parts that `*value` or `**value` adds to a display or a call."""
+    if isinstance(value, Build) and value.kind in _SPREADS[into]:
+        return value.parts
+    if isinstance(value, Const) and into != "dict":
+        if isinstance(value.value, FrozenSet) and into == "set":
+            return tuple(("item", Const(item)) for item in value.value.items)
+        if isinstance(value.value, tuple):
+            return tuple(("item", Const(item)) for item in value.value)
+    return (("star", value),)
+
+
+def searched(value: Any) -> Any:
+    """What `in` and `for` look through: compilers make constants of `[1, 2]` and `{1, 2}`."""
+    if not isinstance(value, Build) or not is_plain(value) or not value.parts:
+        return value
+    items = [part[1] for part in value.parts]
+    if all(isinstance(item, Const) for item in items):
+        values = tuple(item.value for item in items if isinstance(item, Const))
+        if value.kind == "list":
+            return Const(values)
+        if value.kind == "set":
+            return Const(FrozenSet(values))
+    return Build("tuple", value.parts) if value.kind == "list" else value

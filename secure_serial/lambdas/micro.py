@@ -1,0 +1,118 @@
+"""Instructions of any version to one small set of stack operations.
+
+An operation is a tuple: its name, then its operands. Jumps hold indices of operations. What has
+no entry here is refused by its name, and that is most of what CPython has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from secure_serial.lambdas import code as c
+from secure_serial.lambdas import dead, shortcuts
+from secure_serial.lambdas.decode import Instruction, decode
+from secure_serial.lambdas.errors import CannotLift
+from secure_serial.lambdas.instructions import Instructions, Op
+
+if TYPE_CHECKING:
+    from secure_serial.lambdas.bounds import Bounds
+    from secure_serial.lambdas.tables import Table
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Program:
+    """A code object as operations. `sources` says from which instruction each one comes."""
+
+    code: c.Code
+    table: Table
+    ops: tuple[Op, ...]
+    sources: tuple[int, ...]
+    #: The class of comprehension that the code is the body of, or "".
+    kind: str
+
+
+_KINDS = {"<listcomp>": "list", "<setcomp>": "set", "<dictcomp>": "dict", "<genexpr>": "gen"}
+
+
+def kind_of(code: c.Code) -> str:
+    """Whether a code is a comprehension's body: it takes one argument called `.0`."""
+    if code.name in _KINDS and code.arguments == 1 and code.varnames[:1] == (".0",):
+        return _KINDS[code.name]
+    return ""
+
+
+def translate(code: c.Code, table: Table, bounds: Bounds) -> Program:
+    """The operations of `code`, read by the rules of one version."""
+    _check_flags(code, table)
+    instructions = shortcuts.without(decode(code, table, bounds), code, table)
+    alive = dead.check(instructions, code, table)
+    _check_keywords(instructions)
+    _check_cells(instructions, code)
+    context = Instructions(code, table)
+    starts: list[int] = []
+    ops: list[Op] = []
+    sources: list[int] = []
+    for place, each in enumerate(instructions):
+        starts.append(len(ops))
+        made = context.ops(each) if place in alive else []
+        ops += made
+        sources += [place] * len(made)
+    starts.append(len(ops))
+    done = tuple(_placed(op, instructions, starts, table) for op in ops)
+    return Program(code, table, done, tuple(sources), kind_of(code))
+
+
+def _check_keywords(instructions: list[Instruction]) -> None:
+    """No jump may come between the names of a call's arguments and the call."""
+    targets = {each.target for each in instructions}
+    for place, each in enumerate(instructions):
+        if each.name == "KW_NAMES" and targets & {place + 1, place + 2}:
+            raise CannotLift("a jump into a call")
+
+
+def _check_cells(instructions: list[Instruction], code: c.Code) -> None:
+    """A hidden variable that is a cell gets a new cell; no other cell is made but at the start."""
+    body = False
+    for place, each in enumerate(instructions):
+        before = instructions[place - 1] if place else each
+        if each.name == "MAKE_CELL":
+            hidden = before.name == "LOAD_FAST_AND_CLEAR" and before.arg == each.arg
+            if body and not hidden:
+                raise CannotLift("a cell made anew")
+        elif before.name == "LOAD_FAST_AND_CLEAR" and code.kinds[before.arg] & c.KIND_CELL:
+            raise CannotLift("a hidden cell that is not made anew")
+        elif each.name not in {"COPY_FREE_VARS", "RESUME", "NOP"}:
+            body = True
+
+
+def _check_flags(code: c.Code, table: Table) -> None:
+    is_generator = bool(code.flags & c.GENERATOR)
+    if is_generator is not (kind_of(code) == "gen"):
+        raise CannotLift("a generator function")
+    known = 0x7F | c.FUTURES | 0x1000
+    if table.number >= (3, 13):
+        known |= c.HARMLESS
+    if code.flags & ~known or not code.flags & c.OPTIMIZED or not code.flags & c.NEWLOCALS:
+        raise CannotLift("a coroutine, a class body or another unusual kind of code")
+    if table.number >= (3, 11) and code.flags & c.NOFREE:
+        raise CannotLift("flags that this version does not write")
+
+
+def _placed(op: Op, instructions: list[Instruction], starts: list[int], table: Table) -> Op:
+    """The operation with the index of an operation for that of an instruction."""
+    if op[0] == "for":
+        place = op[1]
+        if table.number >= (3, 12):
+            if instructions[place].name != "END_FOR":
+                raise CannotLift("a loop without its end")
+            place += 1
+            if table.number >= (3, 13):
+                closer = "POP_TOP" if table.number == (3, 13) else "POP_ITER"
+                if place >= len(instructions) or instructions[place].name != closer:
+                    raise CannotLift("a loop without its end")
+                place += 1
+        return ("for", starts[place])
+    if op[0] in {"jump", "test", "test_none"}:
+        return (*op[:-1], starts[op[-1]])
+    return op

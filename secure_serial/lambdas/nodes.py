@@ -1,0 +1,92 @@
+"""Makes the nodes of the tree: counts them, bounds their nesting, checks every name."""
+
+# ruff: noqa: D102 - small methods that are read with their class
+
+from __future__ import annotations
+
+import ast
+import keyword
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from secure_serial.lambdas.code import Code, FrozenSet, Slice
+from secure_serial.lambdas.errors import CannotLift, TooMuch
+from secure_serial.lambdas.values import key_of
+
+if TYPE_CHECKING:
+    from secure_serial.lambdas.bounds import Bounds
+
+_Node = TypeVar("_Node", bound=ast.AST)
+_LONGEST = 100  # characters of a name
+
+
+def identifier(name: str) -> str:
+    """The name, if it may stand in a tree: plain ASCII, no keyword, no dunder.
+
+    >>> identifier("x")
+    'x'
+    """
+    if not name.isascii() or not name.isidentifier() or len(name) > _LONGEST:
+        raise CannotLift(f"the name {name[:_LONGEST]!a}")
+    if keyword.iskeyword(name) or (name.startswith("__") and name.endswith("__")):
+        raise CannotLift(f"the name {name}")
+    return name
+
+
+class Maker:
+    """Every node passes here. A node that two others share counts twice, as it prints twice."""
+
+    def __init__(self, bounds: Bounds) -> None:
+        self.bounds = bounds
+        self.made = 0
+        self.sizes: dict[int, tuple[int, int]] = {}
+        # An id is one node's only while that node lives.
+        self.kept: list[ast.AST] = []
+
+    def __call__(self, node: _Node) -> _Node:
+        weight, depth = 1, 1
+        for child in ast.iter_child_nodes(node):
+            own = self.sizes.get(id(child), (1, 1))
+            weight += own[0]
+            depth = max(depth, own[1] + 1)
+        self.made += 1
+        if weight > self.bounds.nodes or self.made > self.bounds.nodes:
+            raise TooMuch(f"an expression of more than {self.bounds.nodes} parts")
+        if depth > self.bounds.tree_depth:
+            raise TooMuch(f"an expression nested more than {self.bounds.tree_depth} deep")
+        self.sizes[id(node)] = (weight, depth)
+        self.kept.append(node)
+        return node
+
+    def name(self, name: str) -> ast.Name:
+        return self(ast.Name(identifier(name), ast.Load()))
+
+    def constant(self, value: Any) -> ast.expr:
+        """A constant as source would write it: `-1` is an operator and a number."""
+        if isinstance(value, tuple):
+            return self(ast.Tuple([self.constant(item) for item in value], ast.Load()))
+        if isinstance(value, FrozenSet) and value.items:
+            items = sorted(value.items, key=lambda item: repr(key_of(item)))
+            return self(ast.Set([self.constant(item) for item in items]))
+        if isinstance(value, Slice):
+            return self.slice(
+                *(self.constant(part) for part in (value.start, value.stop, value.step))
+            )
+        if isinstance(value, complex) and repr(value.real) != "0.0":
+            sign = ast.Sub() if repr(value.imag).startswith("-") else ast.Add()
+            imaginary = complex(0.0, abs(value.imag))
+            return self(ast.BinOp(self.constant(value.real), sign, self.constant(imaginary)))
+        if isinstance(value, (int, float, complex)) and repr(value).startswith(("-", "(-")):
+            return self(ast.UnaryOp(ast.USub(), self.constant(-value)))
+        if isinstance(value, float | complex) and value != value:  # noqa: PLR0124 - a NaN
+            raise CannotLift("a constant that is not a number")
+        if isinstance(value, (Code, FrozenSet)):
+            raise CannotLift("a constant that no source can write")
+        return self(ast.Constant(value))
+
+    def slice(self, start: ast.expr, stop: ast.expr, step: ast.expr) -> ast.expr:
+        given = [None if _is_none(part) else part for part in (start, stop, step)]
+        return self(ast.Slice(*given))
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None

@@ -1,0 +1,101 @@
+"""The tree compiled by the running Python, as a code object to compare with; it is never run."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from typing import TYPE_CHECKING, Any
+
+from secure_serial.lambdas import code as c
+from secure_serial.lambdas.errors import CannotLift
+from secure_serial.lambdas.layouts import VERSIONS
+
+if TYPE_CHECKING:
+    from types import CodeType
+
+
+def version() -> str:
+    """The running Python, as the tables call it. Raises `CannotLift` for one they do not know.
+
+    >>> version().startswith("3.")
+    True
+    """
+    name = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    if sys.implementation.name != "cpython" or name not in VERSIONS["3.11"]:
+        raise CannotLift(f"the running Python {name} is not one that trees can be checked on")
+    return name
+
+
+def compiled(tree: ast.expr | ast.FunctionDef, free: tuple[str, ...]) -> c.Code:
+    """The code of a function's tree, `free` being the variables of the scope around it."""
+    if isinstance(tree, ast.FunctionDef):
+        body: list[ast.stmt] = [tree]
+    else:
+        body = [ast.Return(tree)]
+    none = ast.arguments([], [ast.arg(name) for name in free], None, [], [], None, [])
+    around = ast.FunctionDef("around", none, body, [], None, None)
+    if sys.version_info >= (3, 12):
+        around.type_params = []
+    module = ast.fix_missing_locations(ast.Module([around], []))
+    try:
+        outer = compile(module, "<lifted>", "exec", dont_inherit=True, optimize=0)
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError) as error:
+        raise CannotLift(f"the tree does not compile ({type(error).__name__})") from None
+    return convert(_only(_only(outer)))
+
+
+def _only(code: CodeType) -> CodeType:
+    inner = [value for value in code.co_consts if isinstance(value, type(code))]
+    if len(inner) != 1:
+        raise CannotLift("a tree of more than one function")
+    return inner[0]
+
+
+def convert(live: CodeType) -> c.Code:
+    """A code object of this Python as inert data."""
+    consts = tuple(_constant(value) for value in live.co_consts)
+    cells = [name for name in live.co_cellvars if name not in live.co_varnames]
+    slots = (*live.co_varnames, *cells, *live.co_freevars)
+    kinds = bytes(
+        [
+            c.KIND_LOCAL | (c.KIND_CELL if name in live.co_cellvars else 0)
+            for name in live.co_varnames
+        ]
+        + [c.KIND_CELL] * len(cells)
+        + [c.KIND_FREE] * len(live.co_freevars)
+    )
+    return c.Code(
+        layout="3.11",
+        argcount=live.co_argcount,
+        posonly=live.co_posonlyargcount,
+        kwonly=live.co_kwonlyargcount,
+        nlocals=live.co_nlocals,
+        stacksize=live.co_stacksize,
+        flags=live.co_flags,
+        code=live.co_code,
+        consts=consts,
+        names=live.co_names,
+        varnames=live.co_varnames,
+        cellvars=live.co_cellvars,
+        freevars=live.co_freevars,
+        filename=live.co_filename,
+        name=live.co_name,
+        firstlineno=live.co_firstlineno,
+        linetable=live.co_linetable,
+        exceptiontable=live.co_exceptiontable,
+        slots=slots,
+        kinds=kinds,
+        nested=tuple(value for value in consts if isinstance(value, c.Code)),
+    )
+
+
+def _constant(value: Any) -> Any:
+    if isinstance(value, type(compiled.__code__)):
+        return convert(value)
+    if isinstance(value, tuple):
+        return tuple(_constant(item) for item in value)
+    if isinstance(value, frozenset):
+        return c.FrozenSet(tuple(value))
+    if isinstance(value, slice):
+        return c.Slice(value.start, value.stop, value.step)
+    return value

@@ -1,0 +1,138 @@
+"""Proves that two codes do the same, step by step: the one that was stored and the one of the tree.
+
+Both are followed at once. What a program can notice is an event: an operator, a call, a look-up,
+a test, a round of a loop. Both must show the same events on the same values in the same order,
+at every branch. A value is known only by the event it came from. Where a place is reached twice
+with different values, what differs is forgotten, so that this ends.
+
+Left out of account: when a display's `*x` is walked between other events, and whether `bool` of
+one object is asked once or twice in a row, which differ between versions of CPython for one
+source.
+"""
+
+# ruff: noqa: D102 - small methods that are read with their class
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from secure_serial.lambdas import code as c
+from secure_serial.lambdas.errors import CannotLift, TooMuch
+from secure_serial.lambdas.side import Side
+from secure_serial.lambdas.states import Snapshot, canonical, joined, where
+from secure_serial.lambdas.values import Const, Function, key_of
+
+if TYPE_CHECKING:
+    from secure_serial.lambdas.bounds import Bounds
+    from secure_serial.lambdas.tables import Table
+
+
+class Differs(CannotLift):
+    """The tree that was made does not do what the bytecode does."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"a shape that is not understood ({what})")
+
+
+class Prover:
+    """All that has to be proved, nested functions included."""
+
+    def __init__(self, bounds: Bounds, stored: Table, own: Table) -> None:
+        self.bounds = bounds
+        self.tables = (stored, own)
+        self.todo: list[tuple[c.Code, c.Code]] = []
+        self.done: set[tuple[int, int]] = set()
+        self.kept: list[c.Code] = []
+        self.steps = [0]
+
+    def prove(self, stored: c.Code, own: c.Code) -> None:
+        """Return if the two do the same; raise `CannotLift` if that cannot be shown."""
+        self.todo.append((stored, own))
+        while self.todo:
+            one, two = self.todo.pop()
+            if (id(one), id(two)) in self.done:
+                continue
+            self.done.add((id(one), id(two)))
+            self.kept += [one, two]
+            self.function(one, two)
+
+    def function(self, one: c.Code, two: c.Code) -> None:
+        if _signature(one) != _signature(two):
+            raise Differs("other arguments")
+        sides = [
+            Side(code, table, self.bounds, self.steps)
+            for code, table in zip((one, two), self.tables, strict=True)
+        ]
+        if sides[0].shared != sides[1].shared:
+            raise Differs("other variables shared with nested functions")
+        for side in sides:
+            side.start()
+        first = canonical((sides[0].snapshot(), sides[1].snapshot()))
+        known: dict[Any, tuple[Snapshot, Snapshot]] = {where(first): first}
+        todo = [where(first)]
+        while todo:
+            place = todo.pop()
+            for state in self.legs(sides, known[place]):
+                key = where(state)
+                old = known.get(key)
+                new = state if old is None else joined(old, state)
+                if old is None or new != old:
+                    known[key] = new
+                    if key not in todo:
+                        todo.append(key)
+
+    def legs(
+        self, sides: list[Side], state: tuple[Snapshot, Snapshot]
+    ) -> list[tuple[Snapshot, Snapshot]]:
+        """Follow both sides to their next branch, compare, and give the states behind it."""
+        stops = []
+        for side, snapshot in zip(sides, state, strict=True):
+            side.resume(snapshot)
+            stops.append(side.run())
+        one, two = sides
+        if len(one.events) != len(two.events):
+            raise Differs("more or fewer steps")
+        for mine, other in zip(one.events, two.events, strict=True):
+            self.same(mine, other)
+        self.same((stops[0][0], stops[0][1]), (stops[1][0], stops[1][1]))
+        if stops[0][0] == "return":
+            return []
+        states = []
+        for leg in (0, 1):
+            for side, stop in zip(sides, stops, strict=True):
+                side.rewind()
+                side.take(stop, leg)
+            states.append(canonical((one.snapshot(), two.snapshot())))
+        return states
+
+    def same(self, one: Any, two: Any) -> None:
+        """Whether two operands are the same value; nested functions are proved later."""
+        self.steps[0] += 1
+        if self.steps[0] > self.bounds.proof_steps:
+            raise TooMuch("more steps than can be proved")
+        if isinstance(one, Function) and isinstance(two, Function):
+            self.same(one.defaults, two.defaults)
+            self.same(sorted(one.kwdefaults), sorted(two.kwdefaults))
+            if set(one.closure) != set(two.closure):
+                raise Differs("other variables in a nested function")
+            self.todo.append((one.code, two.code))
+        elif isinstance(one, (tuple, list)) and isinstance(two, (tuple, list)):
+            if len(one) != len(two):
+                raise Differs("another number of operands")
+            for mine, other in zip(one, two, strict=True):
+                self.same(mine, other)
+        elif isinstance(one, Const) and isinstance(two, Const):
+            if key_of(one.value) != key_of(two.value):
+                raise Differs("another constant")
+        elif type(one) is not type(two) or one != two:
+            raise Differs(f"{_word(one)} in place of {_word(two)}")
+
+
+def _word(value: Any) -> str:
+    return value if isinstance(value, str) else "another value"
+
+
+def _signature(code: c.Code) -> tuple[Any, ...]:
+    stars = code.flags & (c.VARARGS | c.VARKEYWORDS | c.GENERATOR)
+    names = code.varnames[: code.arguments]
+    return code.argcount, code.posonly, code.kwonly, stars, names, frozenset(code.freevars)

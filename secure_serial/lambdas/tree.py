@@ -1,0 +1,119 @@
+"""A tree's normal form, its digest, and its text."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import hashlib
+from typing import TYPE_CHECKING
+
+from secure_serial.lambdas.errors import CannotLift
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp)
+
+
+class _Normal(ast.NodeTransformer):
+    """One way to write what can be written in several."""
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
+        self.generic_visit(node)
+        test = node.test
+        while isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+            test = test.operand
+            node.body, node.orelse = node.orelse, node.body
+        if isinstance(test, ast.Compare) and len(test.ops) == 1:
+            positive = {ast.IsNot: ast.Is, ast.NotIn: ast.In}.get(type(test.ops[0]))
+            if positive is not None:
+                test = ast.Compare(test.left, [positive()], test.comparators)
+                node.body, node.orelse = node.orelse, node.body
+        node.test = test
+        return node
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
+        self.generic_visit(node)
+        values: list[ast.expr] = []
+        for value in node.values:
+            same = isinstance(value, ast.BoolOp) and type(value.op) is type(node.op)
+            values += value.values if same and isinstance(value, ast.BoolOp) else [value]
+        node.values = values
+        return node
+
+
+def normal(tree: ast.expr | ast.FunctionDef) -> ast.expr | ast.FunctionDef:
+    """The normal form, as a tree of its own."""
+    made: ast.expr | ast.FunctionDef = _Normal().visit(copy.deepcopy(tree))
+    return made
+
+
+def digest(tree: ast.expr | ast.FunctionDef) -> str:
+    """SHA-256 of the normal form: the same for every Python that saved the function.
+
+    >>> texts = ("lambda x: x+1", "lambda x:(x + 1)")
+    >>> one, two = (digest(ast.parse(text, mode="eval").body) for text in texts)
+    >>> one == two
+    True
+    """
+    text = "1\\n" + "\\n".join(_lines(normal(tree)))
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def _lines(tree: ast.AST) -> Iterator[str]:
+    """A text of our own: `ast.dump` differs between versions of Python."""
+    todo: list[object] = [tree]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.AST):
+            fields = [
+                (name, getattr(node, name, None))
+                for name in node._fields
+                if name
+                not in {"ctx", "type_comment", "type_params", "kind", "annotation", "returns"}
+            ]
+            yield f"{type(node).__name__} {len(fields)}"
+            todo += [value for _, value in reversed(fields)]
+        elif isinstance(node, list):
+            yield f"[{len(node)}"
+            todo += reversed(node)
+        else:
+            yield f"{type(node).__name__} {node!r}"
+
+
+def source(tree: ast.expr | ast.FunctionDef) -> str:
+    """The tree as text for a person. Nothing ever compiles it."""
+    return ast.unparse(ast.fix_missing_locations(copy.deepcopy(tree)))
+
+
+def check_scopes(tree: ast.expr | ast.FunctionDef) -> None:
+    """Refuse what the proof cannot tell apart: two variables of one name, one of them shared.
+
+    A comprehension's variable that a function inside it shares must be the only one so called.
+    """
+    bound: dict[str, int] = {}
+    for node in ast.walk(tree):
+        for name in _binds(node):
+            bound[name] = bound.get(name, 0) + 1
+    for node in ast.walk(tree):
+        if isinstance(node, _COMPREHENSIONS):
+            own = {name for each in node.generators for name in _stored(each.target)}
+            for inner in ast.walk(node):
+                if isinstance(inner, (ast.Lambda, ast.GeneratorExp)):
+                    used = {each.id for each in ast.walk(inner) if isinstance(each, ast.Name)}
+                    if any(bound[name] > 1 for name in own & used):
+                        raise CannotLift("a comprehension's variable that a nested function shares")
+
+
+def _stored(node: ast.AST) -> list[str]:
+    return [
+        each.id
+        for each in ast.walk(node)
+        if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
+    ]
+
+
+def _binds(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.arg):
+        return [node.arg]
+    return [node.id] if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) else []
