@@ -61,8 +61,8 @@ def one_dataset(file):
 @pytest.mark.parametrize(
     ("link", "kind", "target"),
     [
-        ("SoftLink", "soft", "/etc/target"),
-        ("ExternalLink", "external", "other.h5"),
+        ("SoftLink", "a soft", "/etc/target"),
+        ("ExternalLink", "an external", "other.h5"),
     ],
 )
 @pytest.mark.parametrize("many", [False, True])
@@ -73,7 +73,7 @@ def test_links_that_are_not_hard_are_named_with_their_target(libver, link, kind,
         arguments = (target,) if link == "SoftLink" else (target, "/x")
         file["layers/leak"] = getattr(h5py, link)(*arguments)
 
-    with pytest.raises(UnsafeArtifact, match=f"'leak' is a {kind} link.*{target}") as caught:
+    with pytest.raises(UnsafeArtifact, match=f"'leak' is {kind} link.*{target}") as caught:
         read(built(build, libver=libver))
     assert caught.value.where.pointer == "/layers"
 
