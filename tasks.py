@@ -241,12 +241,13 @@ def test(*arguments: str) -> None:
 def _pytest(arguments: Sequence[str]) -> list[str]:
     """The whole suite takes two processes, where there are two cores; a part of it one.
 
-    The tests of a file stay in one process: some share what takes minutes to make. What is
+    The tests of a file stay in one process: some share what takes minutes to make, and those
+    have few tests, so that files are taken in order and not by their number of tests. What is
     marked for the matrix is left to that task.
     """
     if arguments:
         return ["-m", "pytest", "-q", *arguments]
-    spread = ["-n", "2", "--dist", "loadfile"] if (os.cpu_count() or 1) > 1 else []
+    spread = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"] if (os.cpu_count() or 1) > 1 else []
     return ["-m", "pytest", "-q", "-m", "not matrix", *spread]
 
 

@@ -62,6 +62,7 @@ def test_load_model_refuses_it(case, staged, log):  # noqa: F811
     assert {kind.__name__ for kind in type(caught.value).__mro__} & meant, repr(caught.value)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("case", params(case for case in CASES if case.config is not None))
 def test_deserialize_refuses_it(case, tmp_path, log):
     stage = Stage(tmp_path / "stage")
