@@ -103,8 +103,17 @@ def _lift(program: Program, bounds: Bounds) -> Lifted:
         raise CannotLift("a comprehension without the function around it")
     if {DIVIDE} & {*code.names, *code.varnames, *code.freevars, *code.cellvars}:
         raise CannotLift(f"the name {DIVIDE}, which has a meaning here")
+    try:
+        return _proved(program, bounds, tails=True)
+    except CannotLift:
+        # Ends that were taken for copies of one end may be ends of their own.
+        return _proved(program, bounds, tails=False)
+
+
+def _proved(program: Program, bounds: Bounds, *, tails: bool) -> Lifted:
+    code = program.code
     maker = Maker(bounds)
-    lifter = Lifter(program, maker, 0)
+    lifter = Lifter(program, maker, 0, tails=tails)
     body = lifter.body()
     arguments = lifter.arguments(Function(code))
     tree: ast.Lambda | ast.FunctionDef

@@ -33,10 +33,14 @@ class Lifter(Loops, Caller):
         depth: int,
         source: Any = None,
         steps: list[int] | None = None,
+        *,
+        tails: bool = True,
     ) -> None:
         super().__init__(maker.bounds)
         self.program = program
-        self.ops = one_tail(program.ops)
+        self.ops = one_tail(program.ops) if tails else program.ops
+        #: Whether copies of one end are taken for one; if that does not work, they are not.
+        self.tails = tails
         self.make = maker
         self.express = Express(maker)
         self.depth = depth
@@ -79,6 +83,7 @@ class Lifter(Loops, Caller):
             self.make,
             self.depth + 1,
             steps=self.steps,
+            tails=self.tails,
         )
         _check_closure(function)
         return inner.lambda_(function)
@@ -130,7 +135,7 @@ class Lifter(Loops, Caller):
         if not isinstance(source, Iter):
             source = Iter(self.use(searched(source)))
         program = translate(function.code, self.program.table, self.bounds)
-        inner = Lifter(program, self.make, self.depth + 1, source, self.steps)
+        inner = Lifter(program, self.make, self.depth + 1, source, self.steps, tails=self.tails)
         body = inner.body()
         if not isinstance(body, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
             raise CannotLift("a comprehension that does more")
@@ -140,6 +145,17 @@ class Lifter(Loops, Caller):
 
     def body(self) -> ast.expr | list[ast.stmt]:
         """All of it: an expression, or statements that end in a return."""
+        deep = self.steps[1]
+        try:
+            return self.whole()
+        except CannotLift:
+            if not self.tails or self.ops == self.program.ops:
+                raise
+        self.ops, self.steps[1] = self.program.ops, deep
+        self.stack[:], self.stmts, self.pending = [], [], []
+        return self.whole()
+
+    def whole(self) -> ast.expr | list[ast.stmt]:
         flow = Flow(self.ops, 0, {EXIT})
         self.run(0, EXIT, flow)
         if len(self.stack) != 1 and not (self.stmts and not self.stack):

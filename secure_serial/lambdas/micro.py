@@ -45,6 +45,7 @@ def kind_of(code: c.Code) -> str:
 def translate(code: c.Code, table: Table, bounds: Bounds) -> Program:
     """The operations of `code`, read by the rules of one version."""
     _check_flags(code, table)
+    _check_lines(code, table)
     instructions = shortcuts.without(decode(code, table, bounds), code, table)
     alive = dead.check(instructions, code, table)
     _check_keywords(instructions)
@@ -63,11 +64,27 @@ def translate(code: c.Code, table: Table, bounds: Bounds) -> Program:
     return Program(code, table, done, tuple(sources), kind_of(code))
 
 
+def _check_lines(code: c.Code, table: Table) -> None:
+    """3.8 to 3.10 share a layout. A line table of 3.10 covers all of the code, an older one less.
+
+    Old ones say where each line begins (Objects/lnotab_notes.txt), 3.10's where it ends (PEP 626).
+    """
+    if code.layout != "3.8":
+        return
+    covered = sum(code.linetable[::2])
+    whole = covered == len(code.code) and len(code.linetable) % 2 == 0
+    if whole is not (table.number == (3, 10)) or covered > len(code.code):
+        raise CannotLift("a line table of another version")
+
+
 def _check_keywords(instructions: list[Instruction]) -> None:
     """No jump may come between the names of a call's arguments and the call."""
     targets = {each.target for each in instructions}
     for place, each in enumerate(instructions):
-        if each.name == "KW_NAMES" and targets & {place + 1, place + 2}:
+        if each.name != "KW_NAMES":
+            continue
+        after = [one.name for one in instructions[place + 1 : place + 2]]
+        if targets & ({place + 1, place + 2} if after == ["PRECALL"] else {place + 1}):
             raise CannotLift("a jump into a call")
 
 

@@ -38,8 +38,18 @@ def _drop(code: list[Instruction], place: int, owner: Code, table: Table) -> Non
         raise CannotLift("a test for a built-in")
     loop = code[place + len(_GUARD) : ordinary]
     call = code[ordinary : ordinary + len(loop) + 1]
-    if not (_same(loop, call, builtin, ordinary, table) and _answers(loop, builtin, owner, table)):
+    start = place + len(_GUARD)
+    heads = [n for n, each in enumerate(loop) if each.name == "FOR_ITER"]
+    if not any(
+        _same(loop, call, builtin, (start, ordinary, head), table, code)
+        and _answers(loop[head:], builtin, owner, table)
+        for head in heads
+    ):
         raise CannotLift(f"a loop in place of {builtin}()")
+    inside = range(place + 1, ordinary)
+    for at, each in enumerate(code):
+        if at not in inside and each.target in inside:
+            raise CannotLift("a jump into a loop")
     jump = code[place]
     code[place] = Instruction(jump.offset, "JUMP_FORWARD", 0, jump.end, ordinary)
     for at in range(place + 1, ordinary):
@@ -48,41 +58,51 @@ def _drop(code: list[Instruction], place: int, owner: Code, table: Table) -> Non
 
 
 def _same(
-    loop: list[Instruction], call: list[Instruction], builtin: str, ordinary: int, table: Table
+    loop: list[Instruction],
+    call: list[Instruction],
+    builtin: str,
+    places: tuple[int, int, int],
+    table: Table,
+    whole: list[Instruction],
 ) -> bool:
+    """Whether the loop whose FOR_ITER stands at `head` walks what the call is given."""
+    start, ordinary, head = places
     at = 0
     if builtin in _EMPTY:
-        if not loop or loop[0].name != _EMPTY[builtin] or loop[0].arg:
+        if loop[0].name != _EMPTY[builtin] or loop[0].arg:
             return False
         at = 1
-    size = next((n for n, each in enumerate(loop[at:]) if each.name == "FOR_ITER"), 0)
     pushed = int(table.number >= (3, 15))
-    size -= pushed
+    size = head - at - pushed
     if size < 1 or (pushed and loop[at + size].name != "PUSH_NULL"):
         return False
     made, asked = loop[at : at + size], call[1 : 1 + size]
     after = ordinary + 1 + size
-    if not call or call[0].name != "PUSH_NULL" or not _equal(made, asked):
+    if call[0].name != "PUSH_NULL" or not _equal(made, asked):
+        return False
+    inside = range(start + at, start + at + size)
+    if any(is_jump(each.name) and each.target not in inside for each in made):
         return False
     last = call[1 + size : 2 + size]
     if [(each.name, each.arg) for each in last] != [("CALL", 1)]:
         return False
-    return _tail(loop[at + size + pushed :], builtin, after + 1, ordinary)
+    return _tail(loop[at + size + pushed :], builtin, after + 1, ordinary, whole)
 
 
 def _answers(loop: list[Instruction], builtin: str, owner: Code, table: Table) -> bool:
     """Whether the loop gives what the built-in gives: True and False, or all the items."""
     found: list[object] = []
     depth = 3 if table.number >= (3, 15) else 2
-    for each in loop[next(n for n, each in enumerate(loop) if each.name == "FOR_ITER") :]:
+    for each in loop:
         if each.name == "LOAD_CONST":
             found.append(owner.consts[each.arg] if each.arg < len(owner.consts) else None)
         elif each.name == "LOAD_COMMON_CONSTANT":
             name = table.commons[each.arg] if each.arg < len(table.commons) else ""
             found.append({"True": True, "False": False}.get(name))
-        elif (each.name in {"LIST_APPEND", "SET_ADD"} and each.arg != depth) or (
-            each.name == "CALL_INTRINSIC_1" and not _makes_tuple(each, table)
-        ):
+        elif each.name in {"LIST_APPEND", "SET_ADD"}:
+            if each.arg != depth:
+                return False
+        elif each.name == "CALL_INTRINSIC_1" and not _makes_tuple(each, table):
             return False
     wanted = {"any": [True, False], "all": [False, True]}.get(builtin, [])
     return len(found) == len(wanted) and all(a is b for a, b in zip(found, wanted, strict=True))
@@ -93,13 +113,13 @@ def _makes_tuple(each: Instruction, table: Table) -> bool:
 
 
 def _equal(one: list[Instruction], other: list[Instruction]) -> bool:
-    """Straight code, twice."""
-    return [(each.name, each.arg) for each in one] == [
-        (each.name, each.arg) for each in other
-    ] and not any(is_jump(each.name) for each in one)
+    """The same code twice; jumps are relative here."""
+    return [(each.name, each.arg) for each in one] == [(each.name, each.arg) for each in other]
 
 
-def _tail(loop: list[Instruction], builtin: str, after: int, end: int) -> bool:
+def _tail(
+    loop: list[Instruction], builtin: str, after: int, end: int, whole: list[Instruction]
+) -> bool:
     """Whether the loop is the compiler's, and each of its ends returns or goes on at `after`."""
     first = end - len(loop)
     shown = [each.name for each in loop]
@@ -121,11 +141,17 @@ def _tail(loop: list[Instruction], builtin: str, after: int, end: int) -> bool:
         return False
     if any(loop[place].target != target for place, target in targets.items()):
         return False
-    return all(_leaves(part, after, end) for part in ends)
+    return all(_leaves(part, whole, after) for part in ends)
 
 
-def _leaves(part: list[Instruction], after: int, end: int) -> bool:
-    if [each.name for each in part] == ["RETURN_VALUE"]:
-        return True
+def _leaves(part: list[Instruction], whole: list[Instruction], after: int) -> bool:
+    """Whether an end of the loop goes on where the call does, or is a copy of what is there."""
     names = [each.name for each in part]
-    return names == ["JUMP_FORWARD"] and part[0].target == after and end < after
+    if names == ["JUMP_FORWARD"]:
+        return part[0].target == after
+    straight = not any(is_jump(name) for name in names)
+    return (
+        names[-1:] == ["RETURN_VALUE"]
+        and straight
+        and _equal(part, whole[after : after + len(part)])
+    )

@@ -53,8 +53,8 @@ class Side(Caller):
         self.table = table
         self.code = code
         self.steps = steps
-        self.shared = shared_names(code)
         self.programs: dict[int, Program] = {}
+        self.shared = shared_names(code) & self.stored(code)
         self.frames: list[Frame] = []
         self.events: list[tuple[Any, ...]] = []
         self.count = 0
@@ -65,6 +65,17 @@ class Side(Caller):
         if id(code) not in self.programs:
             self.programs[id(code)] = translate(code, self.table, self.bounds)
         return self.programs[id(code)]
+
+    def stored(self, code: Code) -> frozenset[str]:
+        """The variables that a function, or one inside it, ever binds again."""
+        names: set[str] = set()
+        todo = [code]
+        while todo:
+            inner = todo.pop()
+            todo += inner.nested
+            ops = self.program(inner).ops
+            names |= {op[1] for op in ops if op[0] in {"store", "store_deref"}}
+        return frozenset(names)
 
     def start(self) -> None:
         """Stand at the beginning, with arguments that are only known to be given."""
