@@ -24,6 +24,7 @@ from secure_serial.lambdas.values import (
     Not,
     Null,
     Saved,
+    key_of,
 )
 
 if TYPE_CHECKING:
@@ -94,11 +95,13 @@ class Machine:
     def use(self, value: Any) -> Any:
         """A value that an event may take: displays are built now, at their first use."""
         if isinstance(value, Build):
-            made = self.emit("display", value.kind, *self.used(value.parts))
+            made = self.emit("display", value.kind, *self.used(_in_order(value)))
             self.replace(value, made)
             return made
         if isinstance(value, Not):
-            return self.emit("unary", "not", self.use(value.of))
+            made = self.emit("unary", "not", self.use(value.of))
+            self.replace(value, made)
+            return made
         if isinstance(value, Function):
             made = self.emit("function", value)
             self.replace(value, made)
@@ -318,6 +321,17 @@ def truth_of(value: Any) -> bool | None:
     if isinstance(value, Const) and isinstance(value.value, (int, float, str, tuple, type(None))):
         return bool(value.value)
     return None
+
+
+def _in_order(display: Build) -> tuple[tuple[object, ...], ...]:
+    """The parts; a set's constants, which some versions keep in a frozenset, by their own order."""
+    parts = display.parts
+    if display.kind != "set" or not all(isinstance(part[1], Const) for part in parts):
+        return parts
+    if not is_plain(display):
+        return parts
+    known = {repr(key_of(part[1].value)): part for part in parts if isinstance(part[1], Const)}
+    return tuple(part for _, part in sorted(known.items(), key=lambda pair: pair[0]))
 
 
 def _literal(value: Any) -> bool:

@@ -97,7 +97,9 @@ def _check_cells(instructions: list[Instruction], code: c.Code) -> None:
             hidden = before.name == "LOAD_FAST_AND_CLEAR" and before.arg == each.arg
             if body and not hidden:
                 raise CannotLift("a cell made anew")
-        elif before.name == "LOAD_FAST_AND_CLEAR" and code.kinds[before.arg] & c.KIND_CELL:
+        elif before.name == "LOAD_FAST_AND_CLEAR" and (
+            before.arg >= len(code.kinds) or code.kinds[before.arg] & c.KIND_CELL
+        ):
             raise CannotLift("a hidden cell that is not made anew")
         elif each.name not in {"COPY_FREE_VARS", "RESUME", "NOP"}:
             body = True

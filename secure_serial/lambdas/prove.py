@@ -71,7 +71,9 @@ class Prover:
         known: dict[Any, tuple[Snapshot, Snapshot]] = {where(first): first}
         todo = [where(first)]
         while todo:
-            place = todo.pop()
+            # In the order of the code: what joins at a place has come there before it is left.
+            place = min(todo, key=_order)
+            todo.remove(place)
             for state in self.legs(sides, known[place]):
                 key = where(state)
                 old = known.get(key)
@@ -125,6 +127,11 @@ class Prover:
                 raise Differs("another constant")
         elif type(one) is not type(two) or one != two:
             raise Differs(f"{_word(one)} in place of {_word(two)}")
+
+
+def _order(place: Any) -> tuple[int, ...]:
+    (frames, _), _ = place
+    return tuple(at for _, at in frames)
 
 
 def _word(value: Any) -> str:

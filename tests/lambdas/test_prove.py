@@ -1,0 +1,110 @@
+"""The proof alone: it accepts two ways to write one function, and no two functions."""
+
+import ast
+
+import pytest
+
+from secure_serial.lambdas import Bounds, CannotLift, own
+from secure_serial.lambdas.prove import Prover
+from secure_serial.lambdas.tables import table
+from secure_serial.lambdas.tree import check_scopes
+
+
+def prove(one, two, free=()):
+    here = table(own.version())
+    trees = [ast.parse(text, mode="eval").body for text in (one, two)]
+    codes = [own.compiled(tree, free) for tree in trees]
+    Prover(Bounds(), here, here).prove(*codes)
+
+
+SAME = [
+    ("lambda x: x if x else -x", "lambda x: -x if not x else x"),
+    ("lambda x: 1 + 2 + x", "lambda x: 3 + x"),
+    ("lambda x: [1, 2, 3]", "lambda x: [*(1, 2, 3)]"),
+    ("lambda x: f(*[x, 1])", "lambda x: f(x, 1)"),
+    ("lambda x: x in [1, 2]", "lambda x: x in (1, 2)"),
+    ("lambda x: '%s' % (x,)", "lambda x: f'{x!s}'"),
+    ("lambda x: (x and 1) or 2", "lambda x: x and 1 or 2"),
+    ("lambda x: x[1:2:None]", "lambda x: x[1:2]"),
+    ("lambda x: not not x", "lambda x: not (not x)"),
+]
+DIFFERENT = [
+    ("lambda x: x + 1", "lambda x: x - 1"),
+    ("lambda x: x + 1", "lambda x: x + 1.0"),
+    ("lambda x: x + 1", "lambda x: x + True"),
+    ("lambda x: x * 0.0", "lambda x: x * -0.0"),
+    ("lambda x: x + 1", "lambda x: 1 + x"),
+    ("lambda x: x < 1", "lambda x: x <= 1"),
+    ("lambda x: x.a", "lambda x: x.b"),
+    ("lambda x: x.a()", "lambda x: x.a"),
+    ("lambda x: f(x)", "lambda x: g(x)"),
+    ("lambda x: f(x, 1)", "lambda x: f(1, x)"),
+    ("lambda x: f(x, a=1)", "lambda x: f(x, b=1)"),
+    ("lambda x: f(x, a=1)", "lambda x: f(x, 1)"),
+    ("lambda x: f(*x)", "lambda x: f(x)"),
+    ("lambda x: f(*x)", "lambda x: f(**x)"),
+    ("lambda x: f(g(x), h(x))", "lambda x: f(h(x), g(x))"),
+    ("lambda x: x if x.a else 1", "lambda x: 1 if x.a else x"),
+    ("lambda x: x.a and x.b", "lambda x: x.a or x.b"),
+    ("lambda x: x.a and x.b", "lambda x: x.b and x.a"),
+    ("lambda x: x.a and x.b", "lambda x: x.b if x.a else None"),
+    ("lambda x: a < x < b", "lambda x: a < x and x < b.c"),
+    ("lambda x: f(x) < g(x) < h(x)", "lambda x: f(x) < g(x) and g(x) < h(x)"),
+    ("lambda x: [x, x]", "lambda x: (x, x)"),
+    ("lambda x: {x: 1}", "lambda x: {1: x}"),
+    ("lambda x: [i for i in x]", "lambda x: {i for i in x}"),
+    ("lambda x: [i for i in x]", "lambda x: (i for i in x)"),
+    ("lambda x: [i for i in x if i]", "lambda x: [i for i in x if not i]"),
+    ("lambda x: [i for i in x if i]", "lambda x: [i for i in x]"),
+    ("lambda x: [i for i in x for j in i]", "lambda x: [j for i in x for j in i]"),
+    ("lambda x: [[j for j in i] for i in x]", "lambda x: [[i for j in i] for i in x]"),
+    ("lambda x: [[j for j in x] for i in x]", "lambda x: [[j for j in i] for i in x]"),
+    ("lambda x: (m := [x]) and [m, m]", "lambda x: (m := [x]) and [m, [x]]"),
+    ("lambda x: ((m := x.a) + m)", "lambda x: (x.a + (m := x.a))"),
+    ("lambda x: lambda y: x", "lambda x: lambda y: y"),
+    ("lambda x: lambda y=1: x", "lambda x: lambda y=2: x"),
+    ("lambda x: lambda y, *z: x", "lambda x: lambda y, z: x"),
+    ("lambda x: sum(t for t in x)", "lambda x: sum(x for t in x)"),
+    ("lambda x: f'{x}'", "lambda x: f'{x!r}'"),
+    ("lambda x: f'{x:3}'", "lambda x: f'{x:4}'"),
+    ("lambda x: x[1:]", "lambda x: x[:1]"),
+    ("lambda x, y: x", "lambda x, y: y"),
+    ("lambda x, y: x", "lambda y, x: x"),
+    ("lambda x, /: x", "lambda x: x"),
+    ("lambda x: x is None", "lambda x: x is not None"),
+    ("lambda x: x in y", "lambda x: x not in y"),
+    (
+        "lambda x: (1 if x.a else 2) + (3 if x.b else 4)",
+        "lambda x: (1 if x.a else 2) + (4 if x.b else 3)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("one", "two"), SAME)
+def test_one_function_written_in_two_ways_is_proved(one, two):
+    prove(one, two)
+    prove(two, one)
+
+
+@pytest.mark.parametrize(("one", "two"), DIFFERENT)
+def test_two_functions_are_never_proved_to_be_one(one, two):
+    for pair in ((one, two), (two, one)):
+        with pytest.raises(CannotLift):
+            prove(*pair)
+    prove(one, one)
+    prove(two, two)
+
+
+def test_a_proof_of_many_choices_takes_steps_in_proportion():
+    text = "lambda x: (" + ", ".join(f"({n} if x.a{n} else -{n})" for n in range(60)) + ")"
+    prove(text, text)
+
+
+def test_variables_that_a_proof_by_name_confuses_are_refused():
+    for text in (
+        "lambda i: (i, [lambda: i for i in x])",
+        "lambda x: [[lambda: i for i in j] for j in x] + [lambda: i for i in x]",
+    ):
+        with pytest.raises(CannotLift):
+            check_scopes(ast.parse(text, mode="eval").body)
+    check_scopes(ast.parse("lambda x: [lambda: i for i in x]", mode="eval").body)
