@@ -200,6 +200,11 @@ class Reducer:
             raise CannotLift("paths that meet with stacks of different height")
         pairs = zip(then.stack, other.stack, strict=True)
         differ = [place for place, (one, two) in enumerate(pairs) if one is not two]
+        if then is other and then.stack and not then.stmts:
+            # A test that decides nothing, as of `x and 2 or 3`: it is still made.
+            top = self.express.of(then.stack[-1])
+            value = self.express.choice(node.condition, top, top)
+            return Leaf(then.kind, (*then.stack[:-1], value), node.stmts)
         if not differ or then.stmts or other.stmts:
             return self.statement(node, then, other, differ)
         if len(differ) > 1:
