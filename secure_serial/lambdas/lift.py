@@ -20,7 +20,7 @@ from secure_serial.lambdas.nodes import Maker, identifier
 from secure_serial.lambdas.values import Build, Const, Function, Iter, Not, Saved
 
 #: Operations that only move values: a path that did no more is where it began.
-_MOVES = frozenset({"pop", "swap", "rot", "bool", "pop_iter"})
+_MOVES = frozenset({"pop", "swap", "rot", "pop_iter"})
 
 
 class Lifter(Loops, Caller):

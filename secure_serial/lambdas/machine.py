@@ -142,7 +142,8 @@ class Machine:
         self.stack.insert(place, self.stack.pop())
 
     def do_bool(self) -> None:
-        """The truth of the top value; only a test or `not` follows, which asks for no more."""
+        """`bool` of the top value, as source writes it without a name: `not not x`."""
+        self.push(Not(Not(self.pop())))
 
     def do_closure(self, name: str) -> None:
         self.push(Cell(name))

@@ -32,6 +32,11 @@ class Program:
     kind: str
 
 
+#: What asks for no more than the truth. Elsewhere `bool` of a value is another value: since 3.13
+#: `not not x` is TO_BOOL alone.
+_ASKS_TRUTH = {"POP_JUMP_IF_TRUE", "POP_JUMP_IF_FALSE", "UNARY_NOT"}
+#: What gives True or False; a jump of 3.13 and later compares with these by identity.
+_BOOLEAN = {"TO_BOOL", "COMPARE_OP", "CONTAINS_OP", "IS_OP", "UNARY_NOT"}
 _KINDS = {"<listcomp>": "list", "<setcomp>": "set", "<dictcomp>": "dict", "<genexpr>": "gen"}
 
 
@@ -49,6 +54,7 @@ def translate(code: c.Code, table: Table, bounds: Bounds) -> Program:
     instructions = shortcuts.without(decode(code, table, bounds), code, table)
     alive = dead.check(instructions, code, table)
     _check_keywords(instructions)
+    _check_jumps(instructions, table)
     _check_cells(instructions, code)
     context = Instructions(code, table)
     starts: list[int] = []
@@ -57,6 +63,10 @@ def translate(code: c.Code, table: Table, bounds: Bounds) -> Program:
     for place, each in enumerate(instructions):
         starts.append(len(ops))
         made = context.ops(each) if place in alive else []
+        if ("bool",) in made:
+            following = [one.name for one in instructions[place + 1 : place + 2]]
+            if following and following[0] in _ASKS_TRUTH:
+                made = [op for op in made if op != ("bool",)]
         ops += made
         sources += [place] * len(made)
     starts.append(len(ops))
@@ -75,6 +85,18 @@ def _check_lines(code: c.Code, table: Table) -> None:
     whole = covered == len(code.code) and len(code.linetable) % 2 == 0
     if whole is not (table.number == (3, 10)) or covered > len(code.code):
         raise CannotLift("a line table of another version")
+
+
+def _check_jumps(instructions: list[Instruction], table: Table) -> None:
+    """Since 3.13 a jump is taken on True or False itself, which must stand right before it."""
+    if table.number < (3, 13):
+        return
+    targets = {each.target for each in instructions}
+    for place, each in enumerate(instructions):
+        if each.name in {"POP_JUMP_IF_TRUE", "POP_JUMP_IF_FALSE"} and (
+            place in targets or instructions[place - 1].name not in _BOOLEAN
+        ):
+            raise CannotLift("a jump on what is neither True nor False")
 
 
 def _check_keywords(instructions: list[Instruction]) -> None:

@@ -44,6 +44,7 @@ SAMPLES = {
     "chain": "lambda x: 0 < x.ndim <= 4 and x or -x",
     "choice": "lambda x: (1 if x > 0 else 2) + (x if x is None else 3)",
     "displays": "lambda x: [x, (x, 1), {'a': x}, {x, 2}, [1, 2, 3], (1, 2), 'b']",
+    "truth": "lambda x: (not not x, not x)",
     "member": "lambda x: x in [1, 2] and x not in (3, x)",
     "list": "lambda x: [i * j for i in x if i for j in range(i) if i != j]",
     "nested list": "lambda x: [[j + i for j in i] for i in [k for k in x]]",
