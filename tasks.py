@@ -247,8 +247,9 @@ def _pytest(arguments: Sequence[str]) -> list[str]:
     """
     if arguments:
         return ["-m", "pytest", "-q", *arguments]
-    spread = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"] if (os.cpu_count() or 1) > 1 else []
-    return ["-m", "pytest", "-q", "-m", "not matrix", *spread]
+    several = (os.cpu_count() or 1) > 1
+    spread = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
+    return ["-m", "pytest", "-q", "-m", "not matrix", *(spread if several else [])]
 
 
 def matrix(*arguments: str) -> None:
