@@ -181,11 +181,11 @@ def _rule(effect: Effect) -> Schema:
     if not allow:
         del properties["lambdas"]
     given = ["lambdas"] if allow else ["kinds", "fields", "sha256"]
-    return _table(properties, ["id"]) | _any_of(["symbols", "registered", *given])
+    return _table(_filled(properties), ["id"]) | _any_of(["symbols", "registered", *given])
 
 
 def _condition() -> Schema:
-    return {
+    properties: Schema = {
         "type": _one_or_list({"enum": list(TYPES)}, "The JSON type of the value."),
         "min": _number("The least that the number, or each of a list, may be."),
         "max": _number("The most that the number, or each of a list, may be."),
@@ -196,6 +196,7 @@ def _condition() -> Schema:
             _pattern(_SYMBOL, _REGISTERED), "The object that is nested there is one of these."
         ),
     }
+    return _filled(properties, but="one_of")
 
 
 def _evidence() -> Schema:
@@ -219,7 +220,7 @@ def _waiver() -> Schema:
         "codes": _list({"enum": list(WAIVABLE)}, "What is waived."),
     }
     needed = ["id", "who", "reason", "expires"]
-    return _table(properties, needed) | _any_of(("symbols", "registered", "sha256"))
+    return _table(_filled(properties), needed) | _any_of(("symbols", "registered", "sha256"))
 
 
 #: What only some ways to say what is tested take.
@@ -267,6 +268,15 @@ def _test() -> Schema:
 def _table(properties: Schema, required: Iterable[str] = ()) -> Schema:
     needed: Schema = {"required": list(required)} if required else {}
     return {"type": "object", "properties": properties, "additionalProperties": False, **needed}
+
+
+def _filled(properties: Schema, but: str = "") -> Schema:
+    """The same, with something in every list: one of nothing is no condition, but a mistake."""
+    for name, each in cast("dict[str, Schema]", properties).items():
+        for form in (each, *cast("list[Schema]", each.get("anyOf", []))):
+            if form.get("type") == "array" and name != but:
+                form["minItems"] = 1
+    return properties
 
 
 def _any_of(names: Iterable[str]) -> Schema:
