@@ -88,7 +88,7 @@ class Table:
 
     def words(self, key: str, words: type[Word]) -> frozenset[Word]:
         """A set of an enumeration's words."""
-        given = self.texts(key)
+        given = self.texts(key) if key in self.data else ()
         if not given:
             return frozenset()
         known = {word.value: word for word in words}
@@ -154,6 +154,8 @@ class Table:
 
     def digests(self, key: str) -> frozenset[str]:
         """SHA-256 digests in small hexadecimal, with or without `sha256:` before them."""
+        if key not in self.data:  # as in most rules
+            return frozenset()
         found = set()
         for number, text in enumerate(self.texts(key)):
             match = _SHA256.fullmatch(text)

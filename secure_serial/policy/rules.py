@@ -94,6 +94,8 @@ def read_waiver(table: Table, source: str, line: int) -> Waiver:
 
 def patterns(table: Table, key: str) -> tuple[str, ...]:
     """Patterns for dotted symbols or, under the key `registered`, for registered names."""
+    if key not in table.data:
+        return ()
     found = table.texts(key)
     for number, pattern in enumerate(found):
         problem = problem_with(pattern, registered=key == "registered")

@@ -580,3 +580,10 @@ def test_another_condition_that_surely_does_not_hold_is_enough():
     asked = request("acme>B", Origin.UNKNOWN, kind=None, field=Field.LAYER)
     assert engine.decide(asked._replace(arguments={"units": 3})).allowed
     assert not engine.decide(asked._replace(arguments={"units": 10})).allowed
+
+
+def test_an_allow_of_a_kind_lets_in_nothing_whose_kind_is_not_known():
+    engine = Engine(layer(allow("acme>*", 'kinds = ["layer"]')))
+    asked = request("acme>Block", Origin.UNKNOWN, field=Field.LAYER)
+    assert engine.decide(asked).allowed
+    assert not engine.decide(asked._replace(kind=None)).allowed
