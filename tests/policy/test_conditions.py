@@ -239,6 +239,16 @@ def test_of_a_place_the_first_500_characters_are_spelled_out(length, outcome):
     assert allowed(f'arguments.cell = {{ symbol = ["{CELL}"] }}', outer, of(outer)) == outcome
 
 
+@pytest.mark.parametrize("step", ["k…", "a\\nb"])
+def test_nor_is_it_where_something_above_is_not_spelled_out(step):
+    # Another place may be spelled the same, and what is nested here may be that one's.
+    outer = request(RNN, arguments={"cell": {}}, pointer=f"/config/{step}")
+    inner = request(CELL, pointer=f"/config/{step}/config/cell")
+    rule = f'arguments.cell = {{ symbol = ["{CELL}"] }}'
+    assert allowed(rule, outer, of(outer, inner)) == UNKNOWN
+    assert allowed(rule, outer, of(outer)) == UNKNOWN
+
+
 def of(*requests):
     """What these requests have in common."""
     return Context(plan=plan([])._replace(requests=requests))
