@@ -1,0 +1,38 @@
+"""What a restricted function may use up, each with its reason. Checked before the work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from secure_serial.limits import MIB
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """Every bound on one call of a restricted function.
+
+    >>> Allowance().depth
+    50
+    """
+
+    # Calls, rounds of loops and operations. The longest of 53 lambdas in real files takes 40;
+    # a guarded step takes about a microsecond, so this is a second at most.
+    steps: int = 200_000
+    # Calls inside each other. CPython's own stack ends near 1,000 frames of Python, and each
+    # guarded call takes a handful.
+    depth: int = 50
+    # Elements of all arrays that one call makes, summed: a batch of 256 images of 224 x 224 x 3
+    # in float32 has 39 million, and a lambda makes two or three of them.
+    elements: int = 1 << 28
+    # Bytes of the same.
+    array_bytes: int = 1024 * MIB
+    # Items of one tuple, list, set or dict, and characters of one text.
+    items: int = 100_000
+    characters: int = 100_000
+    # Bits of one integer: far beyond every shape, and arithmetic on it still takes no time.
+    integer_bits: int = 4_096
+    # In the worker alone: seconds by the clock and of the processor, and bytes of memory above
+    # those of the idle worker.
+    wall_seconds: float = 10.0
+    cpu_seconds: float = 10.0
+    memory_bytes: int = 2048 * MIB
