@@ -17,6 +17,16 @@ class CannotLift(UnsupportedFormat):
         self.construct = construct
 
 
+class Disagree(CannotLift):
+    """The bytecode and our own form beside it are two functions. `construct` says where."""
+
+    code = "SS306"
+
+    def __init__(self, construct: str) -> None:
+        super().__init__(construct)
+        self.message = f"the bytecode and the source beside it are two functions: {construct}"
+
+
 class TooMuch(LimitExceeded):
     """A bound of `Bounds` was reached."""
 

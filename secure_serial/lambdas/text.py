@@ -1,0 +1,207 @@
+"""Source text to a tree, as bounded and as narrow as the lifter's own trees.
+
+The text may be a stranger's: how deep it nests is told from its tokens before CPython's parser
+sees it, and of what that makes only what the lifter itself could have made is taken.
+"""
+
+# ruff: noqa: N802 - methods are named after the nodes that they check
+
+from __future__ import annotations
+
+import ast
+import tokenize
+from typing import Any
+
+from secure_serial.lambdas.bounds import Bounds
+from secure_serial.lambdas.errors import CannotLift, TooMuch
+from secure_serial.lambdas.machine import DIVIDE
+from secure_serial.lambdas.nesting import check_tokens
+from secure_serial.lambdas.nodes import Maker, identifier
+from secure_serial.lambdas.tree import check_scopes
+
+_STATEMENTS = (ast.Assign, ast.AugAssign, ast.If, ast.Return)
+_EXPRESSIONS = (
+    ast.Attribute, ast.BinOp, ast.BoolOp, ast.Call, ast.Compare, ast.Constant, ast.Dict,
+    ast.DictComp, ast.FormattedValue, ast.GeneratorExp, ast.IfExp, ast.JoinedStr, ast.Lambda,
+    ast.List, ast.ListComp, ast.Name, ast.NamedExpr, ast.Set, ast.SetComp, ast.Slice,
+    ast.Starred, ast.Subscript, ast.Tuple, ast.UnaryOp,
+)  # fmt: skip
+_OTHERS = (
+    ast.arg, ast.arguments, ast.boolop, ast.cmpop, ast.comprehension, ast.expr_context,
+    ast.keyword, ast.operator, ast.unaryop,
+)  # fmt: skip
+_KNOWN = (*_STATEMENTS, *_EXPRESSIONS, *_OTHERS)
+#: Where a name is given a value, and what may stand there.
+_TARGETS = {"Assign": "targets", "AugAssign": "target", "NamedExpr": "target",
+            "comprehension": "target"}  # fmt: skip
+#: What the parser leaves in a tree beside what it means.
+_DROPPED = frozenset({"annotation", "kind", "returns", "type_comment", "type_params"})
+#: `x is 1` depends on how a Python keeps its constants; these are what they are.
+_SINGLE = (bool, type(None), type(...))
+
+
+def parsed(text: str, bounds: Bounds | None = None) -> ast.Lambda | ast.FunctionDef:
+    """The tree of a text that is one lambda or one `def`, its defaults included.
+
+    Raises:
+        CannotLift: It is anything else, or holds what the lifter does not make.
+        TooMuch: A bound was reached.
+
+    >>> type(parsed("lambda x, i=2: x[i]")).__name__
+    'Lambda'
+
+    """
+    bounds = bounds or Bounds()
+    _check_text(text, bounds)
+    try:
+        check_tokens(text)
+        module = ast.parse(text)
+    except (CannotLift, TooMuch):
+        raise
+    except (SyntaxError, ValueError, tokenize.TokenError) as error:
+        raise CannotLift(f"a text that is no Python ({type(error).__name__})") from None
+    except (RecursionError, MemoryError, OverflowError):
+        raise TooMuch("nesting, for the parser") from None
+    root: Any = module.body[0] if len(module.body) == 1 else None
+    root = root.value if isinstance(root, ast.Expr) else root
+    if not isinstance(root, (ast.Lambda, ast.FunctionDef)):
+        raise CannotLift("a text of anything but one function")
+    _check_depth(root, bounds)
+    tree: ast.Lambda | ast.FunctionDef = _Taker(bounds).root(root)
+    check_scopes(tree)
+    return tree
+
+
+def _check_text(text: str, bounds: Bounds) -> None:
+    if len(text) > bounds.string_bytes:
+        raise TooMuch(f"a source of more than {bounds.string_bytes} characters")
+    # Nothing that could show as other text than it is: controls, marks of direction, surrogates.
+    if not all(line.isprintable() for line in text.replace("\t", " ").split("\n")):
+        raise CannotLift("a source with characters that cannot be shown")
+
+
+def _check_depth(root: ast.AST, bounds: Bounds) -> None:
+    """Before anything here walks the tree by recursion."""
+    level = [root]
+    for _ in range(bounds.tree_depth + 1):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        if not level:
+            return
+    raise TooMuch(f"an expression nested more than {bounds.tree_depth} deep")
+
+
+class _Taker:
+    """Makes a tree of its own of a parsed one, node by node, as the lifter would make it."""
+
+    def __init__(self, bounds: Bounds) -> None:
+        self.make = Maker(bounds)
+        self.bounds = bounds
+        #: The callees that are the helper for Python 2's division.
+        self.helpers: set[int] = set()
+
+    def root(self, node: ast.Lambda | ast.FunctionDef) -> Any:
+        if isinstance(node, ast.Lambda):
+            return self.taken(node)
+        if node.decorator_list or node.returns or getattr(node, "type_params", None):
+            raise CannotLift("a decorator or an annotation")
+        made = ast.FunctionDef(
+            self.bind(node.name), self.taken(node.args), self.taken(node.body), [], None, None
+        )
+        made.type_params = []  # type: ignore[attr-defined,unused-ignore]
+        return self.make(made)
+
+    def taken(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self.taken(item) for item in value]
+        if not isinstance(value, ast.AST):
+            return value
+        if not isinstance(value, _KNOWN):
+            raise CannotLift(f"a construct that is not known here ({type(value).__name__})")
+        check = getattr(self, "check_" + type(value).__name__, None)
+        if check is not None:
+            check(value)
+        where = _TARGETS.get(type(value).__name__)
+        if where is not None:
+            _check_target(getattr(value, where))
+        fields = [name for name in value._fields if hasattr(value, name)]
+        given = {
+            name: None if name in _DROPPED else self.taken(getattr(value, name)) for name in fields
+        }
+        if isinstance(value, (ast.expr_context, ast.operator, ast.unaryop, ast.boolop, ast.cmpop)):
+            return type(value)()
+        made: Any = type(value)
+        return self.make(made(**given))
+
+    # What a node must be besides known.
+
+    def check_arg(self, node: ast.arg) -> None:
+        if node.annotation is not None:
+            raise CannotLift("an annotation")
+        self.bind(node.arg)
+
+    def check_Assign(self, node: ast.Assign) -> None:
+        if len(node.targets) != 1:
+            raise CannotLift("an assignment to several targets")
+
+    def check_AugAssign(self, node: ast.AugAssign) -> None:
+        if not isinstance(node.target, ast.Name):
+            raise CannotLift("an augmented assignment to anything but a variable")
+
+    def check_Attribute(self, node: ast.Attribute) -> None:
+        identifier(node.attr)
+
+    def check_Call(self, node: ast.Call) -> None:
+        callee = node.func
+        if isinstance(callee, ast.Name) and callee.id == DIVIDE:
+            plain = not any(isinstance(each, ast.Starred) for each in node.args)
+            if len(node.args) != 2 or node.keywords or not plain:  # noqa: PLR2004 - by what
+                raise CannotLift(f"{DIVIDE} called with anything but two values")
+            self.helpers.add(id(callee))
+
+    def check_Compare(self, node: ast.Compare) -> None:
+        operands = [node.left, *node.comparators]
+        for at, sign in enumerate(node.ops):
+            if isinstance(sign, (ast.Is, ast.IsNot)):
+                for side in operands[at : at + 2]:
+                    if isinstance(side, ast.Constant) and not isinstance(side.value, _SINGLE):
+                        raise CannotLift("`is` with a literal")
+
+    def check_Constant(self, node: ast.Constant) -> None:
+        value = node.value
+        if isinstance(value, int) and value.bit_length() > self.bounds.integer_bits:
+            raise TooMuch(f"an integer of {value.bit_length()} bits")
+
+    def check_comprehension(self, node: ast.comprehension) -> None:
+        if node.is_async:
+            raise CannotLift("async")
+
+    def check_keyword(self, node: ast.keyword) -> None:
+        if node.arg is not None:
+            identifier(node.arg)
+
+    def check_Name(self, node: ast.Name) -> None:
+        if id(node) in self.helpers:
+            return
+        self.bind(node.id)
+
+    def check_Return(self, node: ast.Return) -> None:
+        if node.value is None:
+            raise CannotLift("a return of nothing")
+
+    def bind(self, name: str) -> str:
+        if identifier(name) == DIVIDE:
+            raise CannotLift(f"the name {DIVIDE}, which has a meaning here")
+        return name
+
+
+def _check_target(target: Any) -> None:
+    """Names, and tuples of them: the lifter stores nowhere else."""
+    todo = list(target) if isinstance(target, list) else [target]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.Tuple) and node.elts:
+            todo += node.elts
+        elif isinstance(node, ast.Starred):
+            todo.append(node.value)
+        elif not isinstance(node, ast.Name):
+            raise CannotLift("an assignment to what is no name")
