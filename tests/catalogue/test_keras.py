@@ -21,6 +21,9 @@ pytestmark = [
     pytest.mark.skipif(keras.__version__ != CURRENT["version"], reason="another Keras"),
 ]
 
+#: Where the optimizers stand that PyTorch has in the place of Keras's.
+OF_TORCH = "keras.src.backend.torch.optimizers."
+
 
 @pytest.fixture(scope="module")
 def tools():
@@ -62,8 +65,25 @@ def test_every_public_export_is_there_and_is_that_object(objects):
 def test_every_alias_is_the_same_object(objects, tools):
     for name, entry in SYMBOLS.items():
         for alias in entry["aliases"]:
+            if alias.startswith(OF_TORCH):
+                continue
             found = tools["symbols"].locate(":".join(alias.rsplit(".", 1)))
             assert inspect.unwrap(found) is inspect.unwrap(objects[name]), alias
+
+
+def test_each_optimizer_of_pytorch_has_one_of_keras_behind_it():
+    """By name: their modules import PyTorch. `tests/versions` builds them where it is there."""
+    folder = Path(keras.__file__).parent / "src" / "backend" / "torch" / "optimizers"
+    named = {path.stem.removeprefix("torch_") for path in folder.glob("torch_*.py")}
+    found = {
+        alias.rpartition(".")[0].removeprefix(f"{OF_TORCH}torch_"): name
+        for name, entry in SYMBOLS.items()
+        for alias in entry["aliases"]
+        if alias.startswith(OF_TORCH)
+    }
+    assert found.keys() == named - {"optimizer", "parallel_optimizer"}
+    for module, name in found.items():
+        assert name.lower() == f"keras.optimizers.{module}"
 
 
 def test_types_are_told(objects):

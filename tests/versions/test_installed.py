@@ -103,6 +103,19 @@ def test_the_scanner_knows_the_newest_version_whichever_is_installed():
     assert versions.parsed(data.catalogue().version) == versions.NEWEST
 
 
+def test_an_optimizer_that_was_saved_on_pytorch_is_keras_own_on_each_backend():
+    node = {
+        "module": "keras.src.backend.torch.optimizers.torch_sgd", "class_name": "SGD",
+        "config": {"learning_rate": 0.5}, "registered_name": "SGD",
+    }  # fmt: skip
+    with enforcing("keras-core"):
+        made = keras.saving.deserialize_keras_object(node)
+        with pytest.raises(LoadDenied):
+            keras.saving.deserialize_keras_object({**node, "class_name": "TorchParallelOptimizer"})
+    assert type(made) is type(keras.optimizers.SGD())
+    assert float(made.learning_rate) == 0.5
+
+
 # What older versions open more than the newest one.
 
 

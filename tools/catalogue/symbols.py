@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import types
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from secure_serial.authoring.catalogue.classes import locate
@@ -17,6 +19,9 @@ from tools.catalogue import overlay
 _TWINS = ("keras._tf_keras.keras.", "keras.api._tf_keras.keras.", "keras.api.")
 #: Never imported: the implementations of other backends, tests, and what needs other packages.
 _SKIPPED = ("backend", "testing", "tree.torchtree_impl")
+#: On PyTorch an optimizer's constructor makes an object of a subclass beside it, of the same
+#: name and arguments, and that is the class that a file names.
+_OF_TORCH = "keras.src.backend.torch.optimizers."
 
 
 @dataclass(frozen=True)
@@ -106,6 +111,33 @@ def _without_twins(paths: set[str]) -> set[str]:
     }
 
 
+def _of_torch(name: str) -> set[str]:
+    """The class that PyTorch has for an optimizer."""
+    path = _torch_optimizers().get(name)
+    return set() if path is None else {path}
+
+
+@cache
+def _torch_optimizers() -> dict[str, str]:
+    """By Keras's names: the classes of `class SGD(…, optimizers.SGD)`.
+
+    Their source is read, and not imported: PyTorch need not be there.
+    """
+    unit = unit_of("keras")
+    found = {}
+    for module in modules_of(unit) if unit else ():
+        if unit and module.startswith(_OF_TORCH):
+            file = Path(unit.root, *module.split(".")).with_suffix(".py")
+            for node in ast.parse(file.read_text(encoding="utf-8")).body:
+                if isinstance(node, ast.ClassDef) and _bases_of(node) & {f"optimizers.{node.name}"}:
+                    found[f"keras.optimizers.{node.name}"] = f"{module}.{node.name}"
+    return found
+
+
+def _bases_of(node: ast.ClassDef) -> set[str]:
+    return {ast.unparse(base) for base in node.bases}
+
+
 def _located(thing: Any, name: str) -> str:
     """Where `thing` is implemented, as "module:qualified name", checked by looking it up."""
     place = f"{thing.__module__}:{thing.__qualname__}"
@@ -182,8 +214,8 @@ def collect() -> tuple[Symbol, ...]:
     omitted = set(overlay.effects()["omitted"])
     for cls in _subclasses(KerasSaveable) | _subclasses(Operation) | _told():
         name = f"{cls.__module__}.{cls.__qualname__}"
-        inside = name.startswith("keras.src.") and name not in omitted
-        if inside and id(cls) not in exported:
+        inside = name.startswith("keras.src.") and not name.startswith("keras.src.backend.")
+        if inside and name not in omitted and id(cls) not in exported:
             named[name] = cls
     paths, functions = _public_paths(), _functions_by_kind()
     return tuple(
@@ -194,6 +226,6 @@ def collect() -> tuple[Symbol, ...]:
 
 def _symbol(name: str, thing: object, paths: set[str], functions: dict[int, str]) -> Symbol:
     at = _located(thing, name)
-    aliases = (_without_twins(paths) | {at.replace(":", ".")}) - {name}
+    aliases = (_without_twins(paths) | {at.replace(":", ".")} | _of_torch(name)) - {name}
     kind = _kind_of(name, thing, functions)
     return Symbol(name, kind, at, tuple(sorted(aliases)), thing)
