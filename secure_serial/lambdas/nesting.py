@@ -34,12 +34,12 @@ class _Level:
     holds_lambda: bool = False
 
 
-def check_tokens(text: str) -> None:
-    """Refuse what nests too deeply, and tokens that Pythons read differently.
+def check_tokens(text: str, most: int = 20_000) -> None:
+    """Refuse what nests too deeply or is too long, and tokens that Pythons read differently.
 
     Raises:
         CannotLift: A token that no source of ours holds.
-        TooMuch: It nests too deeply.
+        TooMuch: It nests too deeply, or has more than `most` tokens.
         SyntaxError, tokenize.TokenError: It is no Python.
 
     >>> check_tokens("lambda x: x + 1")
@@ -47,7 +47,10 @@ def check_tokens(text: str) -> None:
     """
     open_, total, kept = [_Level()], 0, 0
     last: tokenize.TokenInfo | None = None
-    for token in tokenize.generate_tokens(iter(text.splitlines(keepends=True)).__next__):
+    lines = iter(text.splitlines(keepends=True))
+    for count, token in enumerate(tokenize.generate_tokens(lines.__next__)):
+        if count > most:
+            raise TooMuch(f"a source of more than {most} tokens")
         kind, word = token.type, token.string
         _check_token(token, last)
         last = token

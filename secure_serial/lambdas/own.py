@@ -28,6 +28,11 @@ def version() -> str:
 
 def compiled(tree: ast.expr | ast.FunctionDef, free: tuple[str, ...]) -> c.Code:
     """The code of a function's tree, `free` being the variables of the scope around it."""
+    return convert(live(tree, free))
+
+
+def live(tree: ast.expr | ast.FunctionDef, free: tuple[str, ...]) -> CodeType:
+    """The same as a code object of this Python, which nothing here makes a function of."""
     if isinstance(tree, ast.FunctionDef):
         body: list[ast.stmt] = [tree]
     else:
@@ -41,7 +46,7 @@ def compiled(tree: ast.expr | ast.FunctionDef, free: tuple[str, ...]) -> c.Code:
         outer = compile(module, "<lifted>", "exec", dont_inherit=True, optimize=0)
     except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError) as error:
         raise CannotLift(f"the tree does not compile ({type(error).__name__})") from None
-    return convert(_only(_only(outer)))
+    return _only(_only(outer))
 
 
 def _only(code: CodeType) -> CodeType:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # None, bool, int, float, str, and tuples, lists and dicts with text for keys, of the same.
 Plain: TypeAlias = object
 
-_SCALARS = (str, int, float, type(None))
+_SCALARS = (str, bool, int, float, type(None))
 #: Values inside each other. The deepest default of real files is a list of lists.
 _DEEPEST = 20
 

@@ -54,7 +54,7 @@ def parsed(text: str, bounds: Bounds | None = None) -> ast.Lambda | ast.Function
     bounds = bounds or Bounds()
     _check_text(text, bounds)
     try:
-        check_tokens(text)
+        check_tokens(text, bounds.nodes)
         module = ast.parse(text)
     except (CannotLift, TooMuch):
         raise

@@ -90,9 +90,48 @@ def _lines(tree: ast.AST) -> Iterator[str]:
             yield f"{type(node).__name__} {node!r}"
 
 
+class _Joined(ast.NodeTransformer):
+    """F-strings as calls."""
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
+        self.generic_visit(node)
+        join = ast.Attribute(ast.Constant(""), "join", ast.Load())
+        return ast.Call(join, [ast.List(node.values, ast.Load())], [])
+
+    def visit_FormattedValue(self, node: ast.FormattedValue) -> ast.AST:
+        self.generic_visit(node)
+        name = {ord("r"): "repr", ord("s"): "str", ord("a"): "ascii"}.get(node.conversion)
+        value = node.value if name is None else _call(name, node.value)
+        return _call("format", value, *([] if node.format_spec is None else [node.format_spec]))
+
+
+def _call(name: str, *arguments: ast.expr) -> ast.expr:
+    return ast.Call(ast.Name(name, ast.Load()), list(arguments), [])
+
+
 def source(tree: ast.expr | ast.FunctionDef) -> str:
-    """The tree as text for a person. Nothing ever compiles it."""
-    return ast.unparse(ast.fix_missing_locations(copied(tree)))
+    """The tree as text for a person. Nothing ever compiles it.
+
+    An f-string that this Python has no way to write is shown as calls of `format`.
+    """
+    try:
+        return exact(tree)
+    except CannotLift:
+        return exact(_Joined().visit(copied(tree)))
+
+
+def exact(tree: ast.expr | ast.FunctionDef) -> str:
+    """The tree as text of which the parser makes the same tree.
+
+    Raises:
+        CannotLift: This Python has no way to write it: before 3.12, a backslash in an f-string's
+            expression.
+
+    """
+    try:
+        return ast.unparse(ast.fix_missing_locations(copied(tree)))
+    except ValueError:
+        raise CannotLift("an f-string that this version of Python cannot write") from None
 
 
 def check_scopes(tree: ast.expr | ast.FunctionDef) -> None:

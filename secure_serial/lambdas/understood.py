@@ -17,7 +17,7 @@ from secure_serial.lambdas.errors import BadStream, CannotLift, Disagree, TooMuc
 from secure_serial.lambdas.nodes import identifier
 from secure_serial.lambdas.plain import Plain, alike, plain, written
 from secure_serial.lambdas.text import parsed
-from secure_serial.lambdas.tree import copied, digest, normal, source
+from secure_serial.lambdas.tree import copied, digest, exact, normal, source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,13 +65,16 @@ class Understood:
     def own_form(self) -> dict[str, Json]:
         """The function as JSON, which `from_own` reads on any Python.
 
+        Raises:
+            CannotLift: An f-string in it cannot be written as text by the running Python.
+
         >>> from_source("lambda x, i=2: x[i]").own_form()["source"]
         'lambda x, i: x[i]'
 
         """
         return {
             "schema": SCHEMA,
-            "source": source(self.tree),
+            "source": exact(self.tree),
             "defaults": [written(value) for value in self.defaults],
             "kwdefaults": {name: written(value) for name, value in self.kwdefaults.items()},
             "closure": {name: written(value) for name, value in self.closure.items()},
@@ -200,9 +203,10 @@ def _made(
         # What no compiler takes is found here and not at the first call.
         own.compiled(tree, tuple(closure))
     whole = cast("ast.Lambda | ast.FunctionDef", normal(tree))
-    return Understood(
-        whole, defaults, dict(kwdefaults), dict(closure), versions, digest(whole), origin
-    )
+    # A closure may hold what only code used that compilers have since dropped.
+    used = {node.id for node in ast.walk(whole) if isinstance(node, ast.Name)}
+    kept = {name: value for name, value in closure.items() if name in used}
+    return Understood(whole, defaults, dict(kwdefaults), kept, versions, digest(whole), origin)
 
 
 def _named(value: Json, what: str, bounds: Bounds) -> dict[str, Plain]:

@@ -1,7 +1,7 @@
 """Objects to config dictionaries: the same dictionaries that Keras itself writes.
 
 This is the trusted direction, so nothing is judged here. Nothing is ever loaded either:
-a lambda's code goes out as text, with a warning, and no function of this package reads it.
+a lambda's code goes out as text, with its source beside it and with a warning.
 """
 
 from secure_serial.serialize.walker import serialize_keras_object

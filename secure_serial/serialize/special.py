@@ -6,14 +6,11 @@ tensor. All of them are leaves but for the slice, which the walker takes.
 
 from __future__ import annotations
 
-import base64
-import inspect
-import marshal
-import warnings
-from types import EllipsisType, FunctionType
+from types import EllipsisType
 from typing import TYPE_CHECKING, Any
 
 from secure_serial.loaded import loaded
+from secure_serial.serialize.lambdas import lambda_config, restored_config
 from secure_serial.serialize.naming import is_lambda
 
 if TYPE_CHECKING:
@@ -73,8 +70,9 @@ def encode(obj: object) -> Any:
         return _numpy(obj, numpy, backend)
     if tensorflow is not None and isinstance(obj, tensorflow.DType):
         return obj.name
-    if is_lambda(obj):
-        return _lambda(obj)
+    dump = lambda_config(obj) if is_lambda(obj) else restored_config(obj)
+    if dump is not None:
+        return _lambda(*dump)
     if tensorflow is not None and isinstance(obj, tensorflow.TypeSpec):
         return _type_spec(obj, tensorflow)
     return ORDINARY
@@ -82,6 +80,16 @@ def encode(obj: object) -> Any:
 
 def _node(class_name: str, **config: object) -> dict[str, Any]:
     return {"class_name": class_name, "config": config}
+
+
+def _lambda(dump: tuple[Any, ...] | None, form: dict[str, Any] | None) -> dict[str, Any]:
+    """A function as Keras writes it, with our own form under a key that Keras ignores."""
+    node = _node("__lambda__") if dump is None else _node("__lambda__", value=dump)
+    if form is not None:
+        from secure_serial.lambdas.stored import OWN
+
+        node["config"][OWN] = form
+    return node
 
 
 def _keras_tensor(obj: Any) -> dict[str, Any]:
@@ -106,27 +114,6 @@ def _dtype_name(obj: Any, backend: ModuleType | None) -> str:
     if name not in _DTYPES:
         raise ValueError(f"Invalid dtype: {name}")
     return name
-
-
-def _lambda(function: FunctionType) -> dict[str, Any]:
-    """A lambda as Keras writes it: text of its code, its defaults, what it closes over.
-
-    On Windows Keras also replaces each backslash byte of the code by a slash, which can
-    break the code and is not needed to read it: that is left out.
-    """
-    try:
-        source = f"\n{inspect.getsource(function)}"
-    except (OSError, TypeError):  # typed at a prompt, or compiled from text
-        source = " (its source is not known)"
-    warnings.warn(
-        "A lambda is being serialized: its compiled code becomes part of the config, and"
-        f" loading it is refused by default. Use a named function instead.{source}",
-        stacklevel=2,
-    )
-    code = base64.encodebytes(marshal.dumps(function.__code__)).decode("ascii")
-    cells = function.__closure__
-    closure = tuple(cell.cell_contents for cell in cells) if cells else None
-    return _node("__lambda__", value=(code, function.__defaults__, closure))
 
 
 def _type_spec(obj: Any, tensorflow: ModuleType) -> dict[str, Any]:
