@@ -19,11 +19,17 @@ TRIPPED = "SS350"
 
 def tripped(verdict: Verdict, event: str, detail: str, caller: str) -> LoadDenied:
     """The error that ends a load which made the interpreter do what no load needs."""
+    error = tripped_by(verdict.plan.document.name, event, detail, caller)
+    error.verdict = verdict
+    return error
+
+
+def tripped_by(name: str, event: str, detail: str, caller: str) -> LoadDenied:
+    """The same for a file of weights, on which there is no verdict."""
     return LoadDenied(
         f"the tripwire was touched: {event}({detail}), by {caller}; no load needs that",
-        verdict=verdict,
         code=TRIPPED,
-        where=Where(verdict.plan.document.name),
+        where=Where(name),
         help="if a class of your own did it, have it import and read what it needs before the "
         "load, or when it is called",
     )

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from secure_serial.audit.log import Both, open_sink
-from secure_serial.audit.record import resolution_record
+from secure_serial.audit.record import resolution_record, tripwire_record
 from secure_serial.construct.setup_lock import SETUP
 from secure_serial.errors import AuditError, LoadDenied
 from secure_serial.plan.request import Action, Request
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from secure_serial.audit.log import Sink
+    from secure_serial.audit.record import Record
     from secure_serial.plan.fields import Field
     from secure_serial.plan.names import Resolution
     from secure_serial.policy.model import Policy
@@ -96,6 +97,14 @@ class Guard:
                 f"denied by the policy {self.policy.name}: {resolution.symbol}: {decision.reason}",
                 code=decision.code,
             )
+
+    def trip(self, load: str, announced: str, detail: str, caller: str) -> Record:
+        """Record what the tripwire refused where no `Session` is, and give the record."""
+        record = tripwire_record(
+            load=load, time=_now(), announced=announced, detail=detail, caller=caller
+        )
+        self.sink.write(record)
+        return record
 
     def _today_engine(self) -> Engine:
         """The engine of today: a process may run for longer than a waiver, or than a policy."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import json
+import os
 import pickle
 import subprocess
 import sys
@@ -18,6 +20,7 @@ from secure_serial import deserialize_keras_object, enforcing, load_model
 from secure_serial.audit.log import AuditLog
 from secure_serial.construct import guard
 from secure_serial.errors import (
+    ArtifactError,
     AuditError,
     InvalidPolicy,
     LoadDenied,
@@ -253,6 +256,63 @@ def test_weights_that_link_out_of_their_file_are_refused(model, tmp_path):
         file["out"] = h5py.ExternalLink("/etc/passwd", "/")
     with enforcing(), pytest.raises(UnsafeArtifact):
         model.load_weights(path)
+
+
+def test_weights_that_are_not_there_end_in_an_error_that_names_them(model, tmp_path):
+    path = tmp_path / "m.weights.json"
+    model.save_weights(path, max_shard_size=6e-8)
+    shard = min(tmp_path.glob("*.h5"))
+    shard.unlink()
+    index = tmp_path / "broken.weights.json"
+    index.write_text('{"weight_map": [', encoding="utf-8")
+    folder = tmp_path / "folder.weights.json"
+    folder.mkdir()
+    cases = {
+        path: shard, index: index, folder: folder,
+        tmp_path / "no.weights.json": tmp_path / "no.weights.json",
+        tmp_path / "no.weights.h5": tmp_path / "no.weights.h5",
+        tmp_path / "no.keras": tmp_path / "no.keras",
+        "hf://acme/m.weights.json": "hf://acme/m.weights.json", "a\0b.weights.json": "a\0b",
+    }  # fmt: skip
+    with enforcing():
+        for given, at_fault in cases.items():
+            with pytest.raises(ArtifactError) as caught:
+                model.load_weights(given)
+            assert str(at_fault) in caught.value.where.file, given
+            assert caught.value.code.startswith("SS1")
+            assert caught.value.help
+
+
+class Busy(keras.layers.Dense):
+    """A layer that does something while its weights are loaded, and swallows the refusal."""
+
+    at_work = False
+
+    def load_own_variables(self, store):
+        super().load_own_variables(store)
+        if self.at_work:
+            with contextlib.suppress(Exception):
+                os.system("true")
+
+
+@pytest.mark.parametrize("form", ["m.weights.h5", "m.weights.json", "m.keras"])
+def test_weights_are_loaded_behind_the_tripwire(tmp_path, log, form, monkeypatch):
+    path = tmp_path / form
+    model = keras.Sequential([keras.Input((2,)), Busy(1)])
+    if form == "m.keras":
+        model.save(path)
+    else:
+        model.save_weights(path, **({"max_shard_size": 6e-8} if "json" in form else {}))
+    with enforcing("keras-core", log):
+        model.load_weights(path)
+        monkeypatch.setattr(Busy, "at_work", True)
+        with pytest.raises(LoadDenied, match=r"os\.system") as caught:
+            model.load_weights(path)
+    assert caught.value.code == "SS350"
+    assert caught.value.where.file == str(path)
+    wired = [each for each in records(log) if each["event"] == "tripwire"]
+    assert [each["announced"] for each in wired] == ["os.system"]
+    assert [each["load"] for each in caught.value.records] == [wired[0]["load"]]
 
 
 # What the program does by itself.

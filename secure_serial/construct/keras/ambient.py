@@ -8,18 +8,16 @@ cannot be covered is refused, not ignored.
 from __future__ import annotations
 
 import os
-from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
-from secure_serial.artifact import read_artifact
-from secure_serial.artifact.files import open_regular
 from secure_serial.artifact.json_text import parse_json
 from secure_serial.construct import load as loading
 from secure_serial.construct.callers import describe_one
+from secure_serial.construct.keras import weights
 from secure_serial.construct.keras.versions import catalogue
 from secure_serial.construct.revive import LAMBDA_REFUSED
 from secure_serial.construct.session import plain_containers
-from secure_serial.errors import LoadDenied, UnsafeArtifact, UnsupportedFormat, Where
+from secure_serial.errors import LoadDenied, UnsupportedFormat
 from secure_serial.plan.fields import Field
 from secure_serial.plan.forms import names_of
 from secure_serial.plan.names import resolve_class, resolve_function, resolve_identifier
@@ -27,10 +25,9 @@ from secure_serial.plan.request import Origin
 from secure_serial.registry import snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from secure_serial.construct.guard import Guard
-    from secure_serial.limits import Limits
     from secure_serial.plan.request import CallerObject
 
     Original = Callable[..., Any]
@@ -157,49 +154,13 @@ def legacy_json(guard: Guard, original: Original) -> Original:
 
 
 def load_weights(guard: Guard, original: Original) -> Original:
-    """Weights alone: our reader reads the files first, and they are still the same after."""
+    """Weights alone."""
 
     def gated(model: Any, filepath: Any, *args: Any, **kwargs: Any) -> Any:
-        if not isinstance(filepath, str | os.PathLike):
-            raise UnsupportedFormat("weights can be judged by the path of their file alone")
-        files = list(_weight_files(Path(filepath), guard.policy.limits))
-        for file in files:
-            read_artifact(file, guard.policy.limits)
-        files.append(Path(filepath))
-        before = [_identity(file) for file in files]
-        result = original(model, filepath, *args, **kwargs)
-        if before != [_identity(file) for file in files]:
-            raise UnsafeArtifact(
-                "the file changed while weights were read from it; discard the model",
-                where=Where(str(filepath)),
-            )
-        return result
+        with weights.watched(filepath, guard):
+            return original(model, filepath, *args, **kwargs)
 
     return gated
-
-
-def _weight_files(path: Path, limits: Limits) -> Iterator[Path]:
-    """A file of weights or, behind an index of shards, the files beside it that it names."""
-    if not path.name.endswith("weights.json"):
-        yield path
-        return
-    with open_regular(str(path))[0] as file:
-        index = parse_json(file.read(limits.config_bytes + 1), limits)
-    named = index.get("weight_map") if isinstance(index, dict) else None
-    shards: set[object] = set()
-    for each in named.values() if isinstance(named, dict) else ():
-        shards.update(each if isinstance(each, list) else [each])
-    for name in sorted(map(str, shards)):
-        if name != PurePath(name).name or name in ("", ".", ".."):
-            raise UnsafeArtifact(f"a shard that is not beside it: {name!r}", where=Where(str(path)))
-        yield path.with_name(name)
-
-
-def _identity(path: str | os.PathLike[str]) -> tuple[int, ...]:
-    status = Path(path).stat()
-    # The time of the last change to the inode: unlike that of the contents, nobody can set it.
-    times = status.st_mtime_ns, status.st_ctime_ns
-    return status.st_dev, status.st_ino, status.st_size, *times
 
 
 def registered(guard: Guard, original: Original) -> Original:

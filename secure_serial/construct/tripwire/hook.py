@@ -22,7 +22,7 @@ from secure_serial.construct.setup_lock import SETUP
 from secure_serial.construct.tripwire.rules import HARMLESS, PATHS, Cause, Event, Reach, is_allowed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from contextvars import Token
     from types import FrameType, TracebackType
     from typing import Self
@@ -49,11 +49,15 @@ class Wire:
     Args:
         report: Records an event that was refused, and gives the error to raise. It is called
             once for each event, before the error is raised.
+        judged: Files that the load may read by their path, which is absolute.
 
     """
 
-    def __init__(self, report: Callable[[str, str, str], SecureSerialError]) -> None:
+    def __init__(
+        self, report: Callable[[str, str, str], SecureSerialError], judged: Sequence[str] = ()
+    ) -> None:
         self._report = report
+        self._judged = judged
         self._own: list[str] = []
         self._seen: set[tuple[str, str]] = set()
         self._outer: Wire | None = None
@@ -116,8 +120,9 @@ class Wire:
         if packages:
             readable += _package_folders()
         return Reach(
-            readable, sites, tuple(self._own), sys.modules, sys.stdlib_module_names, _WRITING
-        )
+            readable, sites, tuple(self._own), self._judged,
+            sys.modules, sys.stdlib_module_names, _WRITING,
+        )  # fmt: skip
 
 
 @contextmanager

@@ -81,6 +81,7 @@ class Reach(NamedTuple):
     readable: Sequence[str] = ()  # installed code: folders, each with a separator at its end
     sites: Sequence[str] = ()  # those of them that packages are installed to
     own: Sequence[str] = ()  # what Keras unpacks this very model to
+    judged: Sequence[str] = ()  # files of weights that Keras opens by itself
     loaded: Container[str] = ()  # names of the modules that are loaded
     library: Container[str] = ()  # names of the modules of Python's own library
     writing: int = 0  # the flags that open a file to be changed
@@ -144,7 +145,9 @@ def _reads(event: Event) -> bool:
     path, cause, reach = event.args[0], event.cause, event.reach
     if isinstance(path, int) or cause.caller == _REMOVER:  # open already, or judged as a whole
         return True
-    if any(below(path, folders) for folders in (reach.readable, reach.own, _MACHINE)):
+    if path in reach.judged or any(
+        below(path, folders) for folders in (reach.readable, reach.own, _MACHINE)
+    ):
         return True
     if cause.outer.startswith((*_READERS, *_CACHES)):
         return True
