@@ -43,23 +43,27 @@ class Watch:
             spec = _found(name, path, target)
         finally:
             self._looking.discard(name)
-        if spec is not None and spec.loader is not None:
+        if spec is not None:
             spec.loader = _Then(spec, spec.loader)  # type: ignore[assignment]  # it has what is used
         return spec
 
 
 class _Then:
-    """A loader that seals after the package was loaded by its own."""
+    """A loader that seals after the package was loaded by its own.
+
+    A folder without an `__init__` has none: whatever it is, a program can put its parts there.
+    """
 
     def __init__(self, spec: ModuleSpec, loader: Any) -> None:
         self._spec, self._loader = spec, loader
 
     def create_module(self, spec: ModuleSpec) -> Any:
-        return self._loader.create_module(spec)
+        return None if self._loader is None else self._loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
         self._spec.loader = module.__loader__ = self._loader  # as others expect to find it
-        self._loader.exec_module(module)
+        if self._loader is not None:
+            self._loader.exec_module(module)
         seal(self._spec.name)
 
 

@@ -224,6 +224,12 @@ def not_installed(monkeypatch):
         monkeypatch.setattr(holder, place.name, original)
 
 
+def test_a_keras_that_tells_no_version_is_refused(monkeypatch, not_installed):
+    monkeypatch.delattr(keras, "__version__")
+    with pytest.raises(ConstructionError, match="of no version"):
+        doors.install()
+
+
 def test_a_newer_keras_with_all_doors_in_their_places_has_gates_and_a_warning(
     monkeypatch, not_installed
 ):

@@ -35,6 +35,14 @@ def test_a_watched_package_is_sealed_after_it_ran(package):
     assert package == ["watched_here"] * 2
 
 
+def test_a_folder_that_is_no_package_is_sealed_too(package, tmp_path, monkeypatch):
+    (tmp_path / "watched_folder").mkdir()
+    monkeypatch.setattr(hook, "_WATCHED", {"watched_folder"})
+    importlib.import_module("watched_folder")
+    sys.modules.pop("watched_folder")
+    assert package == ["watched_folder"]
+
+
 def test_one_that_fails_to_import_seals_nothing(package, tmp_path):
     (tmp_path / "watched_here.py").write_text("1/0", encoding="utf-8")
     with pytest.raises(ZeroDivisionError):

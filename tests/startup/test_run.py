@@ -111,6 +111,19 @@ def test_another_sitecustomize_runs_as_well(environ, tmp_path):
     assert done.stdout.splitlines()[0] == "theirs"
 
 
+def test_a_folder_called_keras_does_not_go_on_without_a_seal(environ, tmp_path):
+    (tmp_path / "keras").mkdir()
+    code = f"""
+import sys
+sys.path = [{str(tmp_path)!r}] + [p for p in sys.path if "packages" not in p]
+import keras
+print("ran")
+"""
+    done = run(environ, sys.executable, "-c", code)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "cannot be sealed" in done.stderr
+
+
 def test_what_was_written_is_not_taken_when_somebody_changed_it(environ, tmp_path):
     assert run(environ, sys.executable, "-c", "").returncode == 0
     (folder,) = (tmp_path / "state" / "secure_serial" / "run").iterdir()

@@ -75,12 +75,13 @@ def behind(gated: Any) -> Original:
 def _checked_version() -> versions.Version:
     import keras
 
-    version = versions.parsed(str(keras.__version__))
+    told = str(getattr(keras, "__version__", "of no version"))  # a folder may be so called
+    version = versions.parsed(told)
     if version in versions.KNOWN or version > versions.NEWEST:
         return version
     known = ", ".join(f"{major}.{minor}" for major, minor in versions.KNOWN)
     raise ConstructionError(
-        f"Keras {keras.__version__} is installed, and this release knows the doors of {known}",
+        f"Keras {told} is installed, and this release knows the doors of {known}",
         help="install one of these versions, or a newer one",
     )
 
