@@ -1,0 +1,267 @@
+"""Operations that `keras.ops` has not, of those that it has: for NumPy and every backend alike.
+
+Each takes `xp`, which has the operations as attributes, and then the parameters of its row of
+`canonical.json`. What `xp` has is called with all of its parameters, in their order.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from secure_serial.sandbox.facades.composite_images import IMAGES
+from secure_serial.sandbox.facades.errors import refused
+from secure_serial.sandbox.facades.measure import axis_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def bound(xp: Any) -> dict[str, Callable[..., Any]]:
+    """The operations for one kind of arrays."""
+    return {name: partial(function, xp) for name, function in (_OWN | IMAGES).items()}
+
+
+def identity_of(xp: Any, x: Any) -> Any:
+    return xp.array(x, None) if type(x) in (int, float, bool) else x
+
+
+def rank(xp: Any, x: Any) -> Any:
+    return len(np.shape(x)) if type(x) in (int, float, bool) else len(xp.shape(x))
+
+
+def int_of(xp: Any, x: Any) -> Any:
+    return xp.cast(x, "int32")
+
+
+def float_of(xp: Any, x: Any) -> Any:
+    return xp.cast(x, "float32")
+
+
+def l2_normalize(xp: Any, x: Any, axis: Any, epsilon: Any) -> Any:
+    total = xp.sum(x * x, axis, True)  # noqa: FBT003 - keepdims
+    return x / xp.sqrt(xp.maximum(total, epsilon))
+
+
+def norm_of(xp: Any, x: Any, axis: Any, keepdims: Any) -> Any:
+    return xp.sqrt(xp.sum(x * x, axis, keepdims))
+
+
+def clip_by_norm(xp: Any, x: Any, clip_norm: Any, axes: Any) -> Any:
+    norm = xp.sqrt(xp.sum(x * x, axes, True))  # noqa: FBT003 - keepdims
+    return x * clip_norm / xp.maximum(norm, clip_norm)
+
+
+def batch_dot(xp: Any, x: Any, y: Any, axes: Any) -> Any:
+    """Keras 1's and 2's, after its documentation: one axis of each is summed, the first paired."""
+    left, right = len(xp.shape(x)), len(xp.shape(y))
+    if axes is None:
+        axes = (left - 1, right - 1 if right == 2 else right - 2)  # noqa: PLR2004 - vectors
+    one, other = (axes, axes) if type(axes) is int else axes
+    one, other = axis_in(one, left), axis_in(other, right)
+    if 0 in (one, other):
+        raise refused("batch_dot over the axis of samples")
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    first = ["Z", *letters[: left - 1]]
+    second = ["Z", *letters[left - 1 : left + right - 2]]
+    first[one] = second[other] = "S"
+    kept = [letter for letter in first[1:] + second[1:] if letter != "S"]
+    if not kept:  # of two batches of vectors: a column
+        return xp.expand_dims(xp.einsum("ZS,ZS->Z", [x, y]), -1)
+    terms = f"{''.join(first)},{''.join(second)}->Z{''.join(kept)}"
+    return xp.einsum(terms, [x, y])
+
+
+def batch_flatten(xp: Any, x: Any) -> Any:
+    return xp.reshape(x, (-1, prod(xp.shape(x)[1:])))
+
+
+def k_repeat(xp: Any, x: Any, n: Any) -> Any:
+    return xp.repeat(xp.expand_dims(x, 1), n, 1)
+
+
+def bounded_relu(xp: Any, x: Any, negative_slope: Any, max_value: Any, threshold: Any) -> Any:
+    made = xp.maximum(x, 0) if threshold == 0 else xp.where(x >= threshold, x, x * 0)
+    if max_value is not None:
+        made = xp.minimum(made, max_value)
+    if negative_slope == 0:
+        return made
+    return made + negative_slope * xp.minimum(x - threshold, 0)
+
+
+def hard_sigmoid_2(xp: Any, x: Any) -> Any:
+    """Keras 1's and 2's; Keras 3 has another slope."""
+    return xp.clip(0.2 * x + 0.5, 0.0, 1.0)
+
+
+def mish(xp: Any, x: Any) -> Any:
+    return x * xp.tanh(xp.softplus(x))
+
+
+def erfc(xp: Any, x: Any) -> Any:
+    return 1 - xp.erf(x)
+
+
+def squared_difference(xp: Any, x1: Any, x2: Any) -> Any:
+    return xp.square(xp.subtract(x1, x2))
+
+
+def reverse(xp: Any, x: Any, axes: Any) -> Any:
+    return xp.flip(x, axes)
+
+
+def add_bias(xp: Any, x: Any, bias: Any, data_format: Any) -> Any:
+    if data_format == "channels_first" and len(xp.shape(bias)) == 1:
+        bias = xp.reshape(bias, (1, -1, *([1] * (len(xp.shape(x)) - 2))))
+    return x + bias
+
+
+def batch_normalize(
+    xp: Any, x: Any, mean: Any, variance: Any, offset: Any, scale: Any, epsilon: Any
+) -> Any:
+    made = (x - mean) / xp.sqrt(variance + epsilon)
+    made = made if scale is None else made * scale
+    return made if offset is None else made + offset
+
+
+def switch(xp: Any, condition: Any, then: Any, otherwise: Any) -> Any:
+    if type(condition) is bool or len(xp.shape(condition)) == 0:
+        if callable(then) and callable(otherwise):
+            known = type(condition) is bool or isinstance(condition, np.ndarray | np.generic)
+            if known:
+                return then() if condition else otherwise()
+            return xp.cond(condition, then, otherwise)
+        then = then() if callable(then) else then
+        otherwise = otherwise() if callable(otherwise) else otherwise
+        return xp.where(condition, then, otherwise)
+    then = then() if callable(then) else then
+    otherwise = otherwise() if callable(otherwise) else otherwise
+    missing = max(len(xp.shape(then)) - len(xp.shape(condition)), 0)
+    if missing:
+        condition = xp.reshape(condition, (*xp.shape(condition), *([1] * missing)))
+    return xp.where(condition, then, otherwise)
+
+
+def add_all(xp: Any, xs: Any) -> Any:
+    made = xs[0]
+    for x in xs[1:]:
+        made = xp.add(made, x)
+    return made
+
+
+def multiply_matrices(xp: Any, x1: Any, x2: Any, transpose_a: Any, transpose_b: Any) -> Any:
+    x1 = xp.swapaxes(x1, -1, -2) if transpose_a else x1
+    x2 = xp.swapaxes(x2, -1, -2) if transpose_b else x2
+    return xp.matmul(x1, x2)
+
+
+def split_by(xp: Any, x: Any, sections: Any, axis: Any) -> Any:
+    """TensorFlow's split: a tuple says how large the parts are, not where to cut."""
+    if type(sections) is int:
+        return list(xp.split(x, sections, axis))
+    whole = xp.shape(x)[axis_in(axis, len(xp.shape(x)))]
+    parts = list(sections)
+    if parts.count(-1) == 1 and whole is not None:
+        parts[parts.index(-1)] = whole - sum(parts) - 1
+    if min(parts, default=0) < 0 or (whole is not None and sum(parts) != whole):
+        raise refused("sizes of parts that do not add up to the axis")
+    return list(xp.split(x, np.cumsum(parts[:-1]).tolist(), axis))
+
+
+def gather(xp: Any, x: Any, indices: Any, axis: Any, batch_dims: Any) -> Any:
+    if batch_dims == 0:
+        return xp.take(x, indices, 0 if axis is None else axis)
+    if batch_dims != 1 or axis not in (None, 1, -1):
+        raise refused("a gather of more than one axis of samples")
+    shape, wanted = xp.shape(x), xp.shape(indices)
+    flat = xp.reshape(indices, (wanted[0], -1, *([1] * (len(shape) - 2))))
+    made = xp.take_along_axis(x, xp.broadcast_to(flat, (*xp.shape(flat)[:2], *shape[2:])), 1)
+    return xp.reshape(made, (*wanted, *shape[2:]))
+
+
+def gather_nd(xp: Any, x: Any, indices: Any) -> Any:
+    """By one flat index each."""
+    shape, wanted = xp.shape(x), xp.shape(indices)
+    depth = wanted[-1]
+    steps = [prod(shape[i + 1 : depth]) for i in range(depth)]
+    flat = xp.sum(xp.multiply(indices, np.asarray(steps, "int32")), -1, False)  # noqa: FBT003
+    return xp.take(xp.reshape(x, (-1, *shape[depth:])), flat, 0)
+
+
+def one_hot_of(
+    xp: Any, indices: Any, depth: Any, on_value: Any, off_value: Any, axis: Any, dtype: Any
+) -> Any:
+    made = xp.one_hot(indices, depth, axis, dtype or "float32")
+    if on_value is None and off_value is None:
+        return made
+    off = 0 if off_value is None else off_value
+    return made * ((1 if on_value is None else on_value) - off) + off
+
+
+def window(xp: Any, x: Any, begin: Any, size: Any) -> Any:
+    """TensorFlow's slice: -1 is all that is left."""
+    if len(begin) != len(size) or len(begin) != len(xp.shape(x)):
+        raise refused("a slice of another number of axes than the array's")
+    places = zip(begin, size, strict=True)
+    return x[tuple(slice(b, None if s == -1 else b + s) for b, s in places)]
+
+
+def matrix_transpose(xp: Any, x: Any) -> Any:
+    return xp.swapaxes(x, -1, -2)
+
+
+def band_part(xp: Any, x: Any, lower: Any, upper: Any) -> Any:
+    made = x if upper < 0 else xp.tril(x, upper)
+    return made if lower < 0 else xp.triu(made, -lower)
+
+
+def matrix_diag(xp: Any, x: Any) -> Any:
+    return xp.expand_dims(x, -1) * xp.eye(xp.shape(x)[-1], None, 0, xp.dtype(x))
+
+
+def sequence_mask(xp: Any, lengths: Any, maxlen: Any, dtype: Any) -> Any:
+    made = xp.less(np.arange(maxlen), xp.expand_dims(lengths, -1))
+    return xp.cast(made, dtype)
+
+
+def temporal_padding(xp: Any, x: Any, padding: Any) -> Any:
+    padding = (padding, padding) if type(padding) is int else tuple(padding)
+    return xp.pad(x, ((0, 0), padding, (0, 0)), "constant", None)
+
+
+def spatial_padding(xp: Any, x: Any, padding: Any, data_format: Any) -> Any:
+    if type(padding) is int:
+        padding = ((padding, padding), (padding, padding))
+    around = [(each, each) if type(each) is int else tuple(each) for each in padding]
+    if data_format == "channels_first":
+        return xp.pad(x, ((0, 0), (0, 0), *around), "constant", None)
+    return xp.pad(x, ((0, 0), *around, (0, 0)), "constant", None)
+
+
+def lrn(xp: Any, x: Any, depth_radius: Any, bias: Any, alpha: Any, beta: Any) -> Any:
+    """Local response normalization over the last axis, as TensorFlow documents it."""
+    depth = xp.shape(x)[-1]
+    around = [(0, 0)] * (len(xp.shape(x)) - 1)
+    squares = xp.pad(x * x, (*around, (depth_radius, depth_radius)), "constant", None)
+    total = squares[..., :depth]
+    for shift in range(1, 2 * depth_radius + 1):
+        total = total + squares[..., shift : shift + depth]
+    return x / xp.power(bias + alpha * total, beta)
+
+
+def pool(
+    xp: Any, x: Any, pool_size: Any, strides: Any, padding: Any, data_format: Any, pool_mode: Any
+) -> Any:
+    function = xp.max_pool if pool_mode == "max" else xp.average_pool
+    return function(x, pool_size, strides, padding, data_format)
+
+
+_OWN = {
+    name: value
+    for name, value in list(globals().items())
+    if getattr(value, "__module__", None) == __name__ and not name.startswith("_")
+    and name != "bound"
+}  # fmt: skip

@@ -1,0 +1,391 @@
+"""What may stand in a parameter, by kind: each value is checked by its exact type.
+
+A check gives back the value to compute with, or raises `SandboxError`. Sequences are copied into
+tuples, so that nobody can change them between the check and the work.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from secure_serial.sandbox import meter
+from secure_serial.sandbox.facades import ops
+from secure_serial.sandbox.facades.errors import kind_of, refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Check = "Callable[[Any], Any]"
+
+#: NumPy's and ml_dtypes' plain numeric types. Never text, never `object`, which runs code.
+DTYPES = frozenset(
+    ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64", "bfloat16", "complex64", "complex128"]
+)
+#: Other names of the same: NumPy's, TensorFlow's and Python's.
+DTYPE_NAMES = {
+    "bool_": "bool", "half": "float16", "single": "float32", "float": "float32",
+    "double": "float64", "int": "int32", "uint": "uint32",
+}  # fmt: skip
+#: Kinds of NumPy's types that are numbers; "V" of bfloat16 is looked up by name.
+NUMERIC = frozenset("biufc")
+#: The dimensions that an array may have; NumPy's own bound is 64, TensorFlow's some 8.
+RANK = 32
+#: Whole numbers beyond this do not fit an array and would make one of objects.
+_LEAST, _MOST = -(2**63), 2**64 - 1
+
+
+def array(value: Any) -> Any:
+    """An array whose items are numbers, NumPy's or the provider's."""
+    kind = type(value)
+    if kind is np.ndarray or issubclass(kind, np.generic):
+        if value.dtype.kind not in NUMERIC and value.dtype.name not in DTYPES:
+            raise refused(f"an array of type {value.dtype.name[:40]}, which does not hold numbers")
+        return value
+    if ops.active.get().is_array(value):
+        return value
+    raise refused(f"a value of type {kind_of(value)} where an array stands")
+
+
+def is_array(value: object) -> bool:
+    """Whether this is an array or tensor: NumPy's, or one of the active provider."""
+    return type(value) is np.ndarray or isinstance(value, np.generic) or (
+        type(value) not in _PLAIN and ops.active.get().is_array(value)
+    )  # fmt: skip
+
+
+_PLAIN = frozenset({bool, int, float, complex, str, tuple, list, dict, set, type(None)})
+
+
+def tensor(value: Any) -> Any:
+    """An array, a number, or nested sequences of them."""
+    kind = type(value)
+    if kind is np.ndarray and value.dtype.kind in NUMERIC:
+        return value
+    if kind is float or kind is bool:
+        return value
+    if kind is int:
+        return _fitting(value)
+    if kind is list or kind is tuple:
+        return _from_items(value)
+    if kind is complex:
+        return value
+    return array(value)
+
+
+def _fitting(value: int) -> int:
+    if _LEAST <= value <= _MOST:
+        return value
+    raise refused("a whole number that does not fit an array")
+
+
+def _from_items(items: Any) -> Any:
+    """An array of nested sequences; or of tensors, stacked by their provider."""
+    checked, foreign = _nested(items, 0)
+    if foreign is None:
+        try:
+            return np.asarray(checked)
+        except ValueError:
+            raise refused("sequences of different lengths where an array stands") from None
+    stack = foreign.find("stack")
+    if stack is None:  # pragma: no cover - every provider stacks
+        raise refused("tensors in a sequence where an array stands")
+    return stack(checked, 0)
+
+
+def _nested(items: Any, depth: int) -> tuple[Any, ops.Ops | None]:
+    if depth >= RANK:
+        raise refused("sequences nested too deep where an array stands")
+    account = meter.current()
+    account.container(len(items))
+    made = []
+    foreign: ops.Ops | None = None
+    for item in items:
+        kind = type(item)
+        if kind is list or kind is tuple:
+            value, inner = _nested(item, depth + 1)
+            foreign = foreign or inner
+        else:
+            value = tensor(item)
+            if kind is np.ndarray:
+                account.array(value.size, value.itemsize)
+            elif not ops.is_native(value):
+                foreign = ops.active.get()
+        made.append(value)
+    return made, foreign
+
+
+def narrow_tensor(value: Any) -> Any:
+    """As `tensor`; Python's numbers become float32 and int32, as in TensorFlow and Keras."""
+    made = tensor(value)
+    if type(value) in (list, tuple) and type(made) is np.ndarray:
+        return narrowed(made) if not _holds_wide(value) else made
+    return made
+
+
+def _holds_wide(items: Any) -> bool:
+    """Whether an array in a sequence has 64 bits of its own, which must stay."""
+    for item in items:
+        if type(item) in (list, tuple):
+            if _holds_wide(item):
+                return True
+        elif hasattr(item, "dtype") and item.dtype.itemsize >= 8:
+            return True
+    return False
+
+
+_NARROW = {"float64": np.float32, "int64": np.int32, "complex128": np.complex64}
+
+
+def narrowed(value: Any) -> Any:
+    """An array or scalar of 64 bits in 32."""
+    wanted = _NARROW.get(value.dtype.name)
+    return value if wanted is None else value.astype(wanted)
+
+
+def tensors(value: Any) -> Any:
+    """A sequence of arrays; an array is the sequence of what it holds."""
+    kind = type(value)
+    if kind is np.ndarray and value.ndim:
+        value = list(array(value)) if meter.current().container(len(value)) is None else value
+    elif kind is not list and kind is not tuple:
+        raise refused(f"a value of type {kind_of(value)} where a list of arrays stands")
+    meter.current().container(len(value))
+    return [tensor(item) for item in value]
+
+
+def integer(value: Any) -> int:
+    """A whole number: Python's, NumPy's, or an array of one that is known."""
+    kind = type(value)
+    if kind is int:
+        return _fitting(value)
+    if kind is bool:
+        return int(value)
+    if kind is not float and is_array(value):
+        known = value if kind is np.ndarray else _known(value)
+        if known is not None and known.ndim == 0 and known.dtype.kind in "iub":
+            return int(known)
+    raise refused(f"a value of type {kind_of(value)} where a whole number stands")
+
+
+def _known(value: Any) -> Any:
+    return value if isinstance(value, np.generic) else ops.active.get().known(value)
+
+
+def number(value: Any) -> Any:
+    """One number."""
+    kind = type(value)
+    if kind is float or kind is bool:
+        return value
+    if kind is int:
+        return _fitting(value)
+    if is_array(value):
+        known = value if kind is np.ndarray else _known(value)
+        if known is not None and known.ndim == 0 and known.dtype.kind in NUMERIC:
+            return value
+    raise refused(f"a value of type {kind_of(value)} where a number stands")
+
+
+def size(value: Any) -> int:
+    """A whole number that is not negative."""
+    made = integer(value)
+    if made < 0:
+        raise refused(f"a size of {made}")
+    return made
+
+
+def radius(value: Any) -> int:
+    """A small size: the work grows with it."""
+    return _at_most(size(value), 64)
+
+
+def degree(value: Any) -> int:
+    """How often something is done again."""
+    return _at_most(size(value), 16)
+
+
+def _at_most(value: int, most: int) -> int:
+    if value > most:
+        raise refused(f"{value} where at most {most} may stand")
+    return value
+
+
+def flag(value: Any) -> bool:
+    """True or False."""
+    if type(value) is bool:
+        return value
+    if type(value) is int and value in (0, 1):
+        return bool(value)
+    if isinstance(value, np.bool_):
+        return bool(value)
+    raise refused(f"a value of type {kind_of(value)} where True or False stands")
+
+
+def _items(value: Any) -> Any:
+    """The items of a short sequence of whole numbers: a tuple, list, range, or known array."""
+    kind = type(value)
+    if kind is np.ndarray and value.ndim == 1:
+        meter.current().container(value.size)
+        return value.tolist() if value.dtype.kind in "iub" else None
+    if kind is tuple or kind is list or kind is range:
+        meter.current().container(len(value))
+        return value
+    if kind not in _PLAIN and is_array(value):
+        known = _known(value)
+        return None if known is None or not getattr(known, "ndim", 0) else _items(np.asarray(known))
+    return None
+
+
+def axis(value: Any) -> Any:
+    """No axis, one, or several."""
+    if value is None or type(value) is int:
+        return value
+    items = _items(value)
+    return integer(value) if items is None else tuple(map(integer, items))
+
+
+def sizes(value: Any) -> Any:
+    """One whole number, or several."""
+    items = _items(value)
+    return integer(value) if items is None else tuple(map(integer, items))
+
+
+def sections(value: Any) -> Any:
+    """How many parts, or where to cut."""
+    made = sizes(value)
+    if type(made) is int and made < 1:
+        raise refused(f"{made} parts")
+    return made
+
+
+def shape(value: Any) -> tuple[int, ...]:
+    """A shape: whole numbers, of which one may be -1 in `reshape`."""
+    made = sizes(value)
+    made = (made,) if type(made) is int else made
+    if len(made) > RANK:
+        raise refused(f"a shape of {len(made)} dimensions")
+    if any(extent < -1 for extent in made):
+        raise refused("a shape with a negative size")
+    return tuple(made)
+
+
+def pair(value: Any) -> Any:
+    """One whole number or two."""
+    made = sizes(value)
+    if type(made) is tuple and len(made) != 2:
+        raise refused(f"{len(made)} numbers where two stand")
+    return made
+
+
+def pairs(value: Any) -> Any:
+    """A width, or widths before and after for each axis."""
+    if type(value) in (tuple, list):
+        meter.current().container(len(value))
+        return tuple(sizes(item) for item in value)
+    if type(value) is np.ndarray and value.ndim == 2:
+        meter.current().container(value.size)
+        return tuple(map(tuple, array(value).tolist()))
+    return sizes(value)
+
+
+def axes(value: Any) -> Any:
+    """For tensordot: a number of axes, or two sequences of axes."""
+    if type(value) in (tuple, list):
+        if len(value) != 2:
+            raise refused(f"{len(value)} items where the axes of two arrays stand")
+        return tuple(sizes(item) for item in value)
+    return size(value)
+
+
+def dtype(value: Any) -> str:
+    """The name of a numeric type: a text, a member as np.float32, or a builtin type's name."""
+    name = getattr(value, "dtype_name", None) if type(value).__name__ == "OfferedType" else value
+    if type(name) is str:
+        name = DTYPE_NAMES.get(name, name)
+        if name in DTYPES:
+            return name
+        raise refused(f"the type {name[:40]!r}, which is none of plain numbers")
+    raise refused(f"a value of type {kind_of(value)} where a type's name stands")
+
+
+def order(value: Any) -> Any:
+    """The order of a norm."""
+    if value is None or (type(value) is str and value in ("fro", "euclidean", "nuc")):
+        return None if value == "euclidean" else value
+    return number(value)
+
+
+#: Letters, the arrow, commas and blanks; numpy's own einsum takes 52 letters.
+_EQUATION = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ->,. ")
+
+
+def equation(value: Any) -> str:
+    """The equation of einsum."""
+    if type(value) is not str or len(value) > 200 or not _EQUATION.issuperset(value):
+        raise refused("something else than an equation such as 'ij,jk->ik' in einsum")
+    return value.replace(" ", "")
+
+
+def function(value: Any) -> Any:
+    """A function of the restricted code itself, or one that a facade offers."""
+    if type(value) is FunctionType or type(value).__name__ in ("Offered", "OfferedType"):
+        return value
+    raise refused(f"a value of type {kind_of(value)} where a function stands")
+
+
+def branch(value: Any) -> Any:
+    """An array, or a function that makes one."""
+    is_function = type(value) is FunctionType or type(value).__name__ == "Offered"
+    return value if is_function else tensor(value)
+
+
+def ignored(value: Any) -> None:
+    """A parameter that has no bearing here, such as `name`."""
+    if value is not None and type(value) not in (str, bool, int, float):
+        dtype(value)
+
+
+_CHECKS: dict[str, Callable[[Any], Any]] = {
+    each.__name__: each
+    for each in (
+        tensor, tensors, number, size, radius, degree, flag, axis, sizes, sections, shape, pair,
+        pairs, axes, dtype, order, equation, function, branch, ignored,
+    )
+} | {"int": integer}  # fmt: skip
+
+
+@cache
+def check(kind: str, *, narrow: bool = False) -> Callable[[Any], Any]:
+    """The check for a kind as `canonical.json` writes it: a name, choices in brackets, `?` for None.
+
+    >>> check("[same|valid]")("same"), check("int?")(None)
+    ('same', None)
+    """
+    optional = kind.endswith("?")
+    kind = kind.removesuffix("?")
+    if kind.startswith("["):
+        inner = _choice(frozenset(kind[1:-1].split("|")))
+    elif narrow and kind == "tensor":
+        inner = narrow_tensor
+    else:
+        inner = _CHECKS[kind]
+    return _or_none(inner) if optional else inner
+
+
+def _choice(allowed: frozenset[str]) -> Callable[[Any], Any]:
+    def choice(value: Any) -> Any:
+        if type(value) is str and value.lower() in allowed:
+            return value.lower()
+        raise refused(f"something else than one of {', '.join(sorted(allowed))}")
+
+    return choice
+
+
+def _or_none(inner: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def optional(value: Any) -> Any:
+        return None if value is None else inner(value)
+
+    return optional

@@ -1,0 +1,77 @@
+"""How large an array is, whoever made it. Dimensions that are not known yet count as one."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from secure_serial.sandbox import meter
+from secure_serial.sandbox.facades import ops
+from secure_serial.sandbox.facades.errors import refused
+
+#: What an item takes where no array says more: float32, as Keras computes.
+ITEM_BYTES = 4
+#: Multiplications that count as one step: some 30 microseconds of one core at float32, so that
+#: the steps of one call (`Allowance.steps`) end within seconds.
+WORK_PER_STEP = 1 << 17
+#: NumPy multiplies matrices of other types than floats without BLAS, at a tenth of the speed.
+SLOW_PRODUCT = 16
+
+
+def dims(value: Any) -> tuple[int, ...]:
+    """The shape of an array, a tensor or a number."""
+    if type(value) is np.ndarray or isinstance(value, np.generic):
+        return value.shape
+    if value is None or type(value) in ops.NATIVE:
+        return ()
+    return tuple(1 if extent is None else int(extent) for extent in ops.active.get().shape(value))
+
+
+def count(value: Any) -> int:
+    """How many items an array has."""
+    return int(value.size) if type(value) is np.ndarray else prod(dims(value))
+
+
+def item_bytes(value: Any) -> int:
+    """The bytes of one item."""
+    if type(value) is np.ndarray:
+        return int(value.itemsize)
+    wide = getattr(getattr(value, "dtype", None), "itemsize", ITEM_BYTES)
+    return wide if type(wide) is int else ITEM_BYTES
+
+
+def widest(values: Any) -> int:
+    """The bytes of one item of what several arrays become."""
+    return max((item_bytes(value) for value in values), default=ITEM_BYTES)
+
+
+def joined(shapes: Any) -> tuple[int, ...]:
+    """The shape that several broadcast to; where they do not, the larger extent."""
+    rank = max(map(len, shapes), default=0)
+    made = [1] * rank
+    for shape in shapes:
+        offset = rank - len(shape)
+        for index, extent in enumerate(shape):
+            if made[offset + index] == 1 or extent > made[offset + index] > 1:
+                made[offset + index] = extent
+    return tuple(made)
+
+
+def axis_in(axis: int, rank: int) -> int:
+    """The index of an axis that may be negative."""
+    if not -rank <= axis < rank:
+        raise refused(f"axis {axis} of an array of {rank} dimensions")
+    return axis % rank
+
+
+def take(elements: int, item: int = ITEM_BYTES, times: int = 1) -> None:
+    """Take an array, and what computing it needs beside it, from the budget of the call."""
+    meter.current().array(elements * times, item)
+
+
+def work(products: int, *values: Any) -> None:
+    """Take multiplications from the steps of the call."""
+    slow = any(type(v) is np.ndarray and v.dtype.char not in "fdFD" for v in values)
+    meter.current().step(1 + products * (SLOW_PRODUCT if slow else 1) // WORK_PER_STEP)

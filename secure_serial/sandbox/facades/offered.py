@@ -1,0 +1,208 @@
+"""A function of a facade: checks, sizes, computes. Whatever fails ends in `SandboxError`."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from secure_serial.errors import SandboxError
+from secure_serial.sandbox.facades import kinds, ops
+from secure_serial.sandbox.facades.canonical import MISSING, Row, row
+from secure_serial.sandbox.facades.errors import failed, refused
+from secure_serial.sandbox.facades.rules import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from secure_serial.sandbox.facades.rows import Spec
+
+#: Facades whose numbers are NumPy's, of 64 bits; those of the others are of 32.
+_WIDE = ("np.", "math.")
+#: The kinds that hold arrays of a provider.
+_ARRAYS = ("tensor", "tensor?", "tensors", "branch")
+
+
+class Operation:
+    """An operation with its rule, ready to be called with all of its values."""
+
+    __slots__ = ("arrays", "creates", "name", "row", "rule")
+
+    def __init__(self, wanted: Row) -> None:
+        self.name = wanted.name
+        self.row = wanted
+        self.rule = rule(wanted)
+        self.creates = wanted.creates
+        self.arrays = tuple(i for i, p in enumerate(wanted.parameters) if p.kind in _ARRAYS)
+
+    def engine(self, values: list[Any]) -> ops.Ops:
+        """NumPy where all arrays are its own; the active provider where one is not."""
+        for place in self.arrays:
+            value = values[place]
+            if type(value) is np.ndarray:
+                continue
+            if type(value) is list:
+                if not all(map(ops.is_native, value)):
+                    return ops.active.get()
+            elif not (ops.is_native(value) or callable(value)):
+                return ops.active.get()
+        return ops.active.get() if self.creates else ops.NUMPY
+
+    def __call__(self, label: str, values: list[Any], *, narrow: bool) -> Any:
+        """Do it. The values have been checked, one for each parameter."""
+        try:
+            self.rule(values)
+            engine = self.engine(values)
+            function = engine.find(self.name)
+            if function is None:
+                raise refused(f"{label} cannot be computed here: the backend has none")
+            made = function(*values)
+        except SandboxError:
+            raise
+        except Exception as error:
+            raise failed(label, error) from error
+        if engine is ops.NUMPY:
+            return _numbers(made, values if narrow else None)
+        return made
+
+
+def _numbers(made: Any, narrow: list[Any] | None) -> Any:
+    """The result, which holds nothing but numbers; in 32 bits if none of `narrow` had more."""
+    kind = type(made)
+    if kind is tuple or kind is list:
+        return kind(_numbers(each, narrow) for each in made)
+    if kind is not np.ndarray and not isinstance(made, np.generic):
+        return made
+    if made.dtype.kind not in kinds.NUMERIC and made.dtype.name not in kinds.DTYPES:
+        raise refused("a result that holds something else than numbers")
+    if narrow is not None and made.dtype.itemsize >= 8 and not any(map(_wide, narrow)):  # noqa: PLR2004 - bytes
+        return kinds.narrowed(made)
+    return made
+
+
+def _wide(value: Any) -> bool:
+    """Whether a value is of 64 bits, or a type's name that asks for them."""
+    if type(value) is list:
+        return any(map(_wide, value))
+    if type(value) is str:
+        return value.endswith("64") or value == "complex128"
+    kind = getattr(value, "dtype", None)
+    return kind is not None and getattr(kind, "itemsize", 0) >= 8  # noqa: PLR2004 - bytes
+
+
+@cache
+def operation(name: str) -> Operation:
+    """An operation by the name that `canonical.json` has for it."""
+    return Operation(row(name))
+
+
+class Offered:
+    """A function of a facade, as restricted code holds it. It has nothing but its call."""
+
+    __slots__ = ("_call", "_label", "_named", "_narrow", "_order", "_required", "_rest", "_start")
+
+    def __init__(self, label: str, spec: Spec) -> None:
+        self._label = label
+        self._narrow = not label.startswith(_WIDE)
+        self._call = operation(spec.op)
+        parameters = self._call.row.parameters
+        places = {p.name: i for i, p in enumerate(parameters)}
+        checks = {p.name: kinds.check(p.kind, narrow=self._narrow) for p in parameters}
+        start = {p.name: p.default for p in parameters} | spec.fixed
+        order: list[tuple[int, Callable[[Any], Any]]] = []
+        self._named: dict[str, tuple[int, Callable[[Any], Any]]] = {}
+        self._rest = -1
+        for taken in spec.takes:
+            if taken.goes_to is None:
+                slot = (len(parameters), kinds.ignored)
+            else:
+                slot = (places[taken.goes_to], checks[taken.goes_to])
+                if taken.default is not MISSING:
+                    start[taken.goes_to] = taken.default
+            if taken.rest:
+                self._rest = slot[0]
+                continue
+            order.append(slot)
+            self._named.update(dict.fromkeys(taken.names, slot))
+        self._order = tuple(order)
+        # One place more than there are parameters: for what has no bearing.
+        self._start = [*(start[p.name] for p in parameters), None]
+        self._required = tuple(i for i, v in enumerate(self._start) if v is MISSING)
+
+    def __repr__(self) -> str:
+        return f"<function {self._label}>"
+
+    def __call__(self, *args: Any, **named: Any) -> Any:
+        values = self._start.copy()
+        order = self._order
+        if len(args) > len(order):
+            if self._rest < 0:
+                raise refused(f"{self._label} takes at most {len(order)} values, not {len(args)}")
+            values[self._rest] = kinds.tensors(args[len(order) :])
+        try:
+            for (place, check), value in zip(order, args, strict=False):
+                values[place] = check(value)
+            for name, value in named.items():
+                place, check = self._place(name, len(args))
+                values[place] = check(value)
+        except SandboxError as error:
+            message = f"{self._label}: {error.message}"
+            raise SandboxError(message, code=error.code, help=error.help) from None
+        for place in self._required:
+            if values[place] is MISSING:
+                wanted = self._call.row.parameters[place].name
+                raise refused(f"{self._label} is called without its {wanted}")
+        values.pop()
+        return self._call(self._label, values, narrow=self._narrow)
+
+    def _place(self, name: str, given: int) -> tuple[int, Callable[[Any], Any]]:
+        slot = self._named.get(name)
+        if slot is None:
+            raise refused(f"it has no parameter {name[:60]!r} here")
+        if slot[0] < len(self._start) - 1 and any(slot is each for each in self._order[:given]):
+            raise refused(f"two values for {name!r}")
+        return slot
+
+
+class OfferedType(Offered):
+    """A type such as np.float32: it converts, and its name stands where a type is wanted."""
+
+    __slots__ = ("dtype_name",)
+
+    def __init__(self, label: str, spec: Spec, name: str) -> None:
+        super().__init__(label, spec)
+        self.dtype_name = name
+
+    def __eq__(self, other: object) -> bool:
+        name = other.dtype_name if type(other) is OfferedType else other
+        return type(name) is str and name == self.dtype_name
+
+    def __hash__(self) -> int:
+        return hash(self.dtype_name)
+
+
+def offered(label: str, spec: Spec) -> Offered:
+    """A function of a facade."""
+    return Offered(label, spec)
+
+
+def of_type(label: str, name: str) -> OfferedType:
+    """A type of a facade."""
+    from secure_serial.sandbox.facades.rows import parse
+
+    return OfferedType(label, parse(f"cast(x !dtype={name})"), name)
+
+
+def plain(label: str, name: str) -> Any:
+    """A function on Python's own numbers."""
+    from secure_serial.sandbox.facades import numbers
+
+    return numbers.Number(label, name)
+
+
+def setting(label: str, name: str) -> Any:
+    """A function that tells a setting of Keras."""
+    from secure_serial.sandbox.facades import numbers
+
+    return numbers.Setting(label, name)

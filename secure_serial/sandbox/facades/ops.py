@@ -1,0 +1,88 @@
+"""Who computes: NumPy, or the provider of another kind of tensor.
+
+An operation whose arrays are all NumPy's is done by `NumPyOps`, and needs no Keras. Otherwise the
+provider that is active does it: `construct.keras.ops` maps the operations onto `keras.ops`.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from functools import cache
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Ops(Protocol):
+    """What a kind of tensors has to bring."""
+
+    def find(self, name: str) -> Callable[..., Any] | None:
+        """The function for an operation of `canonical.json`; None: it cannot be had."""
+
+    def is_array(self, value: object) -> bool:
+        """Whether this is one of its tensors (NumPy's arrays are known without it)."""
+
+    def shape(self, value: Any) -> tuple[int | None, ...]:
+        """The shape of a tensor; None where a dimension is not known yet."""
+
+    def dtype(self, value: Any) -> str:
+        """The name of a tensor's type."""
+
+    def known(self, value: Any) -> Any:
+        """The NumPy array of a tensor whose values are known by now, else None."""
+
+
+@cache
+def _table() -> dict[str, Callable[..., Any]]:
+    from secure_serial.sandbox.facades import composites, numpy_images, numpy_ops
+
+    found: dict[str, Callable[..., Any]] = {**numpy_ops.table(), **numpy_images.table()}
+    namespace = SimpleNamespace(**found)
+    return composites.bound(namespace) | found
+
+
+class NumPyOps:
+    """The operations in NumPy alone.
+
+    >>> NumPyOps().find("square")(3)
+    9
+    """
+
+    def find(self, name: str) -> Callable[..., Any] | None:
+        """See `Ops`."""
+        return _table().get(name)
+
+    def is_array(self, value: object) -> bool:
+        """See `Ops`."""
+        return type(value) is np.ndarray or isinstance(value, np.generic)
+
+    def shape(self, value: Any) -> tuple[int | None, ...]:
+        """See `Ops`."""
+        return tuple(value.shape)
+
+    def dtype(self, value: Any) -> str:
+        """See `Ops`."""
+        return str(value.dtype.name)
+
+    def known(self, value: Any) -> Any:
+        """See `Ops`."""
+        return value
+
+
+NUMPY = NumPyOps()
+
+#: The provider for what is not NumPy's, in the call that is under way. `sandbox.build` sets it.
+active: ContextVar[Ops] = ContextVar("secure_serial_ops", default=NUMPY)
+
+
+def is_native(value: object) -> bool:
+    """Whether NumPy computes with this: its own arrays and scalars, and plain numbers."""
+    return type(value) in NATIVE or isinstance(value, np.generic)
+
+
+#: Types of values that are no tensor of a provider.
+NATIVE = frozenset({np.ndarray, bool, int, float, complex, type(None), np.float32, np.bool_})

@@ -1,0 +1,253 @@
+"""How much the operations make, and compute, that multiply: matrices, outer products, windows."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from secure_serial.sandbox import meter
+from secure_serial.sandbox.facades import measure
+from secure_serial.sandbox.facades.errors import refused
+from secure_serial.sandbox.facades.measure import count, dims, item_bytes, take
+
+if TYPE_CHECKING:
+    from secure_serial.sandbox.facades.canonical import Row
+    from secure_serial.sandbox.facades.sizes import Rule
+
+
+def _product(one: Any, other: Any, elements: int, inner: int) -> None:
+    """Take a product of so many items, each a sum of so many products."""
+    take(elements, measure.widest((one, other)))
+    measure.work(elements * max(inner, 1), one, other)
+
+
+def matmul(row: Row) -> Rule:
+    """Of (…, n, k) and (…, k, m): (…, n, m); dot and inner pair all leading axes."""
+    pairs_all = row.name in ("dot", "inner")
+
+    def rule(values: list[Any]) -> None:
+        left, right = dims(values[0]), dims(values[1])
+        if not left or not right:
+            take(prod(left) * prod(right), measure.widest(values))
+            return
+        rows, inner = left[-2:-1], left[-1]
+        columns = right[-1:] if len(right) > 1 else ()
+        if pairs_all:
+            elements = prod(left[:-1]) * (prod(right) // max(inner, 1))
+        else:
+            elements = prod(measure.joined([left[:-2], right[:-2]])) * prod(rows) * prod(columns)
+        _product(values[0], values[1], elements, inner)
+
+    return rule
+
+
+def multiply_matrices(_row: Row) -> Rule:
+    """As matmul, either side turned."""
+
+    def rule(values: list[Any]) -> None:
+        left, right = list(dims(values[0])), list(dims(values[1]))
+        if min(len(left), len(right)) < 2:  # noqa: PLR2004 - matrices
+            raise refused("a product of matrices of something else")
+        if values[2]:
+            left[-2:] = left[:-3:-1]
+        if values[3]:
+            right[-2:] = right[:-3:-1]
+        batch = prod(measure.joined([left[:-2], right[:-2]]))
+        _product(values[0], values[1], batch * left[-2] * right[-1], left[-1])
+
+    return rule
+
+
+def batch_dot(_row: Row) -> Rule:
+    """At most: for each sample every item of one beside every item of the other."""
+
+    def rule(values: list[Any]) -> None:
+        left, right, axes = dims(values[0]), dims(values[1]), values[2]
+        if min(len(left), len(right)) < 2:  # noqa: PLR2004 - samples of vectors at least
+            raise refused("batch_dot of something else than batches")
+        if axes is None:
+            axes = (len(left) - 1, len(right) - (1 if len(right) == 2 else 2))  # noqa: PLR2004
+        axes = (axes, axes) if type(axes) is int else axes
+        inner = left[measure.axis_in(axes[0], len(left))]
+        other = right[measure.axis_in(axes[1], len(right))]
+        elements = prod(left) // max(inner, 1) * (prod(right[1:]) // max(other, 1))
+        _product(values[0], values[1], elements, inner)
+
+    return rule
+
+
+def outer(_row: Row) -> Rule:
+    """Every item of one by every item of the other."""
+
+    def rule(values: list[Any]) -> None:
+        take(count(values[0]) * count(values[1]), measure.widest(values[:2]), 2)
+
+    return rule
+
+
+def tensordot(_row: Row) -> Rule:
+    """All axes that are not summed over."""
+
+    def rule(values: list[Any]) -> None:
+        left, right, axes = dims(values[0]), dims(values[1]), values[2]
+        if type(axes) is int:
+            summed = left[len(left) - min(axes, len(left)) :]
+        else:
+            ones = (axes[0],) if type(axes[0]) is int else axes[0]
+            if len(set(ones)) != len(ones):
+                raise refused("an axis that stands twice")
+            summed = tuple(left[measure.axis_in(axis, len(left))] for axis in ones)
+        inner = max(prod(summed), 1)
+        take(count(values[0]) + count(values[1]), measure.widest(values[:2]))
+        _product(values[0], values[1], prod(left) // inner * (prod(right) // inner), inner)
+
+    return rule
+
+
+def einsum(_row: Row) -> Rule:
+    """The extents of the letters that remain; all letters together are the work."""
+
+    def rule(values: list[Any]) -> None:
+        equation, operands = values[0], values[1]
+        terms, _, result = equation.partition("->")
+        inputs = terms.split(",")
+        if len(inputs) != len(operands) or not operands:
+            raise refused(f"an equation of {len(inputs)} terms for {len(operands)} arrays")
+        extents: dict[str, int] = {}
+        for term, operand in zip(inputs, operands, strict=True):
+            shape = dims(operand)
+            for letter, extent in zip(_letters(term, len(shape)), shape, strict=True):
+                extents[letter] = max(extents.get(letter, 1), extent)
+        if "->" in equation:
+            dots = [letter for letter in extents if letter.startswith(".")]
+            kept = [*result.replace("...", ""), *(dots if "..." in result else [])]
+        else:
+            kept = list(extents)
+        if not set(kept) <= extents.keys():
+            raise refused("an equation whose result has a letter of no term")
+        take(prod(extents[letter] for letter in kept), measure.widest(operands))
+        # Without `optimize`, einsum walks through all letters at once, at a product a step.
+        measure.work(prod(extents.values()) * len(operands), *operands)
+
+    return rule
+
+
+def _letters(term: str, rank: int) -> list[str]:
+    """The letters of a term; the axes that the dots stand for are counted from the last."""
+    before, dots, after = term.partition("...")
+    between = rank - len(before) - len(after)
+    if "." in before + after or between < 0 or (not dots and between):
+        raise refused(f"a term of einsum that does not fit an array of {rank} dimensions")
+    return [*before, *(f".{between - index}" for index in range(between)), *after]
+
+
+def meshgrid(_row: Row) -> Rule:
+    """One whole grid for each vector."""
+
+    def rule(values: list[Any]) -> None:
+        vectors = values[0]
+        take(prod(map(count, vectors)) * len(vectors), measure.widest(vectors))
+
+    return rule
+
+
+def cubic(_row: Row) -> Rule:
+    """Decompositions: some ten passes of the cube of each matrix's side."""
+
+    def rule(values: list[Any]) -> None:
+        shape = dims(values[0])
+        if len(shape) < 2:  # noqa: PLR2004 - matrices
+            raise refused("a matrix is wanted")
+        side = max(shape[-2:])
+        measure.work(prod(shape[:-2]) * side**3 * 10, values[0])
+        take(prod(shape[:-2]) * side * side, item_bytes(values[0]), 3)
+
+    return rule
+
+
+def _each(value: Any, rank: int) -> tuple[int, ...]:
+    """One number for each axis of an image."""
+    made = (value,) * rank if type(value) is int else tuple(value)
+    if len(made) != rank or min(made, default=1) < 1:
+        raise refused(f"{len(made)} sizes of a window for {rank} axes")
+    return made
+
+
+def pool(row: Row) -> Rule:
+    """At most the whole at each stride; each item looks at its window."""
+    sides = [row.position("pool_size"), row.position("strides")]
+
+    def rule(values: list[Any]) -> None:
+        shape = dims(values[0])
+        window = _each(values[sides[0]], max(len(shape) - 2, 0))
+        if values[sides[1]] is not None:
+            _each(values[sides[1]], len(window))
+        measure.work(prod(shape) * prod(window), values[0])
+        # "same" pads each side by at most a window.
+        total = prod(shape[:1]) * prod(n + max(window, default=0) for n in shape[1:])
+        take(total, item_bytes(values[0]), 2)
+
+    return rule
+
+
+def conv(row: Row) -> Rule:
+    """At most the filters at each place of the image; each item is a sum over the kernel."""
+    del row
+
+    def rule(values: list[Any]) -> None:
+        image, kernel = dims(values[0]), dims(values[1])
+        if len(image) != len(kernel) or len(kernel) < 3:  # noqa: PLR2004 - batch, space, channels
+            raise refused("a convolution whose kernel does not fit")
+        for place in (2, 5):
+            _each(values[place], len(image) - 2)
+        places = prod(image) // max(min(image[1], image[-1]), 1) * kernel[-1]
+        take(places * max(kernel[-2], 1), measure.widest(values[:2]))
+        measure.work(places * prod(kernel[:-1]), values[0])
+
+    return rule
+
+
+def resize(_row: Row) -> Rule:
+    """The new height and width; the rows and columns between them."""
+
+    def rule(values: list[Any]) -> None:
+        shape, size = dims(values[0]), values[1]
+        size = (size, size) if type(size) is int else size
+        if len(size) != 2 or min(size) < 1 or len(shape) not in (3, 4):  # noqa: PLR2004 - images
+            raise refused("a new size that is no height and width of an image")
+        beside = prod(shape[:-3]) * max(shape[-1], shape[-3])
+        tallest, widest = max(shape[-3:-1]), max(shape[-2:])
+        elements = beside * max(size[0], tallest) * max(size[1], widest)
+        take(elements, item_bytes(values[0]), 3)
+
+    return rule
+
+
+def resize_by(_row: Row) -> Rule:
+    """Each side so many times."""
+
+    def rule(values: list[Any]) -> None:
+        if min(values[1], values[2]) < 1:
+            raise refused("a factor below one")
+        take(count(values[0]) * values[1] * values[2], item_bytes(values[0]), 3)
+
+    return rule
+
+
+def k_repeat(_row: Row) -> Rule:
+    """The whole so many times."""
+
+    def rule(values: list[Any]) -> None:
+        take(count(values[0]) * values[1], item_bytes(values[0]))
+
+    return rule
+
+
+def slow(_row: Row) -> Rule:
+    """Element by element in Python where NumPy has no such function."""
+
+    def rule(values: list[Any]) -> None:
+        meter.current().step(1 + count(values[0]) // 8)
+        take(count(values[0]), 8, 4)
+
+    return rule

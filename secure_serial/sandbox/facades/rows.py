@@ -1,0 +1,84 @@
+"""The names of each facade, from the data files in `names`, and nowhere else. Pure.
+
+A member is a text that says which operation it is, as in
+
+    mean(x:input_tensor axis:axis|reduction_indices keepdims=false -name)
+
+In brackets stand its parameters in their order: the operation's name for it, after a colon the
+name that it has here and others that mean the same, after `=` a default of its own. `!x=1` is
+fixed and cannot be given, `-name` is taken and has no bearing, `*x` takes what is left. Without
+brackets they are the operation's. Or it is an object: a `value`, a `dtype`, a `facade`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from secure_serial.sandbox.facades.canonical import MISSING, literal, row
+
+_FOLDER = Path(__file__).parent / "names"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A parameter of a member: what it is called here, and where it goes in the operation."""
+
+    names: tuple[str, ...]
+    goes_to: str | None
+    default: Any
+    rest: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A function of a facade.
+
+    >>> spec = parse("mean(x:input_tensor axis:axis|reduction_indices !keepdims=true -name)")
+    >>> spec.op, [taken.names for taken in spec.takes], spec.fixed
+    ('mean', [('input_tensor',), ('axis', 'reduction_indices'), ('name',)], {'keepdims': True})
+    """
+
+    op: str
+    takes: tuple[Taken, ...]
+    fixed: dict[str, Any]
+
+
+def parse(text: str) -> Spec:
+    """Read one member."""
+    op, given, inner = text.removesuffix(")").partition("(")
+    if not given:
+        return Spec(op, tuple(Taken((p.name,), p.name, MISSING) for p in row(op).parameters), {})
+    takes = []
+    fixed = {}
+    for word in inner.split():
+        head, has_default, default = word.partition("=")
+        value = literal(default) if has_default else MISSING
+        goes_to, _, names = head.lstrip("!-*").partition(":")
+        if word.startswith("!"):
+            fixed[goes_to] = value
+        elif word.startswith("-"):
+            takes.append(Taken((goes_to,), None, None))
+        else:
+            rest = word.startswith("*")
+            takes.append(Taken(tuple((names or goes_to).split("|")), goes_to, value, rest))
+    return Spec(op, tuple(takes), fixed)
+
+
+@cache
+def facades() -> dict[str, dict[str, Any]]:
+    """Every facade by its name, with its members as the files write them."""
+    made: dict[str, dict[str, Any]] = {}
+    for path in sorted(_FOLDER.glob("*.json")):
+        made |= json.loads(path.read_text(encoding="utf-8"))
+    return made
+
+
+@cache
+def index() -> dict[str, Any]:
+    """Which names and modules are facades, and what is known of names that are in none."""
+    found: dict[str, Any] = json.loads((_FOLDER.parent / "index.json").read_text(encoding="utf-8"))
+    return found

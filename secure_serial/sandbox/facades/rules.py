@@ -1,0 +1,32 @@
+"""The rules of size by the names that `canonical.json` uses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from secure_serial.sandbox.facades import products, sizes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from secure_serial.sandbox.facades.canonical import Row
+    from secure_serial.sandbox.facades.sizes import Rule
+
+RULES: dict[str, Callable[[Row], Rule]] = {
+    each.__name__: each
+    for each in (
+        sizes.broadcast, sizes.reduce, sizes.view, sizes.nothing, sizes.cast, sizes.where,
+        sizes.nonzero, sizes.sort, sizes.gather_all, sizes.split, sizes.unstack, sizes.repeat,
+        sizes.tile, sizes.pad, sizes.pad_time, sizes.pad_space, sizes.shape, sizes.arange,
+        sizes.linspace, sizes.eye, sizes.one_hot, sizes.diag, sizes.matrix_diag, sizes.gather_nd,
+        sizes.quantile, sizes.switch, products.matmul, products.multiply_matrices,
+        products.batch_dot, products.outer, products.tensordot, products.einsum,
+        products.meshgrid, products.cubic, products.pool, products.conv, products.resize,
+        products.resize_by, products.k_repeat, products.slow,
+    )
+} | {"take": sizes.take_rule}  # fmt: skip
+
+
+def rule(row: Row) -> Rule:
+    """The rule of one operation."""
+    return RULES[row.makes](row)

@@ -1,0 +1,410 @@
+"""How much an operation makes: one rule for each `makes` of `canonical.json`.
+
+A rule is told where the parameters stand, and gives a function of the checked values that takes
+what they make from the meter. It runs before the work. Where the exact number is not worth its
+price, a rule takes more, never less.
+"""
+
+from __future__ import annotations
+
+from math import ceil, isfinite, prod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from secure_serial.sandbox import meter
+from secure_serial.sandbox.facades import measure
+from secure_serial.sandbox.facades.errors import refused
+from secure_serial.sandbox.facades.measure import count, dims, item_bytes, take
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from secure_serial.sandbox.facades.canonical import Row
+
+    Rule = Callable[[list[Any]], None]
+
+_DTYPE_BYTES = {"bool": 1, "complex64": 8, "complex128": 16, "bfloat16": 2}
+
+
+def dtype_bytes(name: str | None) -> int:
+    """The bytes of one item of a type; without a name those of the widest default."""
+    if name is None:
+        return 8
+    digits = name.lstrip("abcdefghijklmnopqrstuvwxyz")
+    return _DTYPE_BYTES.get(name) or int(digits) // 8
+
+
+def broadcast(row: Row) -> Rule:
+    """Element by element: the shape that all broadcast to."""
+    places = [i for i, p in enumerate(row.parameters) if p.kind.startswith("tensor")]
+    times = row.times
+    if len(places) == 1:
+        (place,) = places
+
+        def one(values: list[Any]) -> None:
+            value = values[place]
+            if type(value) is np.ndarray:
+                meter.current().array(value.size * times, value.itemsize)
+            else:
+                take(count(value), item_bytes(value), times)
+
+        return one
+
+    def several(values: list[Any]) -> None:
+        used = [values[place] for place in places if values[place] is not None]
+        shape = measure.joined([dims(value) for value in used])
+        take(prod(shape), measure.widest(used), times)
+
+    return several
+
+
+def reduce(row: Row) -> Rule:
+    """One item for each place beside the axes."""
+    at = next(i for i, p in enumerate(row.parameters) if p.name in ("axis", "axes"))
+    times = row.times
+
+    def rule(values: list[Any]) -> None:
+        value, axis = values[0], values[at]
+        if axis is None:
+            meter.current().array(1, 8)
+            return
+        shape = dims(value)
+        rank = len(shape)
+        gone = 1
+        for each in (axis,) if type(axis) is int else axis:
+            gone *= shape[measure.axis_in(each, rank)]
+        take(prod(shape) // max(gone, 1), 8, times)
+
+    return rule
+
+
+def view(_row: Row) -> Rule:
+    """The same items in another shape: copied at worst."""
+
+    def rule(values: list[Any]) -> None:
+        take(count(values[0]), item_bytes(values[0]))
+
+    return rule
+
+
+def nothing(_row: Row) -> Rule:
+    """No array of its own."""
+
+    def rule(_values: list[Any]) -> None:
+        meter.current().step()
+
+    return rule
+
+
+def cast(row: Row) -> Rule:
+    """The same shape in another type."""
+    at = row.position("dtype")
+
+    def rule(values: list[Any]) -> None:
+        take(count(values[0]), dtype_bytes(values[at]) if values[at] else item_bytes(values[0]))
+
+    return rule
+
+
+def where(_row: Row) -> Rule:
+    """As broadcast; with the condition alone, the places where it holds."""
+
+    def rule(values: list[Any]) -> None:
+        condition, *branches = values
+        if (branches[0] is None) != (branches[1] is None):
+            raise refused("where takes a condition alone, or with both values")
+        if branches[0] is None:
+            take(count(condition) * max(len(dims(condition)), 1), 8)
+            return
+        take(prod(measure.joined([dims(v) for v in values])), measure.widest(branches))
+
+    return rule
+
+
+def nonzero(_row: Row) -> Rule:
+    """For each item at most one index an axis."""
+
+    def rule(values: list[Any]) -> None:
+        take(count(values[0]) * max(len(dims(values[0])), 1), 8)
+
+    return rule
+
+
+def sort(_row: Row) -> Rule:
+    """A copy; sorting is some twenty passes over it."""
+
+    def rule(values: list[Any]) -> None:
+        total = sum(count(value) for value in values if not isinstance(value, bool | int | str))
+        measure.work(total * 20, np.empty(0, "f"))
+        take(total, 8, 2)
+
+    return rule
+
+
+def gather_all(_row: Row) -> Rule:
+    """All that several arrays hold."""
+
+    def rule(values: list[Any]) -> None:
+        parts = values[0] if isinstance(values[0], list) else values[:2]
+        take(sum(map(count, parts)), measure.widest(parts))
+
+    return rule
+
+
+def split(row: Row) -> Rule:
+    """The same items in parts, each of them an object."""
+
+    def rule(values: list[Any]) -> None:
+        cuts = values[1]
+        meter.current().container(cuts if type(cuts) is int else len(cuts) + 1)
+        take(count(values[0]), item_bytes(values[0]))
+
+    del row
+    return rule
+
+
+def unstack(row: Row) -> Rule:
+    """One part for each index of an axis."""
+    at = row.position("axis")
+
+    def rule(values: list[Any]) -> None:
+        shape = dims(values[0])
+        meter.current().container(shape[measure.axis_in(values[at], len(shape))])
+        take(prod(shape), item_bytes(values[0]))
+
+    return rule
+
+
+def repeat(_row: Row) -> Rule:
+    """Each item so many times."""
+
+    def rule(values: list[Any]) -> None:
+        value, repeats, axis = values
+        shape = dims(value)
+        each = repeats if type(repeats) is int else None
+        if each is not None:
+            _not_negative(each)
+            take(prod(shape) * each, item_bytes(value))
+            return
+        for times in repeats:
+            _not_negative(times)
+        extent = prod(shape) if axis is None else shape[measure.axis_in(axis, len(shape))]
+        total = sum(repeats) * (extent if len(repeats) == 1 else 1)
+        take(prod(shape) // max(extent, 1) * total, item_bytes(value))
+
+    return rule
+
+
+def _not_negative(value: int) -> None:
+    if value < 0:
+        raise refused(f"a size of {value}")
+
+
+def tile(_row: Row) -> Rule:
+    """The whole so many times along each axis."""
+
+    def rule(values: list[Any]) -> None:
+        value, repeats = values
+        repeats = (repeats,) if type(repeats) is int else repeats
+        for times in repeats:
+            _not_negative(times)
+        take(count(value) * prod(repeats), item_bytes(value))
+
+    return rule
+
+
+def widths(pads: Any, rank: int) -> tuple[tuple[int, int], ...]:
+    """The widths before and after each axis, of the forms that NumPy and TensorFlow take.
+
+    >>> widths(1, 2), widths(((1, 2),), 2)
+    (((1, 1), (1, 1)), ((1, 2), (1, 2)))
+    """
+    if type(pads) is int:
+        pads = ((pads, pads),)
+    elif pads and all(type(each) is int for each in pads):
+        pads = (tuple(pads) * (2 if len(pads) == 1 else 1),)
+    made = [(each, each) if type(each) is int else tuple(each) for each in pads]
+    if len(made) == 1:
+        made *= rank
+    if len(made) != rank or any(len(each) != 2 for each in made):
+        raise refused(f"widths of padding that do not fit an array of {rank} dimensions")
+    for before, after in made:
+        _not_negative(min(before, after))
+    return tuple(made)  # type: ignore[return-value]  # the lengths were just checked
+
+
+def pad(_row: Row) -> Rule:
+    """Each extent with its widths."""
+
+    def rule(values: list[Any]) -> None:
+        shape = dims(values[0])
+        both = widths(values[1], len(shape))
+        total = prod(n + before + after for n, (before, after) in zip(shape, both, strict=True))
+        take(total, item_bytes(values[0]))
+
+    return rule
+
+
+def pad_time(_row: Row) -> Rule:
+    """The second extent with its widths."""
+
+    def rule(values: list[Any]) -> None:
+        shape, both = dims(values[0]), values[1]
+        before, after = (both, both) if type(both) is int else both
+        _not_negative(min(before, after))
+        extent = shape[1] if len(shape) > 1 else 1
+        take(count(values[0]) // max(extent, 1) * (extent + before + after), item_bytes(values[0]))
+
+    return rule
+
+
+def pad_space(_row: Row) -> Rule:
+    """At most: each extent with the largest widths."""
+
+    def rule(values: list[Any]) -> None:
+        shape, pads = dims(values[0]), values[1]
+        flat = [each for item in ((pads,) if type(pads) is int else pads)
+                for each in ((item,) if type(item) is int else item)]  # fmt: skip
+        for each in flat:
+            _not_negative(each)
+        total = prod(n + 2 * max(flat, default=0) for n in shape[1:])
+        take((shape[0] if shape else 1) * total, item_bytes(values[0]))
+
+    return rule
+
+
+def shape(row: Row) -> Rule:
+    """The product of the shape that is asked for."""
+    at = row.position("shape")
+    dtype = next((i for i, p in enumerate(row.parameters) if p.name == "dtype"), None)
+
+    def rule(values: list[Any]) -> None:
+        for extent in values[at]:
+            _not_negative(extent)
+        name = values[dtype] if dtype is not None else None
+        take(prod(values[at]), dtype_bytes(name))
+
+    return rule
+
+
+def arange(_row: Row) -> Rule:
+    """The steps from start to stop."""
+
+    def rule(values: list[Any]) -> None:
+        start, stop, step = (None if v is None else _finite(v) for v in values[:3])
+        if stop is None:
+            start, stop = 0, start
+        step = 1 if step is None else step
+        if step == 0 or start is None or stop is None:
+            raise refused("a range without steps")
+        exact = all(type(v) is int for v in (start, stop, step))
+        total = -((start - stop) // step) if exact else ceil((stop - start) / step)
+        take(max(total, 0), 8)
+
+    return rule
+
+
+def _finite(value: Any) -> Any:
+    value = value.item() if hasattr(value, "item") else value
+    if type(value) is not int and not (type(value) in (float, bool) and isfinite(value)):
+        raise refused("a bound of a range that is no finite number")
+    return int(value) if type(value) is bool else value
+
+
+def linspace(_row: Row) -> Rule:
+    """So many numbers, for each pair of bounds."""
+
+    def rule(values: list[Any]) -> None:
+        _not_negative(values[2])
+        bounds = measure.joined([dims(values[0]), dims(values[1])])
+        take(prod(bounds) * values[2], 8)
+
+    return rule
+
+
+def eye(row: Row) -> Rule:
+    """Rows by columns."""
+    has_columns = any(p.name == "M" for p in row.parameters)
+    dtype = row.position("dtype")
+
+    def rule(values: list[Any]) -> None:
+        columns = values[1] if has_columns and values[1] is not None else values[0]
+        _not_negative(min(values[0], columns))
+        take(values[0] * columns, dtype_bytes(values[dtype]))
+
+    return rule
+
+
+def one_hot(_row: Row) -> Rule:
+    """One row for each index."""
+
+    def rule(values: list[Any]) -> None:
+        _not_negative(values[1])
+        take(count(values[0]) * values[1], 8)
+
+    return rule
+
+
+def diag(_row: Row) -> Rule:
+    """A square of what one vector holds."""
+
+    def rule(values: list[Any]) -> None:
+        side = count(values[0]) + abs(values[1])
+        take(side * side if len(dims(values[0])) != 2 or _row.name == "diagflat" else side)  # noqa: PLR2004 - a matrix
+
+    return rule
+
+
+def matrix_diag(_row: Row) -> Rule:
+    """A square for each last axis."""
+
+    def rule(values: list[Any]) -> None:
+        extents = dims(values[0])
+        take(prod(extents) * (extents[-1] if extents else 1), item_bytes(values[0]), 2)
+
+    return rule
+
+
+def take_rule(row: Row) -> Rule:
+    """An index takes what lies beside its axis."""
+    at = row.position("axis")
+
+    def rule(values: list[Any]) -> None:
+        extents, axis = dims(values[0]), values[at]
+        whole = prod(extents)
+        gone = whole if axis is None else extents[measure.axis_in(axis, len(extents))]
+        take(whole // max(gone, 1) * count(values[1]), item_bytes(values[0]))
+
+    return rule
+
+
+def gather_nd(_row: Row) -> Rule:
+    """An index of k numbers takes what lies beside k axes."""
+
+    def rule(values: list[Any]) -> None:
+        extents, indices = dims(values[0]), dims(values[1])
+        inner = prod(extents[indices[-1] if indices else 0 :])
+        take(prod(indices[:-1]) * inner, item_bytes(values[0]))
+
+    return rule
+
+
+def quantile(_row: Row) -> Rule:
+    """A sorted copy, and a slice for each quantile."""
+
+    def rule(values: list[Any]) -> None:
+        measure.work(count(values[0]) * 20, np.empty(0, "f"))
+        take(count(values[0]) * (1 + count(values[1])), 8)
+
+    return rule
+
+
+def switch(_row: Row) -> Rule:
+    """As broadcast, of the branches that are arrays."""
+
+    def rule(values: list[Any]) -> None:
+        arrays = [v for v in values if not callable(v)]
+        take(prod(measure.joined([dims(v) for v in arrays])), measure.widest(arrays))
+
+    return rule
