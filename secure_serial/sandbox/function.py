@@ -1,0 +1,223 @@
+"""A restricted function as a callable: admits arguments, opens an account, bounds the result."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from secure_serial.errors import SandboxError
+from secure_serial.sandbox.allowance import Allowance
+from secure_serial.sandbox.facades import kinds
+from secure_serial.sandbox.facades.facade import root
+from secure_serial.sandbox.facades.ops import active
+from secure_serial.sandbox.guards import builtins, hooks
+from secure_serial.sandbox.guards.arrays import is_array
+from secure_serial.sandbox.guards.measure import DEEPEST, keys, parts
+from secure_serial.sandbox.meter import EXCEEDED, Meter, _meter, current
+from secure_serial.sandbox.names import RESULT
+from secure_serial.sandbox.values import (
+    ATOMS,
+    PLAIN,
+    Function,
+    Stream,
+    called,
+    refused,
+)
+
+if TYPE_CHECKING:
+    import inspect
+
+    from secure_serial.lambdas.understood import Understood
+    from secure_serial.sandbox.facades.ops import Ops
+    from secure_serial.sandbox.restrict import Checked
+
+#: Characters of another error's message that ours repeats.
+_SHOWN = 200
+
+
+class Budgeted:
+    """What runs restricted code: in the account of the call under way, or in one of its own."""
+
+    def __init__(self, ops: Ops, allowance: Allowance) -> None:
+        self.ops = ops
+        self.allowance = allowance
+
+    def _function(self) -> Function:
+        raise NotImplementedError
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        """Call the function.
+
+        Raises:
+            SandboxError: A bound was reached (SS502), a value may not stand where it does (SS504),
+                or the function itself failed (SS501): then `__cause__` is the error that it made.
+
+        """
+        if _meter.get() is not None:
+            return self._run(args, kwargs)
+        opened = _meter.set(Meter(self.allowance))
+        provider = active.set(self.ops)
+        try:
+            return self._given(self._run(args, kwargs))
+        except SandboxError:
+            raise
+        except RecursionError:
+            raise self._failed("it uses up the stack", EXCEEDED) from None
+        except MemoryError:
+            raise self._failed("it uses up the memory", EXCEEDED) from None
+        except Exception as error:
+            reason = ascii(str(error)[:_SHOWN])[1:-1]
+            raise self._failed(f"{type(error).__name__}: {reason}") from error
+        finally:
+            active.reset(provider)
+            _meter.reset(opened)
+
+    def _failed(self, reason: str, code: str = "SS501") -> SandboxError:
+        return SandboxError(f"the restricted function failed: {reason}", code=code)
+
+    def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        function = self._function()
+        given = [_admitted(value) for value in args]
+        if not kwargs:
+            return function(*given)
+        return function(*given, **{name: _admitted(value) for name, value in kwargs.items()})
+
+    def _given(self, value: Any) -> Any:
+        """A result that may leave: values and arrays, and a function with a budget of its own."""
+        if type(value) in ATOMS or is_array(value):
+            return value
+        if type(value) is Function:
+            return Inner(value, self.ops, self.allowance)
+        for each in parts(current(), value):
+            if type(each) is Stream:
+                raise refused("a generator as a result", "list(…) of it can be given back")
+            if type(each) not in PLAIN and not is_array(each):
+                raise refused(f"a result that holds a value of type {called(each)}")
+        return value
+
+
+class Inner(Budgeted):
+    """A function that a restricted function gave back. Each call of it is an outermost call."""
+
+    def __init__(self, function: Function, ops: Ops, allowance: Allowance) -> None:
+        super().__init__(ops, allowance)
+        self._inner = function
+
+    def _function(self) -> Function:
+        return self._inner
+
+
+class Restricted(Budgeted):
+    """A stored function, ready to be called."""
+
+    def __init__(self, checked: Checked, ops: Ops, allowance: Allowance) -> None:
+        super().__init__(ops, allowance)
+        self.understood: Understood = checked.understood
+        self.__signature__: inspect.Signature = checked.signature
+        self.__name__: str = getattr(self.understood.tree, "name", "<lambda>")
+        self._code = checked.code
+        self._globals: dict[str, Any] = {**hooks.table()}
+        # Python looks here for names that no code of ours has; there are none.
+        self._globals["__builtins__"] = {}
+        self._globals.update((name, builtins.TABLE[name]) for name in checked.builtins)
+        self._globals.update((name, root(name)) for name in checked.facades)
+        values = (self.understood.defaults, self.understood.kwdefaults, self.understood.closure)
+        # What can be changed is made anew for each call, so that no call sees another.
+        self._kept = None if any(map(_mutable, values)) else self._made()
+
+    @property
+    def digest(self) -> str:
+        """Of the function's tree: what a policy approves."""
+        return self.understood.digest
+
+    @property
+    def source(self) -> str:
+        """The function as a person reads it."""
+        return self.understood.source
+
+    def __repr__(self) -> str:
+        return f"<restricted function {self.__name__}>"
+
+    def _function(self) -> Function:
+        return self._kept or self._made()
+
+    def _made(self) -> Function:
+        """Run the module, which does nothing but define the function."""
+        scope = self._globals.copy()
+        known = self.understood
+        scope.update((name, _stored(value)) for name, value in known.closure.items())
+        exec(self._code, scope)  # noqa: S102 # nosec B102 - the checked tree, with hooks alone
+        raw = scope[RESULT]
+        raw.__defaults__ = tuple(map(_stored, known.defaults)) or None
+        raw.__kwdefaults__ = {name: _stored(value) for name, value in known.kwdefaults.items()}
+        return Function(raw)
+
+
+def build(checked: Checked, ops: Ops, allowance: Allowance | None = None) -> Restricted:
+    """A callable of a checked function; `ops` computes what is not NumPy's.
+
+    Raises:
+        SandboxError: A default or a value of the closure is no plain value.
+
+    >>> from secure_serial.lambdas.understood import from_source
+    >>> from secure_serial.sandbox.facades.ops import NUMPY
+    >>> from secure_serial.sandbox.restrict import restrict
+    >>> build(restrict(from_source("lambda x, n=2: x ** n")), NUMPY)(3)
+    9
+
+    """
+    return Restricted(checked, ops, allowance or Allowance())
+
+
+def _mutable(value: Any) -> bool:
+    """Whether a stored value can be changed; the outer tuple or mapping of several is ours."""
+    each = value if isinstance(value, tuple) else tuple(value.values())
+    return any(type(item) not in ATOMS for item in each)
+
+
+def _stored(value: Any, depth: int = 0) -> Any:
+    """A default or a closure's value as a value of its own."""
+    kind = type(value)
+    if kind in ATOMS:
+        return value
+    if kind not in {tuple, list, dict} or depth >= DEEPEST:
+        raise refused(f"a default or a closure with a value of type {called(value)}")
+    if kind is dict:
+        return {_stored(name): _stored(item, depth + 1) for name, item in value.items()}
+    return kind(_stored(item, depth + 1) for item in value)
+
+
+def _admitted(value: Any, depth: int = 0) -> Any:
+    """An argument as restricted code may have it: arrays, plain values, copies of containers."""
+    kind = type(value)
+    if kind is str:
+        current().text(len(value))
+    elif kind is int:
+        current().integer(value.bit_length())
+    elif kind in ATOMS:
+        pass
+    elif isinstance(value, Budgeted):
+        # Its calls are parts of this one.
+        return Function(value)
+    elif isinstance(value, (list, tuple, dict)):
+        return _copied(value, depth)
+    elif kind is not slice:
+        return kinds.array(value)
+    return value
+
+
+def _copied(value: Any, depth: int) -> Any:
+    """A container as one of Python's own type, so that nothing of another is ever called."""
+    account = current()
+    account.container(len(value))
+    if depth >= DEEPEST:
+        raise refused(f"an argument nested more than {DEEPEST} deep")
+    if isinstance(value, dict):
+        keys(account, len(value))
+        made = {}
+        for name, item in value.items():
+            if type(name) not in {str, int}:
+                raise refused(f"an argument with a key of type {called(name)}")
+            made[_admitted(name)] = _admitted(item, depth + 1)
+        return made
+    items = [_admitted(item, depth + 1) for item in value]
+    return items if isinstance(value, list) else tuple(items)

@@ -1,0 +1,29 @@
+"""Calls: of restricted functions, of what a facade offers, of builtins, of nothing else.
+
+Whatever takes a function to call back (`max(key=…)`, `map`) takes one of these, too.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from secure_serial.sandbox.facades.numbers import Number
+from secure_serial.sandbox.facades.offered import Offered, OfferedType
+from secure_serial.sandbox.meter import current
+from secure_serial.sandbox.values import Builtin, Function, called, refused
+
+#: By exact type: what may be called.
+CALLABLE: frozenset[type] = frozenset({Function, Builtin, Offered, OfferedType, Number})
+
+
+def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
+    """`function(*args, **kwargs)`."""
+    return callee(function)(*args, **kwargs)
+
+
+def callee(value: Any) -> Any:
+    """A value that may be called, as it is."""
+    if type(value) not in CALLABLE:
+        raise refused(f"a call of a value of type {called(value)}")
+    current().step()
+    return value

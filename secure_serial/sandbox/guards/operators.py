@@ -1,0 +1,267 @@
+"""Operators. Numbers, texts and containers within their bounds, arrays within theirs, no others.
+
+A type is compared, not asked: no method of an unknown object is ever called.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from secure_serial.sandbox.guards.arrays import (
+    LEAST,
+    MOST,
+    broadcast,
+    count,
+    elementwise,
+    is_array,
+    item_bytes,
+    shape,
+)
+from secure_serial.sandbox.guards.iteration import gathered
+from secure_serial.sandbox.guards.measure import comparable, key, keys
+from secure_serial.sandbox.guards.text import percent
+from secure_serial.sandbox.meter import current
+from secure_serial.sandbox.values import (
+    INTEGERS,
+    NUMBERS,
+    PLAIN,
+    Builtin,
+    Stream,
+    called,
+    refused,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from secure_serial.sandbox.meter import Meter
+
+    Raw = Callable[[Any, Any], Any]
+    #: Takes from the account what two plain values need, before the work.
+    Before = Callable[[Meter, Any, Any], None]
+    #: Does the work for two plain values that are not both numbers.
+    Others = Callable[[Meter, Any, Any], Any]
+
+#: Multiplications of numbers that a step stands for: some microseconds' work.
+_PRODUCTS = 20_000
+_MATRIX = 2
+
+
+def _binary(raw: Raw, before: Before | None = None, others: Others | None = None) -> Raw:
+    """The guard of one operator."""
+
+    def guarded(one: Any, two: Any, /) -> Any:
+        account = current()
+        account.step()
+        kind, other = type(one), type(two)
+        if kind is np.ndarray and (
+            other is float or (other is int and LEAST <= two <= MOST)
+        ):  # the usual case, made short
+            account.array(one.size, item_bytes(one))
+            return raw(one, two)
+        if kind in NUMBERS and other in NUMBERS:
+            if before is not None:
+                before(account, one, two)
+            made = raw(one, two)
+            if type(made) is int:
+                account.integer(made.bit_length())
+            return made
+        if is_array(one) or is_array(two):
+            return raw(*elementwise(account, one, two))
+        if kind not in PLAIN or other not in PLAIN:
+            raise refused(f"an operation on values of type {called(one)} and {called(two)}")
+        # What no branch of `others` knows raises Python's own TypeError here.
+        return raw(one, two) if others is None else others(account, one, two)
+
+    return guarded
+
+
+def _mul_bits(account: Meter, one: Any, two: Any) -> None:
+    if type(one) in INTEGERS and type(two) in INTEGERS:
+        account.integer(one.bit_length() + two.bit_length())
+
+
+def _pow_bits(account: Meter, one: Any, two: Any) -> None:
+    if type(one) in INTEGERS and type(two) in INTEGERS and two > 0 and abs(one) > 1:
+        account.integer(one.bit_length() * two)
+
+
+def _shift_bits(account: Meter, one: Any, two: Any) -> None:
+    if type(one) in INTEGERS and type(two) in INTEGERS and two > 0:
+        account.integer(one.bit_length() + two)
+
+
+def _add(account: Meter, one: Any, two: Any) -> Any:
+    kind = type(one)
+    if kind is type(two):
+        if kind is str:
+            account.text(len(one) + len(two))
+        elif kind is list or kind is tuple:
+            account.container(len(one) + len(two))
+    return one + two
+
+
+def _mul(account: Meter, one: Any, two: Any) -> Any:
+    many, times = (two, one) if type(one) in INTEGERS else (one, two)
+    if type(times) in INTEGERS and times > 0:
+        if type(many) is str:
+            account.text(len(many) * times)
+        elif type(many) is list or type(many) is tuple:
+            account.container(len(many) * times)
+    return one * two
+
+
+def mod(one: Any, two: Any, /) -> Any:
+    """`%`: of a text, it puts values into it."""
+    if type(one) is not str:
+        return _remainder(one, two)
+    account = current()
+    account.step()
+    return percent(account, one, two)
+
+
+def _sets(raw: Raw) -> Others:
+    """Of sets, and of dicts with `|`: in the worst case every key is compared with every other."""
+
+    def guarded(account: Meter, one: Any, two: Any) -> Any:
+        kind = type(one)
+        if kind is type(two) and (kind is set or kind is dict):
+            keys(account, len(one) + len(two))
+            account.step(len(one) * len(two) // 16)
+        return raw(one, two)
+
+    return guarded
+
+
+def matmul(one: Any, two: Any, /) -> Any:
+    """`@`: the work is that of a product, whatever the result's size."""
+    account = current()
+    account.step()
+    if not (is_array(one) and is_array(two)):
+        raise refused(f"a matrix product of values of type {called(one)} and {called(two)}")
+    left, right = shape(one), shape(two)
+    rows = left[-_MATRIX:-1]
+    columns = right[-1:] if len(right) >= _MATRIX else ()
+    made = count(broadcast(left[:-_MATRIX], right[:-_MATRIX])) * count(rows) * count(columns)
+    account.step(made * count(left[-1:]) // _PRODUCTS)
+    account.array(made, max(item_bytes(one), item_bytes(two)))
+    return one @ two
+
+
+def inplace_add(one: Any, two: Any, /) -> Any:
+    """`x += y`: of lists, the list itself grows; of all else, a new value is made."""
+    if type(one) is not list:
+        return add(one, two)
+    account = current()
+    account.step()
+    more = gathered(account, two)
+    account.container(len(one) + len(more))
+    one += more
+    return one
+
+
+def _unary(raw: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def guarded(value: Any, /) -> Any:
+        account = current()
+        account.step()
+        if type(value) not in NUMBERS and is_array(value):
+            account.array(count(shape(value)), item_bytes(value))
+        elif type(value) not in PLAIN:
+            raise refused(f"an operation on a value of type {called(value)}")
+        return raw(value)
+
+    return guarded
+
+
+def _comparison(raw: Raw) -> Raw:
+    def guarded(one: Any, two: Any, /) -> Any:
+        account = current()
+        account.step()
+        kind, other = type(one), type(two)
+        if kind in NUMBERS and other in NUMBERS:
+            return raw(one, two)
+        if is_array(one) or is_array(two):
+            return raw(*elementwise(account, one, two))
+        if kind is str and other is str:
+            account.text(min(len(one), len(two)))
+        elif Builtin in (kind, other):
+            raise refused("a comparison with a type", "isinstance(value, (int, float)) works")
+        else:
+            comparable(account, (one, two))
+        return raw(one, two)
+
+    return guarded
+
+
+def contains(one: Any, two: Any, /) -> Any:
+    """`one in two`."""
+    account = current()
+    account.step()
+    kind = type(two)
+    if kind is set or kind is dict:
+        return key(account, one) in two
+    if is_array(two):
+        # Only a number: an array inside an array is a question without a meaning.
+        if type(one) not in NUMBERS:
+            raise refused(f"a value of type {called(one)} looked for in an array")
+        elementwise(account, two, one)
+        return one in two
+    if kind is range and type(one) not in INTEGERS:
+        account.step(len(two))
+    elif kind is str:
+        account.step(len(two) // 128)
+    if kind is Stream:
+        two = gathered(account, two)
+    comparable(account, (one, two))
+    return one in two
+
+
+def lacks(one: Any, two: Any, /) -> bool:
+    """`one not in two`."""
+    return not contains(one, two)
+
+
+add = _binary(operator.add, None, _add)
+power = _binary(operator.pow, _pow_bits)
+floordiv = _binary(operator.floordiv)
+truediv = _binary(operator.truediv)
+_remainder = _binary(operator.mod)
+
+HOOKS: dict[str, Callable[..., Any]] = {
+    "add": add, "inplace_add": inplace_add,
+    "sub": _binary(operator.sub, None, _sets(operator.sub)),
+    "mul": _binary(operator.mul, _mul_bits, _mul),
+    "truediv": truediv, "floordiv": floordiv,
+    "mod": mod,
+    "pow": power, "matmul": matmul,
+    "lshift": _binary(operator.lshift, _shift_bits), "rshift": _binary(operator.rshift),
+    "or": _binary(operator.or_, None, _sets(operator.or_)),
+    "xor": _binary(operator.xor, None, _sets(operator.xor)),
+    "and": _binary(operator.and_, None, _sets(operator.and_)),
+    "pos": _unary(operator.pos), "neg": _unary(operator.neg), "invert": _unary(operator.invert),
+    "eq": _comparison(operator.eq), "ne": _comparison(operator.ne),
+    "lt": _comparison(operator.lt), "le": _comparison(operator.le),
+    "gt": _comparison(operator.gt), "ge": _comparison(operator.ge),
+    "in": contains, "not_in": lacks,
+}  # fmt: skip
+
+
+def python2_divide(one: Any, two: Any, /) -> Any:
+    """Python 2's `/`: of whole numbers, and of arrays of them, it rounds down."""
+    return floordiv(one, two) if _whole(one) and _whole(two) else truediv(one, two)
+
+
+def _whole(value: Any) -> bool:
+    if type(value) in INTEGERS:
+        return True
+    return is_array(value) and _dtype(value).startswith(("int", "uint", "bool"))
+
+
+def _dtype(value: Any) -> str:
+    from secure_serial.sandbox.facades import ops
+
+    native = type(value) is np.ndarray or isinstance(value, np.generic)
+    return str(value.dtype.name if native else ops.active.get().dtype(value))

@@ -1,0 +1,398 @@
+"""Restricted code as a tree: what may stand in it, and the hook that each part becomes.
+
+RestrictedPython's transformer visits the tree; this subclass is stricter. Node types are on an
+allowlist of its own, and whatever computes becomes a call of a hook: operators, comparisons,
+subscripts, attributes, calls, loops, unpacking, formatting. What is left raw (names, displays of
+tuples and lists, `and`, `or`, `not`, `is`, choices) makes nothing larger than the code itself.
+"""
+
+# ruff: noqa: N802, D102 - the methods' names are those of the node types; what each does is below
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from RestrictedPython.transformer import INSPECT_ATTRIBUTES, RestrictingNodeTransformer
+
+from secure_serial.sandbox.names import HOOK, checked, forbidden
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+OPERATORS: Final[dict[type[ast.AST], str]] = {
+    ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "truediv", ast.FloorDiv: "floordiv",
+    ast.Mod: "mod", ast.Pow: "pow", ast.LShift: "lshift", ast.RShift: "rshift",
+    ast.BitOr: "or", ast.BitXor: "xor", ast.BitAnd: "and", ast.MatMult: "matmul",
+    ast.UAdd: "pos", ast.USub: "neg", ast.Invert: "invert",
+    ast.Eq: "eq", ast.NotEq: "ne", ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge",
+    ast.In: "in", ast.NotIn: "not_in",
+}  # fmt: skip
+_IDENTITY = (ast.Is, ast.IsNot)
+_SIGNS = (ast.operator, ast.unaryop, ast.cmpop, ast.boolop, ast.expr_context)
+
+#: All that may stand in a tree. Anything else, and any node type that a later Python adds, is
+#: refused until somebody has read what it does.
+ALLOWED: Final = frozenset({
+    ast.FunctionDef, ast.Lambda, ast.arguments, ast.arg, ast.Return, ast.Assign, ast.AugAssign,
+    ast.Expr, ast.If, ast.For, ast.Break, ast.Continue, ast.Pass, ast.Import, ast.ImportFrom,
+    ast.Name, ast.Constant, ast.Tuple, ast.List, ast.Set, ast.Dict, ast.Starred, ast.JoinedStr,
+    ast.FormattedValue, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.NamedExpr,
+    ast.Call, ast.keyword, ast.Attribute, ast.Subscript, ast.Slice, ast.ListComp, ast.SetComp,
+    ast.DictComp, ast.GeneratorExp, ast.comprehension,
+    ast.And, ast.Or, ast.Not, ast.Is, ast.IsNot, ast.Load, ast.Store, *OPERATORS,
+})  # fmt: skip
+
+#: The kinds of constants; a stored integer has at most 1,024 bits (`lambdas.bounds`).
+_CONSTANTS = frozenset({type(None), bool, int, float, complex, str, type(...)})
+_INTEGER_BITS = 1024
+_CHARACTERS = 64 * 1024
+#: Text of which attributes are read by name; RestrictedPython refuses it, too (CVE-2023-41039).
+_FORMATTING = frozenset({"format", "format_map"})
+
+_WORDS: Final[dict[str, str]] = {
+    "While": "a while loop", "Try": "try", "TryStar": "try", "With": "with", "Raise": "raise",
+    "Assert": "assert", "Delete": "del", "Global": "global", "Nonlocal": "nonlocal",
+    "ClassDef": "a class", "AsyncFunctionDef": "an async function", "Await": "await",
+    "AsyncFor": "an async loop", "AsyncWith": "async with", "Yield": "yield",
+    "YieldFrom": "yield from", "Match": "match", "AnnAssign": "an annotation", "Del": "del",
+    "TemplateStr": "a template string", "TypeAlias": "a type", "Module": "a module",
+}  # fmt: skip
+
+
+def hook(name: str, *args: ast.expr, keywords: Sequence[ast.keyword] = ()) -> ast.Call:
+    """A call of a hook."""
+    return ast.Call(ast.Name(HOOK + name, ast.Load()), list(args), list(keywords))
+
+
+def refuse(node: ast.AST) -> None:
+    """Raise the error for a node that may not stand in restricted code."""
+    name = type(node).__name__
+    raise forbidden(f"{_WORDS.get(name, name)} in a restricted function")
+
+
+class Restricting(RestrictingNodeTransformer):
+    """Turns a tree of allowed nodes into one whose every operation is guarded, in place."""
+
+    def __init__(self, module: Callable[[str, str | None], object]) -> None:
+        super().__init__()
+        #: Says whether a module, or something in it, stands for something here; raises if not.
+        self.module = module
+        self.inside = False
+        self.made = 0
+        #: In what a comprehension loops over, where no variable may be set.
+        self.looped = False
+
+    # What RestrictedPython would collect or warn of is an error at once.
+
+    def error(self, node: ast.AST, info: str) -> None:
+        raise forbidden(f"{type(node).__name__} in a restricted function: {info}")
+
+    def visit(self, node: ast.AST) -> Any:
+        if type(node) not in ALLOWED:
+            refuse(node)
+        if isinstance(node, _SIGNS):
+            return node
+        return super().visit(node)
+
+    def fresh(self) -> str:
+        """A variable of ours, which no code can name."""
+        self.made += 1
+        return f"{HOOK}{self.made}"
+
+    # Names and constants.
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        value = node.value
+        if type(value) not in _CONSTANTS:
+            raise forbidden(f"a constant of type {type(value).__name__}")
+        if isinstance(value, int) and value.bit_length() > _INTEGER_BITS:
+            raise forbidden(f"a whole number of {value.bit_length()} bits")
+        if isinstance(value, str) and len(value) > _CHARACTERS:
+            raise forbidden(f"a text of {len(value)} characters")
+        return ast.Constant(value)
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return ast.Name(checked(node.id), node.ctx)
+
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        if node.annotation is not None:
+            raise forbidden("an annotation")
+        return ast.arg(checked(node.arg, "the parameter"))
+
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> ast.AST:
+        if type(node.target) is not ast.Name:
+            raise forbidden("an assignment in an expression to something else than a variable")
+        return self.node_contents_visit(node)
+
+    # Functions.
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        if self.inside:
+            raise forbidden("a function inside a function")
+        if node.decorator_list or node.returns is not None or getattr(node, "type_params", None):
+            raise forbidden("a decorator or an annotation")
+        self.inside = True
+        return self.node_contents_visit(node)
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
+        arguments = cast("ast.arguments", self.visit(node.args))
+        return hook("function", ast.Lambda(arguments, self._under(node.body, looped=False)))
+
+    def visit_Return(self, node: ast.Return) -> ast.AST:
+        return self.node_contents_visit(node)
+
+    # Operators.
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        return hook(OPERATORS[type(node.op)], self.visit(node.left), self.visit(node.right))
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
+        operand = self.visit(node.operand)
+        if type(node.op) is ast.Not:
+            return ast.UnaryOp(node.op, operand)
+        return hook(OPERATORS[type(node.op)], operand)
+
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        operands = [self.visit(each) for each in (node.left, *node.comparators)]
+        for sign in node.ops:
+            self.visit(sign)
+        return self._chain(operands[0], node.ops, operands[1:])
+
+    def _chain(self, left: ast.expr, ops: list[ast.cmpop], rest: list[ast.expr]) -> ast.expr:
+        """`a < b < c` as `a < (t := b) and t < c`, so that b is asked for once.
+
+        Where no variable may be set: `[a < t and t < c for a, t in ((a, b),)][0]`.
+        """
+        if len(ops) == 1:
+            return self._compare(left, ops[0], rest[0])
+        name = self.fresh()
+        then = self._chain(_load(name), ops[1:], rest[1:])
+        if not self.looped:
+            first = self._compare(left, ops[0], ast.NamedExpr(ast.Name(name, ast.Store()), rest[0]))
+            return ast.BoolOp(ast.And(), [first, then])
+        before = self.fresh()
+        first = self._compare(_load(before), ops[0], _load(name))
+        target = ast.Tuple([_store(before), _store(name)], ast.Store())
+        pairs = ast.Tuple([ast.Tuple([left, rest[0]], ast.Load())], ast.Load())
+        clause = ast.comprehension(target, pairs, [], 0)
+        made = ast.ListComp(ast.BoolOp(ast.And(), [first, then]), [clause])
+        return ast.Subscript(made, ast.Constant(0), ast.Load())
+
+    def _compare(self, left: ast.expr, sign: ast.cmpop, right: ast.expr) -> ast.expr:
+        if isinstance(sign, _IDENTITY):
+            return ast.Compare(left, [sign], [right])
+        return hook(OPERATORS[type(sign)], left, right)
+
+    # Parts of values.
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        return hook("attribute", *self._owner(node))
+
+    def _owner(self, node: ast.Attribute) -> tuple[ast.expr, ast.expr]:
+        if type(node.ctx) is not ast.Load:
+            raise forbidden("a write to an attribute")
+        name = checked(node.attr, "the attribute")
+        if name == "_" or name in INSPECT_ATTRIBUTES or name in _FORMATTING:
+            raise forbidden(f"the attribute {name}")
+        return self.visit(node.value), ast.Constant(name)
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        if type(node.ctx) is not ast.Load:
+            raise forbidden("a write to an item")
+        return hook("item", self.visit(node.value), self.visit(node.slice))
+
+    def visit_Slice(self, node: ast.Slice) -> ast.AST:
+        parts = (node.lower, node.upper, node.step)
+        return hook("slice", *(ast.Constant(None) if p is None else self.visit(p) for p in parts))
+
+    # Calls and displays.
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        if type(node.func) is ast.Attribute:
+            name, first = "method", self._owner(node.func)
+        else:
+            name, first = "call", (self.visit(node.func),)  # type: ignore[assignment]
+        args = [self.visit(each) for each in node.args]
+        return hook(name, *first, *args, keywords=[self.visit(each) for each in node.keywords])
+
+    def visit_keyword(self, node: ast.keyword) -> ast.AST:
+        value = self.visit(node.value)
+        if node.arg is None:
+            return ast.keyword(None, hook("mapping", value))
+        return ast.keyword(checked(node.arg, "the keyword"), value)
+
+    def visit_Starred(self, node: ast.Starred) -> ast.AST:
+        value = self.visit(node.value)
+        if type(node.ctx) is ast.Load:
+            value = hook("star", value)
+        return ast.Starred(value, node.ctx)
+
+    def visit_Set(self, node: ast.Set) -> ast.AST:
+        return hook("set", ast.List([self.visit(each) for each in node.elts], ast.Load()))
+
+    def visit_Dict(self, node: ast.Dict) -> ast.AST:
+        parts: list[ast.expr] = []
+        for key, value in zip(node.keys, node.values, strict=True):
+            if key is None:
+                parts.append(hook("mapping", self.visit(value)))
+            else:
+                parts.append(ast.Tuple([self.visit(key), self.visit(value)], ast.Load()))
+        return hook("dict", ast.List(parts, ast.Load()))
+
+    # Texts.
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
+        return hook("joined", *(self.visit(each) for each in node.values))
+
+    def visit_FormattedValue(self, node: ast.FormattedValue) -> ast.AST:
+        spec = ast.Constant("") if node.format_spec is None else self.visit(node.format_spec)
+        return hook("format", self.visit(node.value), ast.Constant(node.conversion), spec)
+
+    # Loops.
+
+    def visit_ListComp(self, node: ast.ListComp) -> ast.AST:
+        return ast.ListComp(self._element(node.elt), self._clauses(node.generators))
+
+    def visit_SetComp(self, node: ast.SetComp) -> ast.AST:
+        items = ast.ListComp(self._element(node.elt), self._clauses(node.generators))
+        return hook("set", items)
+
+    def visit_GeneratorExp(self, node: ast.GeneratorExp) -> ast.AST:
+        made = ast.GeneratorExp(self._element(node.elt), self._clauses(node.generators))
+        return hook("generator", made)
+
+    def visit_DictComp(self, node: ast.DictComp) -> ast.AST:
+        key, value = self._element(node.key), self._element(node.value)
+        pair = ast.Tuple([key, value], ast.Load())
+        return hook("dict", ast.ListComp(pair, self._clauses(node.generators)))
+
+    def _element(self, node: ast.expr | None) -> ast.expr:
+        if node is None or type(node) is ast.Starred:  # Python 3.15
+            raise forbidden("unpacking in a comprehension")
+        return self._under(node, looped=False)
+
+    def _clauses(self, clauses: list[ast.comprehension]) -> list[ast.comprehension]:
+        return [cast("ast.comprehension", self.visit(each)) for each in clauses]
+
+    def visit_comprehension(self, node: ast.comprehension) -> ast.AST:
+        if node.is_async:
+            raise forbidden("an async comprehension")
+        target, spec = self._target(node.target)
+        source = _iterated(self._under(node.iter, looped=True), spec)
+        tests = [self._under(each, looped=False) for each in node.ifs]
+        return ast.comprehension(target, source, tests, 0)
+
+    def _under(self, node: ast.expr, *, looped: bool) -> ast.expr:
+        before, self.looped = self.looped, looped
+        try:
+            return cast("ast.expr", self.visit(node))
+        finally:
+            self.looped = before
+
+    def visit_For(self, node: ast.For) -> ast.AST:
+        target, spec = self._target(node.target)
+        source = _iterated(self.visit(node.iter), spec)
+        body = self._statements(node.body)
+        return ast.For(target, source, body, self._statements(node.orelse), None)
+
+    def _statements(self, nodes: list[ast.stmt]) -> list[ast.stmt]:
+        made: list[ast.stmt] = []
+        for node in nodes:
+            visited = self.visit(node)
+            made += visited if isinstance(visited, list) else [visited]
+        return made
+
+    def _target(self, target: ast.expr) -> tuple[ast.expr, Any]:
+        """A target of an assignment, and how it unpacks; None: it does not.
+
+        `a, (b, *c)` unpacks by `(2, None, ((1, (1, 0, ())),))`: two items, none of them starred,
+        the second of which unpacks into one item and, after none, a list of the others.
+        """
+        if type(target) is ast.Name:
+            return _store(checked(target.id)), None
+        if type(target) not in (ast.Tuple, ast.List):
+            raise forbidden("a write to an item or an attribute")
+        targets: list[ast.expr] = []
+        star: int | None = None
+        inner: list[Any] = []
+        for place, each in enumerate(cast("ast.Tuple", target).elts):
+            if type(each) is ast.Starred:
+                if star is not None or type(each.value) is not ast.Name:
+                    raise forbidden("unpacking with more than one star")
+                star = place
+                targets.append(ast.Starred(self._target(each.value)[0], ast.Store()))
+                continue
+            made, spec = self._target(each)
+            targets.append(made)
+            if spec is not None:
+                inner.append((place, spec))
+        plain = len(targets) if star is None else star
+        after = None if star is None else len(targets) - star - 1
+        return ast.Tuple(targets, ast.Store()), (plain, after, tuple(inner))
+
+    # Statements.
+
+    def visit_Assign(self, node: ast.Assign) -> Any:
+        value = self.visit(node.value)
+        targets = [self._target(each) for each in node.targets]
+        if len(targets) == 1:
+            return _assigned(*targets[0], value)
+        name = self.fresh()
+        first: list[ast.stmt] = [ast.Assign([_store(name)], value)]
+        return first + [_assigned(*each, _load(name)) for each in targets]
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
+        target, spec = self._target(node.target)
+        if spec is not None:
+            raise forbidden("an assignment with an operator to more than one variable")
+        self.visit(node.op)
+        name = OPERATORS[type(node.op)]
+        now = _load(cast("ast.Name", target).id)
+        made = hook("inplace_add" if name == "add" else name, now, self.visit(node.value))
+        return ast.Assign([target], made)
+
+    def visit_Import(self, node: ast.Import) -> Any:
+        made: list[ast.stmt] = []
+        for alias in node.names:
+            self._imported(alias)
+            name = alias.name if alias.asname else alias.name.partition(".")[0]
+            self.module(alias.name, None)
+            value = hook("module", ast.Constant(name), ast.Constant(None))
+            made.append(ast.Assign([_store(checked(alias.asname or name))], value))
+        return made
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> Any:
+        if node.level or node.module is None:
+            raise forbidden("a relative import")
+        made: list[ast.stmt] = []
+        for alias in node.names:
+            self._imported(alias)
+            self.module(node.module, alias.name)
+            value = hook("module", ast.Constant(node.module), ast.Constant(alias.name))
+            made.append(ast.Assign([_store(checked(alias.asname or alias.name))], value))
+        return made
+
+    def _imported(self, alias: ast.alias) -> None:
+        for part in alias.name.split("."):
+            checked(part, "the module")
+
+
+def _load(name: str) -> ast.expr:
+    return ast.Name(name, ast.Load())
+
+
+def _store(name: str) -> ast.expr:
+    return ast.Name(name, ast.Store())
+
+
+def _iterated(source: ast.expr, spec: Any) -> ast.expr:
+    if spec is None:
+        return hook("iterate", source)
+    return hook("iterate_unpacked", source, ast.Constant(spec))
+
+
+def _assigned(target: ast.expr, spec: Any, value: ast.expr) -> ast.stmt:
+    if spec is not None:
+        value = hook("unpack", value, ast.Constant(spec))
+    return ast.Assign([target], value)
