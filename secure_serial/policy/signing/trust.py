@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 from secure_serial.errors import InvalidPolicy, UntrustedPolicy, Where
+from secure_serial.policy.reading import Problem, Table
 from secure_serial.policy.signing import bundle as bundles
 from secure_serial.policy.signing import dsse
 
@@ -109,8 +110,8 @@ def parse_trust(table: Json, source: str = "") -> Trust:
 def trust_problems(table: Json) -> list[str]:
     """All that is wrong with a `[trust]` table.
 
-    >>> trust_problems({"keys": [], "threshold": 0, "sign": True})[1:]
-    ['trust.keys: must name one key at least', 'trust.threshold: must be a whole number from 1']
+    >>> trust_problems({"keys": [], "threshold": 0})[1]
+    'trust.threshold: must be a whole number from 1, of 64 bits'
     """
     if not isinstance(table, dict):
         return ["trust: must be a table"]
@@ -119,13 +120,13 @@ def trust_problems(table: Json) -> list[str]:
         f"trust: unknown key {key!r:.80} (known: {known})" for key in table if key not in _FIELDS
     ]
     problems += _key_problems(table.get("keys", []))
-    threshold, minimum = table.get("threshold", 1), table.get("minimum_version", 0)
-    if type(threshold) is not int or threshold < 1:
-        problems.append("trust.threshold: must be a whole number from 1")
-    elif not problems and threshold > len(table["keys"]):
+    wrong: list[Problem] = []
+    numbers = Table(table, ("trust",), wrong)
+    threshold = numbers.whole("threshold", 1, least=1)
+    if not problems and not wrong and threshold > len(table["keys"]):
         problems.append("trust.threshold: more than there are keys, so nothing could meet it")
-    if type(minimum) is not int or minimum < 0:
-        problems.append("trust.minimum_version: must be a whole number from 0")
+    numbers.whole("minimum_version", 0, least=0)
+    problems += [f"{'.'.join(map(str, each.path))}: {each.text}" for each in wrong]
     names = table.get("policies", [])
     if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
         problems.append("trust.policies: must be a list of names")
