@@ -1,0 +1,104 @@
+"""The child: takes in what it needs, closes the walls behind it, and evaluates.
+
+It is started with its own command line, no environment, and three file descriptors: two
+pipes and the shared memory. After the walls are closed it opens nothing any more.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from secure_serial.errors import SandboxError
+from secure_serial.sandbox.meter import EXCEEDED
+from secure_serial.sandbox.wall import frames
+from secure_serial.sandbox.wall.codec import NotPlain, Reader, Writer
+from secure_serial.sandbox.wall.segment import Segment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    Make = Callable[[Mapping[str, Any]], Callable[..., object]]
+
+#: Characters of the text of an error.
+_TEXT = 500
+
+
+def main(given: Mapping[str, Any]) -> None:
+    """Be the child of a worker: what `python -c` calls."""
+    from secure_serial.sandbox.wall import evaluator
+
+    try:
+        evaluator.prepare()
+    except Exception as error:  # noqa: BLE001 - the parent says it
+        text = f"{type(error).__name__}: {error}"
+        frames.write(given["outlet"], json.dumps(["broken", text[:_TEXT]]).encode("ascii"))
+        return
+    run(given, evaluator.make)
+
+
+def run(given: Mapping[str, Any], make: Make) -> None:
+    """Close the walls, say which, and serve until the parent hangs up."""
+    from secure_serial.sandbox.wall.closing import close_all
+
+    segment = Segment(given["segment"], given["incoming"], given["outgoing"])
+    os.close(given["segment"])
+    gc.collect()
+    gc.freeze()  # what is there now stays, and need not be looked through again
+    walls = close_all(given["memory_bytes"], given["parent"])
+    forget_paths()
+    frames.write(given["outlet"], Writer(segment, 0, 0).message("ready", *sorted(walls)))
+    serve(given["inlet"], given["outlet"], segment, make)
+    os._exit(0)  # there is nothing to tidy up, and no right to do so
+
+
+def forget_paths() -> None:
+    """A late import of what was not taken in fails as one that is not installed."""
+    sys.path.clear()
+    sys.path_importer_cache.clear()
+
+
+def serve(inlet: int, outlet: int, segment: Segment, make: Make) -> None:
+    """Answer each request, until the parent hangs up."""
+    made: dict[str, Callable[..., object]] = {}
+    while True:
+        try:
+            request = frames.read(inlet)
+        except frames.Ended:
+            return
+        frames.write(outlet, answer(request, segment, made, make))
+
+
+def answer(
+    request: bytes, segment: Segment, made: dict[str, Callable[..., object]], make: Make
+) -> bytes:
+    """What goes back: a value, or an error in words."""
+    reader = Reader(segment, 0, segment.incoming, copy=False)
+    writer = Writer(segment, segment.incoming, segment.size)
+    try:
+        key, spec, args, kwargs = reader.message(request)
+        if spec is not None:
+            made[key] = make(reader.value(spec))
+        result = made[key](*reader.value(args), **reader.value(kwargs))
+        return frame_sized(writer.message("value", writer.value(result)))
+    except SandboxError as error:
+        return writer.message("refused", error.code, error.message[:_TEXT], error.help[:_TEXT])
+    except NotPlain as error:
+        text = f"the restricted function gave what it may not: {error}"
+        return writer.message("refused", SandboxError.code, text[:_TEXT], "")
+    except (MemoryError, RecursionError) as error:
+        text = f"the restricted function needs too much: {type(error).__name__}"
+        return writer.message("refused", EXCEEDED, text, "")
+    except Exception as error:  # noqa: BLE001 - the parent raises it as ours
+        text = f"the restricted function failed: {type(error).__name__}: {error}"
+        return writer.message("refused", SandboxError.code, text[:_TEXT], "")
+
+
+def frame_sized(message: bytes) -> bytes:
+    """The message, if it is not too long to be sent."""
+    if len(message) > frames.MOST:
+        raise NotPlain(f"values of {len(message):,} bytes of text")
+    return message

@@ -1,0 +1,138 @@
+"""Messages in a pipe: four bytes that say how long each is, and the message."""
+
+from __future__ import annotations
+
+import os
+import select
+import struct
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_LENGTH = struct.Struct("<I")
+#: Of one message. The longest that an honest one can be holds 100,000 numbers of 20 digits;
+#: reading a hostile one this long takes less than 100 MiB.
+MOST = 4 << 20
+_CHUNK = 1 << 16
+
+
+class Ended(Exception):
+    """The other side is gone."""
+
+
+class TooLong(Exception):
+    """A message that is longer than any may be."""
+
+
+def framed(message: bytes) -> bytes:
+    r"""A message as it goes into the pipe.
+
+    >>> framed(b"[1]")
+    b'\x03\x00\x00\x00[1]'
+    """
+    if len(message) > MOST:
+        raise TooLong
+    return _LENGTH.pack(len(message)) + message
+
+
+def read(fd: int) -> bytes:
+    """The child's way: the next message, however long it takes to come."""
+    return _whole(lambda: os.read(fd, _CHUNK))
+
+
+def write(fd: int, message: bytes) -> None:
+    """The child's way: all of it, however long it takes."""
+    rest = memoryview(framed(message))
+    while rest:
+        rest = rest[os.write(fd, rest) :]
+
+
+class Line:
+    """The parent's way: both pipes to a child, never waiting for longer than it is told."""
+
+    def __init__(self, inlet: int, outlet: int) -> None:
+        self._inlet, self._outlet = inlet, outlet
+        for fd in (inlet, outlet):
+            os.set_blocking(fd, False)
+        self._readable, self._writable = select.poll(), select.poll()
+        self._readable.register(inlet, select.POLLIN)
+        self._writable.register(outlet, select.POLLOUT)
+
+    def send(self, message: bytes, patience: Callable[[], float]) -> None:
+        """Send a framed message. `patience` says how many seconds to wait, or raises."""
+        rest = memoryview(message)
+        while rest:
+            try:
+                rest = rest[os.write(self._outlet, rest) :]
+            except BlockingIOError:
+                self._writable.poll(_milliseconds(patience()))
+            except BrokenPipeError as error:
+                raise Ended from error
+
+    def receive(self, patience: Callable[[], float]) -> bytes:
+        """The next message, and nothing behind it."""
+
+        def chunk() -> bytes:
+            while not self._readable.poll(_milliseconds(patience())):
+                pass
+            return os.read(self._inlet, _CHUNK)
+
+        return _whole(chunk)
+
+    def is_quiet(self) -> bool:
+        """Whether there is nothing to read, and nobody has hung up."""
+        return not self._readable.poll(0)
+
+    def close(self) -> None:
+        """Close both pipes."""
+        os.close(self._inlet)
+        os.close(self._outlet)
+
+
+def clock(seconds: float) -> Callable[[], float]:
+    """What is left of these seconds, each time it is asked.
+
+    Raises:
+        TimeoutError: when asked, if nothing is left.
+
+    """
+    end = time.monotonic() + seconds
+
+    def left() -> float:
+        rest = end - time.monotonic()
+        if rest <= 0:
+            raise TimeoutError
+        return rest
+
+    return left
+
+
+def _milliseconds(seconds: float) -> float:
+    return min(seconds, 3600) * 1000 + 1
+
+
+def _whole(chunk: Callable[[], bytes]) -> bytes:
+    got = chunk()
+    while len(got) < _LENGTH.size:
+        got = _longer(got, chunk())
+    (length,) = _LENGTH.unpack_from(got)
+    if length > MOST:
+        raise TooLong
+    end = _LENGTH.size + length
+    if len(got) < end:
+        parts, have = [got], len(got)
+        while have < end:
+            parts.append(_longer(b"", chunk()))
+            have += len(parts[-1])
+        got = b"".join(parts)
+    if len(got) > end:
+        raise TooLong  # one message at a time: each is an answer, or is answered
+    return got[_LENGTH.size :]
+
+
+def _longer(got: bytes, more: bytes) -> bytes:
+    if not more:
+        raise Ended
+    return got + more

@@ -1,0 +1,265 @@
+"""The parent's side: a process that evaluates restricted functions, and what it may use up.
+
+Whatever the child does, `call` ends: in a value, in the error that the function raised, or
+in a `SandboxError` after which the child is dead and the next call starts another.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+import weakref
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from secure_serial.errors import SandboxError
+from secure_serial.sandbox.allowance import Allowance, Wall
+from secure_serial.sandbox.wall import answers, frames
+from secure_serial.sandbox.wall.codec import Garbled, NotPlain, Reader, Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from types import TracebackType
+    from typing import Self
+
+    from secure_serial.sandbox.wall.process import Child
+
+#: The worker died, or did not answer in time.
+DIED = "SS505"
+#: A wall that is demanded is missing.
+MISSING = "SS506"
+#: Of a start: Python and NumPy from a cold disk. It takes half a second.
+_START_SECONDS = 60.0
+#: Seconds for a process that hung up to be gone, so that the error can say why.
+_MOMENT = 0.5
+#: Functions that one child keeps; a model has a handful.
+_FUNCTIONS = 1000
+#: Bytes of shared memory each way that stay taken between calls.
+_KEPT = 64 << 20
+
+_all: weakref.WeakSet[Worker] = weakref.WeakSet()
+_shared: dict[tuple[Allowance, frozenset[str]], Worker] = {}
+
+
+class Spec:
+    """What the child makes a function of, as plain values, and a name for that.
+
+    >>> Spec({"a": 1}).key == Spec({"a": 1}).key
+    True
+    """
+
+    __slots__ = ("key", "values")
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self.values = dict(values)
+        text = json.dumps(self.values, sort_keys=True)
+        self.key = hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+class Worker:
+    """A process behind walls. It starts at the first call, and again after each death.
+
+    One call at a time: those of other threads wait. A fork of this process gets a child of
+    its own.
+
+    Args:
+        allowance: What one call may take. The bytes of arrays bound the shared memory.
+        demand: Walls without which nothing runs.
+
+    """
+
+    _module = "secure_serial.sandbox.wall.child"
+    _paths: tuple[str, ...] = ()
+
+    def __init__(
+        self, allowance: Allowance | None = None, demand: Iterable[str] = frozenset()
+    ) -> None:
+        self.allowance = allowance or Allowance()
+        self.demand = frozenset(map(str, demand))
+        self._walls: frozenset[Wall] = frozenset()
+        self._known: set[str] = set()
+        self._lock = threading.Lock()
+        self._child: Child | None = None
+        self._ending: weakref.finalize[..., Worker] | None = None
+        _all.add(self)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def walls(self) -> frozenset[Wall]:
+        """What keeps the child in on this system; it is started to be asked."""
+        self.start()
+        return self._walls
+
+    def start(self) -> None:
+        """Start the child now, unless it runs.
+
+        Raises:
+            SandboxError: it cannot be started (SS505), or a wall is missing (SS506).
+
+        """
+        with self._lock:
+            self._running()
+
+    def close(self) -> None:
+        """End the child. A later call starts another."""
+        with self._lock:
+            self._end()
+
+    def call(
+        self,
+        spec: Spec | Mapping[str, Any],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Evaluate the function that `spec` describes.
+
+        Raises:
+            SandboxError: the function broke a bound, the worker died or took too long, or a
+                value is of a kind that does not pass.
+
+        """
+        spec = spec if isinstance(spec, Spec) else Spec(spec)
+        with self._lock:
+            child = self._running()
+            shared = child.segment
+            writer = Writer(shared, 0, shared.incoming)
+            answer = self._exchange(child, self._request(writer, spec, args, kwargs or {}))
+            reader = Reader(shared, shared.incoming, shared.size, copy=True)
+            try:
+                outcome = answers.read(reader, answer)
+            except Garbled as error:
+                self._dead(f"it answered what no worker says ({error})", error)
+            if max(writer.end, reader.end - shared.incoming) > _KEPT:
+                shared.trim(_KEPT)
+        if isinstance(outcome, Exception):  # no value is one
+            raise outcome
+        self._known.add(spec.key)
+        return outcome
+
+    def _request(
+        self, writer: Writer, spec: Spec, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> bytes:
+        try:
+            described = None if spec.key in self._known else writer.value(spec.values)
+            given = (writer.value(tuple(args)), writer.value(dict(kwargs)))
+            return frames.framed(writer.message(spec.key, described, *given))
+        except (NotPlain, frames.TooLong) as error:
+            why = str(error) or "values of too many bytes of text"
+            raise SandboxError(f"a restricted function cannot be given this: {why}") from error
+
+    def _exchange(self, child: Child, request: bytes) -> bytes:
+        wall, cpu = self.allowance.wall_seconds, self.allowance.cpu_seconds
+        try:
+            patience = child.patience(wall, cpu)
+            child.line.send(request, patience)
+            return child.line.receive(patience)
+        except TimeoutError as error:
+            self._dead(
+                f"it took more than the {wall:g} s, or {cpu:g} s of computing, of a call", error
+            )
+        except (frames.Ended, frames.TooLong, OSError) as error:
+            self._dead("", error)
+        except BaseException:
+            self._end()  # whatever interrupts leaves an answer that nobody waits for
+            raise
+
+    def _running(self) -> Child:
+        child = self._child
+        if child is not None and (len(self._known) > _FUNCTIONS or not child.line.is_quiet()):
+            self._end()  # it died while nobody asked it, or says what nobody asked for
+        return self._child or self._start()
+
+    def _start(self) -> Child:
+        from secure_serial.sandbox.wall.process import Child, Plan
+
+        size = self.allowance.array_bytes
+        memory = self.allowance.memory_bytes
+        try:
+            child = Child(Plan(size, size, memory, self._module, self._paths))
+        except (OSError, ImportError) as error:
+            text = f"the worker of the sandbox cannot be started: {error}"
+            raise SandboxError(text, code=DIED) from error
+        self._child, self._known = child, set()
+        self._ending = weakref.finalize(self, child.end)
+        try:
+            self._walls = self._greeted(child)
+        except BaseException:
+            self._end()
+            raise
+        missing = self.demand - self._walls
+        if missing:
+            self._end()
+            raise lacking(missing)
+        return child
+
+    def _greeted(self, child: Child) -> frozenset[Wall]:
+        try:
+            text = child.line.receive(frames.clock(_START_SECONDS))
+            kind, *parts = Reader(child.segment, 0, 0, copy=True).message(text)
+            if kind == "ready":
+                return frozenset(map(Wall, parts))
+            why = answers.shown(str(parts))
+        except (frames.Ended, frames.TooLong, OSError, Garbled, ValueError) as error:
+            why = str(error) or self._end(_MOMENT)
+        raise SandboxError(f"the worker of the sandbox did not start: {why}", code=DIED)
+
+    def _end(self, moment: float = 0.0) -> str:
+        child, self._child = self._child, None
+        if child is None or self._ending is None or self._ending.detach() is None:
+            return ""
+        return child.end(moment)
+
+    def _dead(self, why: str, error: BaseException) -> NoReturn:
+        how = self._end(0.0 if why else _MOMENT)
+        raise SandboxError(
+            f"the worker of the sandbox is gone: {why or how}",
+            code=DIED,
+            help="the function may be hostile, or need more than [sandbox] of the policy lets it",
+        ) from error
+
+    def _forget(self) -> None:
+        """In a copy of this process: the child is the original's."""
+        self._lock = threading.Lock()
+        if self._ending is not None:
+            self._ending.detach()
+        if self._child is not None:
+            self._child.forget()
+        self._child = self._ending = None
+
+
+def lacking(missing: Iterable[str]) -> SandboxError:
+    """The error for walls that are demanded and missing."""
+    return SandboxError(
+        f"this system lacks what is demanded of the sandbox: {', '.join(sorted(missing))}",
+        code=MISSING,
+        help="run it where the kernel has that, or let the policy demand less",
+    )
+
+
+def shared_worker(
+    allowance: Allowance | None = None, demand: Iterable[str] = frozenset()
+) -> Worker:
+    """The worker of this process for that allowance and these walls."""
+    key = (allowance or Allowance(), frozenset(map(str, demand)))
+    return _shared.setdefault(key, Worker(*key))
+
+
+def _after_fork() -> None:
+    for worker in list(_all):
+        worker._forget()  # noqa: SLF001 - its own kind
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
