@@ -12,6 +12,7 @@ What this file promises:
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
@@ -36,7 +37,11 @@ _SCOPE_ATTRIBUTE = "custom_objects_scope_dict"
 _NOTHING: _Names = MappingProxyType({})
 _MISSING = object()
 
-_lock = threading.Lock()
+_lock = threading.RLock()
+if hasattr(os, "register_at_fork"):  # a child would have a lock that nobody lets go
+    os.register_at_fork(
+        before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release
+    )
 _objects: dict[str, object] = {}
 _names: dict[object, str] = {}
 

@@ -23,7 +23,11 @@ from secure_serial.construct.setup_lock import SETUP
 from secure_serial.construct.tripwire import hook
 from secure_serial.errors import LoadDenied
 from secure_serial.policy.source import parse_policy
-from secure_serial.registry import get_registered_object
+from secure_serial.registry import (
+    get_custom_objects,
+    get_registered_object,
+    register_keras_serializable,
+)
 
 #: Longer than any step takes; a test that waits so long fails.
 WAIT = 60
@@ -232,6 +236,33 @@ def test_a_fork_waits_until_what_is_done_once_is_done(tmp_path):
     thread.join(WAIT)
     with SETUP:  # and the parent can have it again
         pass
+
+
+@forks
+def test_a_fork_waits_until_a_name_is_registered():
+    held, release = threading.Event(), threading.Event()
+
+    class Slow:
+        def __hash__(self):
+            held.set()
+            release.wait(WAIT)
+            return 1
+
+        __name__ = "Slow"
+
+    def in_child():
+        register_keras_serializable("forked")(make("InChild"))
+        return 7 if get_registered_object("forked>InChild") is not None else 8
+
+    slow = Slow()
+    thread = threading.Thread(target=register_keras_serializable("forked"), args=(slow,))
+    thread.start()
+    assert held.wait(WAIT)
+    timer = threading.Timer(0.05, release.set)
+    timer.start()
+    assert ended(fork(in_child)) == 7
+    thread.join(WAIT)
+    assert get_custom_objects().pop("forked>Slow") is slow
 
 
 @forks
