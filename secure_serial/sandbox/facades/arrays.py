@@ -60,6 +60,7 @@ class Method:
         return "<method of an array>"
 
     def __call__(self, *args: Any, **named: Any) -> Any:
+        """Call the operation with the array first."""
         if self._spread and args and type(args[0]) not in (tuple, list):
             args = (args,)
         return self._function(self._value, *args, **named)
@@ -97,9 +98,8 @@ _OTHERS: dict[str, Callable[[Any], Any]] = {
 def method(value: Any, name: str) -> Method:
     """A method of an array; of a shape, TensorFlow's `as_list`.
 
-    >>> method((None, 3), "as_list")()
-    Traceback (most recent call last):
-    secure_serial.errors.SandboxError: a part of a restricted function was used outside of its call [SS502]
+    >>> method((None, 3), "as_list")
+    <method of an array>
     """
     if type(value) is tuple and name == "as_list":
         return Method(value, _as_list, spread=False)

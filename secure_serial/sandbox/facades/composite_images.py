@@ -1,5 +1,7 @@
 """Operations on images of those that `keras.ops` has: see `composites`."""
 
+# ruff: noqa: D103 - they are what the names in `names/*.json` mean there
+
 from __future__ import annotations
 
 from typing import Any

@@ -4,6 +4,8 @@ Each takes `xp`, which has the operations as attributes, and then the parameters
 `canonical.json`. What `xp` has is called with all of its parameters, in their order.
 """
 
+# ruff: noqa: D103 - they are what the names in `names/*.json` mean there
+
 from __future__ import annotations
 
 from functools import partial
@@ -119,7 +121,7 @@ def add_bias(xp: Any, x: Any, bias: Any, data_format: Any) -> Any:
     return x + bias
 
 
-def batch_normalize(
+def batch_normalize(  # noqa: PLR0917 - as the row has them
     xp: Any, x: Any, mean: Any, variance: Any, offset: Any, scale: Any, epsilon: Any
 ) -> Any:
     made = (x - mean) / xp.sqrt(variance + epsilon)
@@ -191,7 +193,7 @@ def gather_nd(xp: Any, x: Any, indices: Any) -> Any:
     return xp.take(xp.reshape(x, (-1, *shape[depth:])), flat, 0)
 
 
-def one_hot_of(
+def one_hot_of(  # noqa: PLR0917 - as the row has them
     xp: Any, indices: Any, depth: Any, on_value: Any, off_value: Any, axis: Any, dtype: Any
 ) -> Any:
     made = xp.one_hot(indices, depth, axis, dtype or "float32")
@@ -252,7 +254,7 @@ def lrn(xp: Any, x: Any, depth_radius: Any, bias: Any, alpha: Any, beta: Any) ->
     return x / xp.power(bias + alpha * total, beta)
 
 
-def pool(
+def pool(  # noqa: PLR0917 - as the row has them
     xp: Any, x: Any, pool_size: Any, strides: Any, padding: Any, data_format: Any, pool_mode: Any
 ) -> Any:
     function = xp.max_pool if pool_mode == "max" else xp.average_pool

@@ -19,12 +19,11 @@ from secure_serial.sandbox.facades.errors import kind_of, refused
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Check = "Callable[[Any], Any]"
-
 #: NumPy's and ml_dtypes' plain numeric types. Never text, never `object`, which runs code.
-DTYPES = frozenset(
-    ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64", "bfloat16", "complex64", "complex128"]
-)
+DTYPES = frozenset({
+    "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16",
+    "float32", "float64", "bfloat16", "complex64", "complex128",
+})  # fmt: skip
 #: Other names of the same: NumPy's, TensorFlow's and Python's.
 DTYPE_NAMES = {
     "bool_": "bool", "half": "float16", "single": "float32", "float": "float32",
@@ -34,7 +33,10 @@ DTYPE_NAMES = {
 NUMERIC = frozenset("biufc")
 #: The dimensions that an array may have; NumPy's own bound is 64, TensorFlow's some 8.
 RANK = 32
+#: Bytes of one number in the wide types.
+WIDE = 8
 #: Whole numbers beyond this do not fit an array and would make one of objects.
+_TWO = 2
 _LEAST, _MOST = -(2**63), 2**64 - 1
 
 
@@ -132,7 +134,7 @@ def _holds_wide(items: Any) -> bool:
         if type(item) in (list, tuple):
             if _holds_wide(item):
                 return True
-        elif hasattr(item, "dtype") and item.dtype.itemsize >= 8:
+        elif hasattr(item, "dtype") and item.dtype.itemsize >= WIDE:
             return True
     return False
 
@@ -150,8 +152,9 @@ def tensors(value: Any) -> Any:
     """A sequence of arrays; an array is the sequence of what it holds."""
     kind = type(value)
     if kind is np.ndarray and value.ndim:
-        value = list(array(value)) if meter.current().container(len(value)) is None else value
-    elif kind is not list and kind is not tuple:
+        meter.current().container(len(value))
+        return list(array(value))
+    if kind is not list and kind is not tuple:
         raise refused(f"a value of type {kind_of(value)} where a list of arrays stands")
     meter.current().container(len(value))
     return [tensor(item) for item in value]
@@ -275,7 +278,7 @@ def shape(value: Any) -> tuple[int, ...]:
 def pair(value: Any) -> Any:
     """One whole number or two."""
     made = sizes(value)
-    if type(made) is tuple and len(made) != 2:
+    if type(made) is tuple and len(made) != _TWO:
         raise refused(f"{len(made)} numbers where two stand")
     return made
 
@@ -285,7 +288,7 @@ def pairs(value: Any) -> Any:
     if type(value) in (tuple, list):
         meter.current().container(len(value))
         return tuple(sizes(item) for item in value)
-    if type(value) is np.ndarray and value.ndim == 2:
+    if type(value) is np.ndarray and value.ndim == _TWO:
         meter.current().container(value.size)
         return tuple(map(tuple, array(value).tolist()))
     return sizes(value)
@@ -294,7 +297,7 @@ def pairs(value: Any) -> Any:
 def axes(value: Any) -> Any:
     """For tensordot: a number of axes, or two sequences of axes."""
     if type(value) in (tuple, list):
-        if len(value) != 2:
+        if len(value) != _TWO:
             raise refused(f"{len(value)} items where the axes of two arrays stand")
         return tuple(sizes(item) for item in value)
     return size(value)
@@ -319,12 +322,13 @@ def order(value: Any) -> Any:
 
 
 #: Letters, the arrow, commas and blanks; numpy's own einsum takes 52 letters.
+_EQUATION_LENGTH = 200
 _EQUATION = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ->,. ")
 
 
 def equation(value: Any) -> str:
     """The equation of einsum."""
-    if type(value) is not str or len(value) > 200 or not _EQUATION.issuperset(value):
+    if type(value) is not str or len(value) > _EQUATION_LENGTH or not _EQUATION.issuperset(value):
         raise refused("something else than an equation such as 'ij,jk->ik' in einsum")
     return value.replace(" ", "")
 
@@ -359,7 +363,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
 
 @cache
 def check(kind: str, *, narrow: bool = False) -> Callable[[Any], Any]:
-    """The check for a kind as `canonical.json` writes it: a name, choices in brackets, `?` for None.
+    """The check for a kind of `canonical.json`: a name, choices in brackets, `?` for None.
 
     >>> check("[same|valid]")("same"), check("int?")(None)
     ('same', None)

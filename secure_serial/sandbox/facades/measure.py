@@ -1,4 +1,8 @@
-"""How large an array is, whoever made it. Dimensions that are not known yet count as one."""
+"""How large an array is, whoever made it.
+
+Dimensions that are not known yet count as one. So do empty ones: what has no items may be summed,
+padded or multiplied into what has many.
+"""
 
 from __future__ import annotations
 
@@ -23,15 +27,16 @@ SLOW_PRODUCT = 16
 def dims(value: Any) -> tuple[int, ...]:
     """The shape of an array, a tensor or a number."""
     if type(value) is np.ndarray or isinstance(value, np.generic):
-        return value.shape
+        shape: tuple[int, ...] = value.shape
+        return shape if 0 not in shape else tuple(extent or 1 for extent in shape)
     if value is None or type(value) in ops.NATIVE:
         return ()
-    return tuple(1 if extent is None else int(extent) for extent in ops.active.get().shape(value))
+    return tuple(int(extent or 1) for extent in ops.active.get().shape(value))
 
 
 def count(value: Any) -> int:
     """How many items an array has."""
-    return int(value.size) if type(value) is np.ndarray else prod(dims(value))
+    return (value.size if type(value) is np.ndarray else 0) or prod(dims(value))
 
 
 def item_bytes(value: Any) -> int:

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 #: What `math` computes at once, whatever the number, once the number's own bits are bounded.
-_DIRECT = ["acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "copysign", "cos", "cosh", "degrees", "dist", "erf", "erfc", "exp", "exp2", "expm1", "fabs", "floor", "fmod", "frexp", "fsum", "gamma", "gcd", "hypot", "isclose", "isfinite", "isinf", "isnan", "isqrt", "ldexp", "lgamma", "log", "log10", "log1p", "log2", "modf", "pow", "prod", "radians", "remainder", "sin", "sinh", "sqrt", "tan", "tanh", "trunc", "lcm"]
+_DIRECT = """
+acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh degrees dist erf erfc exp
+exp2 expm1 fabs floor fmod frexp fsum gamma gcd hypot isclose isfinite isinf isnan isqrt ldexp
+lgamma log log10 log1p log2 modf pow prod radians remainder sin sinh sqrt tan tanh trunc lcm
+""".split()  # noqa: SIM905 - a name a line would hide the rest
 
 
 def _factorial(n: Any) -> Any:
@@ -44,7 +48,13 @@ def _prod(values: Any, start: Any = 1) -> Any:
     return math.prod(values, start=start)
 
 
-_BOUNDED = {"factorial": _factorial, "comb": _comb, "perm": _perm, "lcm": _lcm, "prod": _prod}
+_BOUNDED: dict[str, Callable[..., Any]] = {
+    "factorial": _factorial,
+    "comb": _comb,
+    "perm": _perm,
+    "lcm": _lcm,
+    "prod": _prod,
+}
 
 
 class Number:
@@ -62,6 +72,7 @@ class Number:
         return f"<function {self._label}>"
 
     def __call__(self, *args: Any, **named: Any) -> Any:
+        """Compute, of numbers alone."""
         checked = [_number(value) for value in args]
         tolerances = {name: _number(value) for name, value in named.items()}
         try:
@@ -114,6 +125,7 @@ class Setting:
         return f"<function {self._label}>"
 
     def __call__(self, *args: Any, **named: Any) -> Any:
+        """The setting."""
         if args or named:
             raise refused(f"{self._label} takes no values")
         return self._value

@@ -3,30 +3,47 @@
 Arguments have been checked by `kinds` and sized by `sizes` when they come here.
 """
 
+# ruff: noqa: D103 - they are what `keras.ops` documents under the same names
+
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from secure_serial.sandbox.facades.errors import refused
-from secure_serial.sandbox.facades.sizes import widths
+from secure_serial.sandbox.facades.numpy_activations import ACTIVATIONS, as_float
+from secure_serial.sandbox.facades.paddings import widths
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 # Called as they stand: NumPy's own name, and the parameters of the row in its order.
-_SAME = ["abs", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctanh", "cbrt", "ceil", "cos", "cosh", "deg2rad", "exp", "exp2", "expm1", "floor", "isfinite", "isinf", "isnan", "log", "log10", "log1p", "log2", "logical_not", "negative", "rad2deg", "reciprocal", "sign", "sin", "sinc", "sinh", "sqrt", "square", "tan", "tanh", "trunc", "bitwise_not", "angle", "conj", "real", "imag", "signbit", "isposinf", "isneginf", "add", "subtract", "multiply", "divide", "true_divide", "floor_divide", "mod", "power", "maximum", "minimum", "equal", "not_equal", "greater", "greater_equal", "less", "less_equal", "logical_and", "logical_or", "logical_xor", "arctan2", "hypot", "logaddexp", "fmod", "heaviside", "fmax", "fmin", "gcd", "lcm", "bitwise_and", "bitwise_or", "bitwise_xor", "left_shift", "right_shift", "isclose", "allclose", "clip", "round", "reshape", "transpose", "swapaxes", "moveaxis", "expand_dims", "squeeze", "ravel", "copy", "fliplr", "flipud", "flip", "roll", "rot90", "shape", "ndim", "concatenate", "stack", "hstack", "vstack", "dstack", "append", "array_split", "repeat", "tile", "diag", "diagflat", "diagonal", "tril", "triu", "trace", "diff", "searchsorted", "digitize", "take", "isin", "zeros", "ones", "full", "zeros_like", "ones_like", "full_like", "eye", "identity", "tri", "dot", "inner", "vdot", "outer", "kron", "cross", "tensordot", "det", "cumsum", "cumprod", "nonzero", "size", "hsplit", "vsplit", "broadcast_to", "sum", "mean", "max", "min", "any", "all", "prod"]
+_SAME = """
+abs arccos arccosh arcsin arcsinh arctan arctanh cbrt ceil cos cosh deg2rad exp exp2 expm1 floor
+isfinite isinf isnan log log10 log1p log2 logical_not negative rad2deg reciprocal sign sin sinc
+sinh sqrt square tan tanh trunc bitwise_not angle conj real imag signbit isposinf isneginf add
+subtract multiply divide true_divide floor_divide mod power maximum minimum equal not_equal
+greater greater_equal less less_equal logical_and logical_or logical_xor arctan2 hypot logaddexp
+fmod heaviside fmax fmin gcd lcm bitwise_and bitwise_or bitwise_xor left_shift right_shift
+isclose allclose clip round reshape transpose swapaxes moveaxis expand_dims squeeze ravel copy
+fliplr flipud flip roll rot90 shape ndim concatenate stack hstack vstack dstack append
+array_split repeat tile diag diagflat diagonal tril triu trace diff searchsorted digitize take
+isin zeros ones full zeros_like ones_like full_like eye identity tri dot inner vdot outer kron
+cross tensordot det cumsum cumprod nonzero size hsplit vsplit broadcast_to sum mean max min any
+all prod
+""".split()  # noqa: SIM905 - a name a line would hide the rest
 #: Of these, reductions, which have other parameters between in NumPy.
-_REDUCTIONS = ["sum", "mean", "max", "min", "any", "all", "prod", "amax", "amin", "ptp", "std", "var", "median"]
+_REDUCTIONS = """
+sum mean max min any all prod amax amin ptp std var median
+""".split()  # noqa: SIM905 - a name a line would hide the rest
 
 
 def table() -> dict[str, Callable[..., Any]]:
     """The functions by the names of `canonical.json`."""
     made = {name: getattr(np, name) for name in _SAME if hasattr(np, name)}
     made |= {name: _reduction(getattr(np, name)) for name in _REDUCTIONS}
-    made |= {name.removesuffix("_"): function for name, function in _OWN.items()}
+    made |= {name.removesuffix("_"): function for name, function in (ACTIVATIONS | _OWN).items()}
     return made
 
 
@@ -37,148 +54,8 @@ def _reduction(function: Callable[..., Any]) -> Callable[..., Any]:
     return reduction
 
 
-def _float(x: Any) -> Any:
-    """Floats stay, all else becomes float32, as in Keras."""
-    made = np.asarray(x)
-    return made if made.dtype.kind in "fc" or made.dtype.name == "bfloat16" else made.astype("f4")
-
-
 def matmul(x1: Any, x2: Any) -> Any:
     return np.matmul(x1, x2)
-
-
-def rsqrt(x: Any) -> Any:
-    return 1 / np.sqrt(x)
-
-
-def sigmoid(x: Any) -> Any:
-    # Of half the argument: no exponential that overflows.
-    return 0.5 * (np.tanh(0.5 * _float(x)) + 1)
-
-
-def relu(x: Any) -> Any:
-    return np.maximum(x, 0)
-
-
-def relu6(x: Any) -> Any:
-    return np.clip(x, 0, 6)
-
-
-def softplus(x: Any) -> Any:
-    return np.logaddexp(_float(x), np.asarray(0, _float(x).dtype))
-
-
-def softsign(x: Any) -> Any:
-    return _float(x) / (1 + np.abs(x))
-
-
-def silu(x: Any) -> Any:
-    return x * sigmoid(x)
-
-
-def log_sigmoid(x: Any) -> Any:
-    return -softplus(-_float(x))
-
-
-def elu(x: Any, alpha: Any) -> Any:
-    x = _float(x)
-    return np.where(x > 0, x, (alpha * np.expm1(np.minimum(x, 0))).astype(x.dtype))
-
-
-def selu(x: Any) -> Any:
-    return np.asarray(1.0507009873554805, _float(x).dtype) * elu(x, 1.6732632423543772)
-
-
-def celu(x: Any, alpha: Any) -> Any:
-    x = _float(x)
-    return np.maximum(x, 0) + alpha * np.expm1(np.minimum(x, 0) / alpha)
-
-
-def hard_sigmoid(x: Any) -> Any:
-    return np.clip(_float(x) / 6 + 0.5, 0, 1)
-
-
-def hard_silu(x: Any) -> Any:
-    return x * hard_sigmoid(x)
-
-
-def hard_tanh(x: Any) -> Any:
-    return np.clip(x, -1, 1)
-
-
-def tanh_shrink(x: Any) -> Any:
-    return x - np.tanh(x)
-
-
-def sparse_sigmoid(x: Any) -> Any:
-    return np.clip(0.5 * (_float(x) + 1), 0, 1)
-
-
-def sparse_plus(x: Any) -> Any:
-    x = _float(x)
-    return np.where(x <= -1, np.zeros_like(x), np.where(x < 1, 0.25 * (x + 1) ** 2, x))
-
-
-def soft_shrink(x: Any, threshold: Any) -> Any:
-    x = _float(x)
-    return np.where(x > threshold, x - threshold, np.where(x < -threshold, x + threshold, 0 * x))
-
-
-def hard_shrink(x: Any, threshold: Any) -> Any:
-    x = _float(x)
-    return np.where(np.abs(x) > threshold, x, np.zeros_like(x))
-
-
-def threshold(x: Any, threshold: Any, default_value: Any) -> Any:
-    x = np.asarray(x)
-    return np.where(x > threshold, x, np.asarray(default_value, x.dtype))
-
-
-def squareplus(x: Any, b: Any) -> Any:
-    x = _float(x)
-    return (x + np.sqrt(x * x + b)) / 2
-
-
-def leaky_relu(x: Any, negative_slope: Any) -> Any:
-    x = _float(x)
-    return np.maximum(x, 0) + negative_slope * np.minimum(x, 0)
-
-
-def gelu(x: Any, approximate: Any) -> Any:
-    x = _float(x)
-    if approximate:
-        return 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
-    return 0.5 * x * (1 + erf(x / math.sqrt(2)))
-
-
-def glu(x: Any, axis: Any) -> Any:
-    one, other = np.split(x, 2, axis)
-    return one * sigmoid(other)
-
-
-def erf(x: Any) -> Any:
-    # NumPy has none. `sizes.slow` has counted a step for every eight items.
-    x = _float(x)
-    made = np.fromiter(map(math.erf, x.ravel().tolist()), dtype=np.float64, count=x.size)
-    return made.reshape(x.shape).astype(x.dtype)
-
-
-def softmax(x: Any, axis: Any) -> Any:
-    x = _float(x)
-    powers = np.exp(x - np.max(x, axis=axis, keepdims=True))
-    return powers / np.sum(powers, axis=axis, keepdims=True)
-
-
-def log_softmax(x: Any, axis: Any) -> Any:
-    x = _float(x)
-    return x - logsumexp(x, axis, keepdims=True)
-
-
-def logsumexp(x: Any, axis: Any, keepdims: Any) -> Any:
-    x = _float(x)
-    top = np.max(x, axis=axis, keepdims=True)
-    made = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
-    return made if keepdims else np.squeeze(made, axis)
 
 
 def divide_no_nan(x1: Any, x2: Any) -> Any:
@@ -211,11 +88,11 @@ def average(x: Any, axis: Any, weights: Any) -> Any:
 
 
 def norm(x: Any, ord: Any, axis: Any, keepdims: Any) -> Any:
-    return np.linalg.norm(_float(x), ord=ord, axis=axis, keepdims=keepdims)
+    return np.linalg.norm(as_float(x), ord=ord, axis=axis, keepdims=keepdims)
 
 
 def quantile(x: Any, q: Any, axis: Any, method: Any, keepdims: Any) -> Any:
-    x = _float(x)
+    x = as_float(x)
     made = np.quantile(x, q, axis=axis, method=method, keepdims=keepdims)
     return made.astype(x.dtype)
 
@@ -229,7 +106,7 @@ def moments(x: Any, axes: Any, keepdims: Any) -> Any:
 
 
 def normalize(x: Any, axis: Any, order: Any, epsilon: Any) -> Any:
-    x = _float(x)
+    x = as_float(x)
     norms = np.linalg.norm(x, ord=order, axis=axis, keepdims=True)
     return x / np.maximum(norms, 1e-7 if epsilon is None else epsilon)
 
@@ -329,40 +206,40 @@ def einsum(subscripts: Any, operands: Any) -> Any:
 
 
 def cholesky(x: Any, upper: Any) -> Any:
-    return np.linalg.cholesky(_float(x), upper=upper)
+    return np.linalg.cholesky(as_float(x), upper=upper)
 
 
 def det(x: Any) -> Any:
-    return np.linalg.det(_float(x))
+    return np.linalg.det(as_float(x))
 
 
 def inv(x: Any) -> Any:
-    return np.linalg.inv(_float(x))
+    return np.linalg.inv(as_float(x))
 
 
 def solve(a: Any, b: Any) -> Any:
-    return np.linalg.solve(_float(a), _float(b))
+    return np.linalg.solve(as_float(a), as_float(b))
 
 
 def qr(x: Any, mode: Any) -> Any:
-    return tuple(np.linalg.qr(_float(x), mode))
+    return tuple(np.linalg.qr(as_float(x), mode))
 
 
 def svd(x: Any, full_matrices: Any, compute_uv: Any) -> Any:
-    made = np.linalg.svd(_float(x), full_matrices, compute_uv)
+    made = np.linalg.svd(as_float(x), full_matrices, compute_uv)
     return tuple(made) if compute_uv else made
 
 
 def eigh(x: Any) -> Any:
-    return tuple(np.linalg.eigh(_float(x)))
+    return tuple(np.linalg.eigh(as_float(x)))
 
 
 def slogdet(x: Any) -> Any:
-    return tuple(np.linalg.slogdet(_float(x)))
+    return tuple(np.linalg.slogdet(as_float(x)))
 
 
 def logdet(x: Any) -> Any:
-    return np.linalg.slogdet(_float(x))[1]
+    return np.linalg.slogdet(as_float(x))[1]
 
 
 def dtype(x: Any) -> str:
@@ -373,20 +250,7 @@ def stop_gradient(variable: Any) -> Any:
     return variable
 
 
-def binary_crossentropy(target: Any, output: Any, from_logits: Any) -> Any:
-    output = np.clip(sigmoid(output) if from_logits else _float(output), 1e-7, 1 - 1e-7)
-    return -(target * np.log(output) + (1 - np.asarray(target)) * np.log(1 - output))
-
-
-def categorical_crossentropy(target: Any, output: Any, from_logits: Any, axis: Any) -> Any:
-    if from_logits:
-        return -np.sum(target * log_softmax(output, axis), axis=axis)
-    output = _float(output)
-    output = output / np.sum(output, axis=axis, keepdims=True)
-    return -np.sum(target * np.log(np.clip(output, 1e-7, 1 - 1e-7)), axis=axis)
-
-
-def map(f: Any, xs: Any) -> Any:
+def map_(f: Any, xs: Any) -> Any:
     return np.stack([f(x) for x in xs])
 
 

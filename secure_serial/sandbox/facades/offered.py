@@ -54,10 +54,7 @@ class Operation:
         try:
             self.rule(values)
             engine = self.engine(values)
-            function = engine.find(self.name)
-            if function is None:
-                raise refused(f"{label} cannot be computed here: the backend has none")
-            made = function(*values)
+            made = _found(engine, self.name, label)(*values)
         except SandboxError:
             raise
         except Exception as error:
@@ -65,6 +62,13 @@ class Operation:
         if engine is ops.NUMPY:
             return _numbers(made, values if narrow else None)
         return made
+
+
+def _found(engine: ops.Ops, name: str, label: str) -> Callable[..., Any]:
+    function = engine.find(name)
+    if function is None:
+        raise refused(f"{label} cannot be computed here: the backend has none")
+    return function
 
 
 def _numbers(made: Any, narrow: list[Any] | None) -> Any:
@@ -76,7 +80,7 @@ def _numbers(made: Any, narrow: list[Any] | None) -> Any:
         return made
     if made.dtype.kind not in kinds.NUMERIC and made.dtype.name not in kinds.DTYPES:
         raise refused("a result that holds something else than numbers")
-    if narrow is not None and made.dtype.itemsize >= 8 and not any(map(_wide, narrow)):  # noqa: PLR2004 - bytes
+    if narrow is not None and made.dtype.itemsize >= kinds.WIDE and not any(map(_wide, narrow)):
         return kinds.narrowed(made)
     return made
 
@@ -88,7 +92,7 @@ def _wide(value: Any) -> bool:
     if type(value) is str:
         return value.endswith("64") or value == "complex128"
     kind = getattr(value, "dtype", None)
-    return kind is not None and getattr(kind, "itemsize", 0) >= 8  # noqa: PLR2004 - bytes
+    return kind is not None and getattr(kind, "itemsize", 0) >= kinds.WIDE
 
 
 @cache
@@ -114,6 +118,7 @@ class Offered:
         self._named: dict[str, tuple[int, Callable[[Any], Any]]] = {}
         self._rest = -1
         for taken in spec.takes:
+            slot: tuple[int, Callable[[Any], Any]]
             if taken.goes_to is None:
                 slot = (len(parameters), kinds.ignored)
             else:
@@ -134,6 +139,7 @@ class Offered:
         return f"<function {self._label}>"
 
     def __call__(self, *args: Any, **named: Any) -> Any:
+        """Check, size, compute."""
         values = self._start.copy()
         order = self._order
         if len(args) > len(order):

@@ -38,11 +38,13 @@ class Ops(Protocol):
 
 @cache
 def _table() -> dict[str, Callable[..., Any]]:
-    from secure_serial.sandbox.facades import composites, numpy_images, numpy_ops
+    from secure_serial.sandbox.facades.composites import bound
+    from secure_serial.sandbox.facades.numpy_images import table as images
+    from secure_serial.sandbox.facades.numpy_ops import table
 
-    found: dict[str, Callable[..., Any]] = {**numpy_ops.table(), **numpy_images.table()}
+    found: dict[str, Callable[..., Any]] = {**table(), **images()}
     namespace = SimpleNamespace(**found)
-    return composites.bound(namespace) | found
+    return bound(namespace) | found
 
 
 class NumPyOps:

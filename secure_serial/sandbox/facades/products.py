@@ -200,7 +200,8 @@ def conv(row: Row) -> Rule:
             raise refused("a convolution whose kernel does not fit")
         for place in (2, 5):
             _each(values[place], len(image) - 2)
-        places = prod(image) // max(min(image[1], image[-1]), 1) * kernel[-1]
+        # Whichever axis holds the channels.
+        places = max(prod(image[:-1]), image[0] * prod(image[2:])) * kernel[-1]
         take(places * max(kernel[-2], 1), measure.widest(values[:2]))
         measure.work(places * prod(kernel[:-1]), values[0])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from secure_serial.sandbox.facades import products, sizes
+from secure_serial.sandbox.facades import paddings, products, sizes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -12,19 +12,19 @@ if TYPE_CHECKING:
     from secure_serial.sandbox.facades.canonical import Row
     from secure_serial.sandbox.facades.sizes import Rule
 
-RULES: dict[str, Callable[[Row], Rule]] = {
-    each.__name__: each
-    for each in (
-        sizes.broadcast, sizes.reduce, sizes.view, sizes.nothing, sizes.cast, sizes.where,
-        sizes.nonzero, sizes.sort, sizes.gather_all, sizes.split, sizes.unstack, sizes.repeat,
-        sizes.tile, sizes.pad, sizes.pad_time, sizes.pad_space, sizes.shape, sizes.arange,
-        sizes.linspace, sizes.eye, sizes.one_hot, sizes.diag, sizes.matrix_diag, sizes.gather_nd,
-        sizes.quantile, sizes.switch, products.matmul, products.multiply_matrices,
-        products.batch_dot, products.outer, products.tensordot, products.einsum,
-        products.meshgrid, products.cubic, products.pool, products.conv, products.resize,
-        products.resize_by, products.k_repeat, products.slow,
-    )
-} | {"take": sizes.take_rule}  # fmt: skip
+# fmt: off
+_ALL: tuple[Callable[[Row], Rule], ...] = (
+    sizes.broadcast, sizes.reduce, sizes.view, sizes.nothing, sizes.cast, sizes.where,
+    sizes.nonzero, sizes.sort, sizes.gather_all, sizes.split, sizes.unstack, sizes.repeat,
+    sizes.tile, paddings.pad, paddings.pad_time, paddings.pad_space, sizes.shape, sizes.arange,
+    sizes.linspace, sizes.eye, sizes.one_hot, sizes.diag, sizes.matrix_diag, sizes.gather_nd,
+    sizes.quantile, sizes.switch, products.matmul, products.multiply_matrices,
+    products.batch_dot, products.outer, products.tensordot, products.einsum,
+    products.meshgrid, products.cubic, products.pool, products.conv, products.resize,
+    products.resize_by, products.k_repeat, products.slow,
+)
+# fmt: on
+RULES = {each.__name__: each for each in _ALL} | {"take": sizes.take_rule}
 
 
 def rule(row: Row) -> Rule:

@@ -45,7 +45,8 @@ def broadcast(row: Row) -> Rule:
         def one(values: list[Any]) -> None:
             value = values[place]
             if type(value) is np.ndarray:
-                meter.current().array(value.size * times, value.itemsize)
+                elements = value.size or count(value)
+                meter.current().array(elements * times, value.itemsize)
             else:
                 take(count(value), item_bytes(value), times)
 
@@ -74,7 +75,7 @@ def reduce(row: Row) -> Rule:
         gone = 1
         for each in (axis,) if type(axis) is int else axis:
             gone *= shape[measure.axis_in(each, rank)]
-        take(prod(shape) // max(gone, 1), 8, times)
+        take(prod(shape) // gone, 8, times)
 
     return rule
 
@@ -184,19 +185,20 @@ def repeat(_row: Row) -> Rule:
         shape = dims(value)
         each = repeats if type(repeats) is int else None
         if each is not None:
-            _not_negative(each)
+            not_negative(each)
             take(prod(shape) * each, item_bytes(value))
             return
         for times in repeats:
-            _not_negative(times)
+            not_negative(times)
         extent = prod(shape) if axis is None else shape[measure.axis_in(axis, len(shape))]
         total = sum(repeats) * (extent if len(repeats) == 1 else 1)
-        take(prod(shape) // max(extent, 1) * total, item_bytes(value))
+        take(prod(shape) // extent * total, item_bytes(value))
 
     return rule
 
 
-def _not_negative(value: int) -> None:
+def not_negative(value: int) -> None:
+    """Refuse a size below zero."""
     if value < 0:
         raise refused(f"a size of {value}")
 
@@ -208,68 +210,8 @@ def tile(_row: Row) -> Rule:
         value, repeats = values
         repeats = (repeats,) if type(repeats) is int else repeats
         for times in repeats:
-            _not_negative(times)
+            not_negative(times)
         take(count(value) * prod(repeats), item_bytes(value))
-
-    return rule
-
-
-def widths(pads: Any, rank: int) -> tuple[tuple[int, int], ...]:
-    """The widths before and after each axis, of the forms that NumPy and TensorFlow take.
-
-    >>> widths(1, 2), widths(((1, 2),), 2)
-    (((1, 1), (1, 1)), ((1, 2), (1, 2)))
-    """
-    if type(pads) is int:
-        pads = ((pads, pads),)
-    elif pads and all(type(each) is int for each in pads):
-        pads = (tuple(pads) * (2 if len(pads) == 1 else 1),)
-    made = [(each, each) if type(each) is int else tuple(each) for each in pads]
-    if len(made) == 1:
-        made *= rank
-    if len(made) != rank or any(len(each) != 2 for each in made):
-        raise refused(f"widths of padding that do not fit an array of {rank} dimensions")
-    for before, after in made:
-        _not_negative(min(before, after))
-    return tuple(made)  # type: ignore[return-value]  # the lengths were just checked
-
-
-def pad(_row: Row) -> Rule:
-    """Each extent with its widths."""
-
-    def rule(values: list[Any]) -> None:
-        shape = dims(values[0])
-        both = widths(values[1], len(shape))
-        total = prod(n + before + after for n, (before, after) in zip(shape, both, strict=True))
-        take(total, item_bytes(values[0]))
-
-    return rule
-
-
-def pad_time(_row: Row) -> Rule:
-    """The second extent with its widths."""
-
-    def rule(values: list[Any]) -> None:
-        shape, both = dims(values[0]), values[1]
-        before, after = (both, both) if type(both) is int else both
-        _not_negative(min(before, after))
-        extent = shape[1] if len(shape) > 1 else 1
-        take(count(values[0]) // max(extent, 1) * (extent + before + after), item_bytes(values[0]))
-
-    return rule
-
-
-def pad_space(_row: Row) -> Rule:
-    """At most: each extent with the largest widths."""
-
-    def rule(values: list[Any]) -> None:
-        shape, pads = dims(values[0]), values[1]
-        flat = [each for item in ((pads,) if type(pads) is int else pads)
-                for each in ((item,) if type(item) is int else item)]  # fmt: skip
-        for each in flat:
-            _not_negative(each)
-        total = prod(n + 2 * max(flat, default=0) for n in shape[1:])
-        take((shape[0] if shape else 1) * total, item_bytes(values[0]))
 
     return rule
 
@@ -281,7 +223,7 @@ def shape(row: Row) -> Rule:
 
     def rule(values: list[Any]) -> None:
         for extent in values[at]:
-            _not_negative(extent)
+            not_negative(extent)
         name = values[dtype] if dtype is not None else None
         take(prod(values[at]), dtype_bytes(name))
 
@@ -316,7 +258,7 @@ def linspace(_row: Row) -> Rule:
     """So many numbers, for each pair of bounds."""
 
     def rule(values: list[Any]) -> None:
-        _not_negative(values[2])
+        not_negative(values[2])
         bounds = measure.joined([dims(values[0]), dims(values[1])])
         take(prod(bounds) * values[2], 8)
 
@@ -330,7 +272,7 @@ def eye(row: Row) -> Rule:
 
     def rule(values: list[Any]) -> None:
         columns = values[1] if has_columns and values[1] is not None else values[0]
-        _not_negative(min(values[0], columns))
+        not_negative(min(values[0], columns))
         take(values[0] * columns, dtype_bytes(values[dtype]))
 
     return rule
@@ -340,7 +282,7 @@ def one_hot(_row: Row) -> Rule:
     """One row for each index."""
 
     def rule(values: list[Any]) -> None:
-        _not_negative(values[1])
+        not_negative(values[1])
         take(count(values[0]) * values[1], 8)
 
     return rule
@@ -374,7 +316,7 @@ def take_rule(row: Row) -> Rule:
         extents, axis = dims(values[0]), values[at]
         whole = prod(extents)
         gone = whole if axis is None else extents[measure.axis_in(axis, len(extents))]
-        take(whole // max(gone, 1) * count(values[1]), item_bytes(values[0]))
+        take(whole // gone * count(values[1]), item_bytes(values[0]))
 
     return rule
 

@@ -1,0 +1,149 @@
+"""Sample arguments for each operation of `canonical.json`: in its order, as the facades take them."""
+
+import numpy as np
+
+_random = np.random.RandomState(7)
+X = _random.standard_normal((2, 3, 4)).astype("float32")
+Y = _random.standard_normal((2, 3, 4)).astype("float32")
+P = (np.abs(X) + 0.5).astype("float32")
+U = _random.uniform(0.1, 0.9, (2, 3, 4)).astype("float32")
+B = X > 0
+I = _random.randint(0, 6, (2, 3, 4)).astype("int32")
+J = _random.randint(1, 6, (2, 3, 4)).astype("int32")
+IMG = _random.standard_normal((2, 4, 6, 4)).astype("float32")
+RGB = _random.uniform(0, 1, (2, 4, 6, 3)).astype("float32")
+M = (_random.standard_normal((2, 3, 3)) + 4 * np.eye(3)).astype("float32")
+SPD = np.matmul(M, np.swapaxes(M, -1, -2)).astype("float32")
+V = np.asarray([0.5, 1.5, 2.5, 4.0], "float32")
+K3 = _random.standard_normal((2, 2, 4, 5)).astype("float32")
+D3 = _random.standard_normal((2, 2, 4, 1)).astype("float32")
+
+_UNIT = "arccos arcsin arctanh".split()
+_POSITIVE = "arccosh log log10 log1p log2 sqrt rsqrt reciprocal".split()
+_BOOLEAN = "logical_not".split()
+_WHOLE = "bitwise_not".split()
+_UNARY = """abs arccos arccosh arcsin arcsinh arctan arctanh cbrt ceil cos cosh deg2rad exp exp2
+expm1 floor isfinite isinf isnan log log10 log1p log2 logical_not negative rad2deg reciprocal rsqrt
+sign sin sinc sinh sqrt square tan tanh trunc bitwise_not angle conj real imag signbit isposinf
+isneginf sigmoid relu relu6 softplus softsign silu log_sigmoid selu hard_sigmoid hard_silu
+tanh_shrink hard_tanh sparse_sigmoid sparse_plus erf stop_gradient ravel copy fliplr flipud shape
+ndim size dtype softmax log_softmax elu celu leaky_relu gelu glu soft_shrink hard_shrink squareplus
+nan_to_num identity_of l2_normalize batch_flatten bounded_relu hard_sigmoid_2 mish erfc norm_of
+matrix_transpose matrix_diag rank int_of float_of zeros_like ones_like array convert_to_tensor
+sort argsort diagonal trace tril triu diff round transpose squeeze roll2 nonzero""".split()
+_REDUCE = "sum mean max min any all prod amax amin ptp std var logsumexp median norm_of l2_normalize"
+_BINARY = """add subtract multiply divide true_divide floor_divide mod power maximum minimum equal
+not_equal greater greater_equal less less_equal logical_and logical_or logical_xor arctan2 hypot
+logaddexp fmod heaviside fmax fmin divide_no_nan isclose allclose squared_difference""".split()
+_INTEGERS = "gcd lcm bitwise_and bitwise_or bitwise_xor".split()
+
+
+def _sample(name):
+    if name in _UNIT:
+        return U
+    if name in _BOOLEAN:
+        return B
+    if name in _WHOLE:
+        return I
+    if name == "arccosh":
+        return P + 1
+    return P if name in _POSITIVE else X
+
+
+CASES = {name: [(_sample(name),)] for name in _UNARY if name != "roll2"}
+for _name in _REDUCE.split():
+    _x = B if _name in ("any", "all") else X
+    CASES.setdefault(_name, [])
+    CASES[_name] += [(_x, 1, True), (_x, (0, 2), False), (_x, -1)] if _name != "l2_normalize" else []
+for _name in _BINARY:
+    _pair = (B, X > 0.5) if _name.startswith("logical") and _name != "logaddexp" else (P, P[0] * 0.7)
+    CASES[_name] = [_pair]
+for _name in _INTEGERS:
+    CASES[_name] = [(I, J)]
+CASES |= {
+    "left_shift": [(I, J)], "right_shift": [(I, J)],
+    "l2_normalize": [(X, 1), (X, None), (X, (1, 2))],
+    "where": [(B, X, Y), (B, X, 0.0), (B, None, None)],
+    "clip": [(X, -0.5, 0.5), (X, Y - 1, Y + 1)],
+    "round": [(X,), (X, 1)],
+    "nan_to_num": [(np.asarray([1.0, np.nan, np.inf], "float32"), 2.0, 3.0, -3.0)],
+    "elu": [(X,), (X, 0.3)], "celu": [(X, 0.7)], "leaky_relu": [(X, 0.1)],
+    "gelu": [(X, True), (X, False)], "glu": [(X, -1)], "threshold": [(X, 0.2, 9.0)],
+    "softmax": [(X,), (X, 1)], "log_softmax": [(X, 0)],
+    "argmax": [(X,), (X, 1), (X, -1, True)], "argmin": [(X, 1)],
+    "count_nonzero": [(I,), (I, 1)],
+    "cumsum": [(X, 1)], "cumprod": [(X, 2)],
+    "average": [(X, 1, None), (X, 2, V)],
+    "norm": [(X[0],), (X[0], None, 1, True), (X[0], 1, 0)],
+    "quantile": [(X, 0.3, 1)], "percentile": [(X, 30.0, 1)],
+    "moments": [(X, (0, 1), True)], "normalize": [(X, -1, 2)],
+    "reshape": [(X, (3, -1)), (X, 24)],
+    "transpose": [(X,), (X, (2, 0, 1))], "swapaxes": [(X, 0, 2)], "moveaxis": [(X, 0, 2)],
+    "expand_dims": [(X, 1), (X, -1)], "squeeze": [(X[:1],), (X[:1], 0)],
+    "flip": [(X,), (X, 1), (X, (0, 2))], "roll": [(X, 1, 1), (X, 5)], "rot90": [(X, 1)],
+    "concatenate": [([X, Y], 1), ((X, Y), -1)], "stack": [([X, Y], 1)],
+    "hstack": [([X, Y],)], "vstack": [([X, Y],)], "dstack": [([X, Y],)],
+    "append": [(X, Y, 0), (X, Y)],
+    "split": [(X, 2, 2), (X, (1, 3), 2)], "array_split": [(X, 2, 1)],
+    "hsplit": [(X, 3)], "vsplit": [(X, 2)], "unstack": [(X, None, 1), (X, 2)],
+    "repeat": [(X, 2, 1), (X, (1, 2, 3), 1), (X, 2)],
+    "tile": [(X, (2, 1, 1)), (X, 3)],
+    "pad": [(X, ((0, 0), (1, 2), (0, 1))), (X, 1), (X, ((0, 0), (1, 1), (1, 1)), "reflect"),
+            (X, 1, "constant", 2.0), (X, ((0, 0), (1, 1), (1, 1)), "symmetric")],
+    "broadcast_to": [(X[0], (5, 3, 4))],
+    "diag": [(V,), (V, 1), (X[0],)], "diagflat": [(V,)],
+    "diagonal": [(X, 0, 1, 2)], "trace": [(X, 0, 1, 2)],
+    "tril": [(X, 0)], "triu": [(X, 1)], "diff": [(X,), (X, 2, 1)],
+    "sort": [(X, 1)], "argsort": [(X, 1)], "top_k": [(X, 2)],
+    "searchsorted": [(V, np.asarray([1.0, 3.0], "float32"))],
+    "digitize": [(X, V)],
+    "take": [(X, np.asarray([1, 0]), 1), (X, 5), (X, [[0, 1], [2, 3]], 2)],
+    "take_along_axis": [(X, np.argsort(X, 1), 1)],
+    "one_hot": [(I, 6), (I, 6, 1, "int32")], "isin": [(I, [1, 2])],
+    "slice": [(X, (0, 1, 0), (2, 2, 3))],
+    "cast": [(X, "int32"), (B, "float32"), (I, "float16")],
+    "zeros": [((2, 3),), ((2,), "int32")], "ones": [((2, 3),)],
+    "full": [((2, 3), 4.0, "float32")], "full_like": [(X, 3.0)],
+    "arange": [(5,), (1, 7, 2), (0.0, 1.0, 0.25), (3, None, None, "float32")],
+    "linspace": [(0.0, 1.0, 5)], "logspace": [(0.0, 2.0, 3)],
+    "eye": [(3,), (2, 4, 1)], "identity": [(3, "float32")], "tri": [(3, 4, 0, "float32")],
+    "meshgrid": [([V, V[:2]],), ([V, V[:2]], "ij")],
+    "matmul": [(X, np.swapaxes(Y, 1, 2)), (X, V)], "dot": [(X, V), (X[0], Y[0].T)],
+    "inner": [(X, Y)], "vdot": [(V, V)], "outer": [(V, V)], "kron": [(X[0], Y[0])],
+    "cross": [(X[..., :3], Y[..., :3])],
+    "tensordot": [(X, Y, ((1, 2), (1, 2))), (X, V, 1)],
+    "einsum": [("bij,bik->bjk", [X, Y]), ("ij->ji", [X[0]]), ("...i,...i->...", [X, Y])],
+    "cholesky": [(SPD,)], "det": [(M,)], "inv": [(M,)], "solve": [(M, X)], "qr": [(M,)],
+    "svd": [(M, True, False)], "eigh": [(SPD,)], "slogdet": [(M,)], "logdet": [(SPD,)],
+    "max_pool": [(IMG, 2), (IMG, (2, 3), 1, "same"), (IMG, 2, 2, "valid", "channels_last")],
+    "average_pool": [(IMG, 2), (IMG, (2, 3), 1, "same")],
+    "conv": [(IMG, K3, 1, "same")], "depthwise_conv": [(IMG, D3)],
+    "binary_crossentropy": [(U, U), (U, X, True)],
+    "categorical_crossentropy": [(U, U), (U, X, True)],
+    "space_to_depth": [(IMG, 2)], "depth_to_space": [(IMG, 2)],
+    "batch_dot": [(X, Y, (1, 1)), (X, Y, 2), (X[:, 0], Y[:, 0]), (X, np.swapaxes(Y, 1, 2)),
+                  (IMG, X, (3, 2))],
+    "k_repeat": [(X[0], 3)],
+    "bounded_relu": [(X,), (X, 0.1, 0.8, 0.0), (X, 0.1, 0.8, 0.3)],
+    "reverse": [(X, 1), (X, (0, 2))],
+    "temporal_padding": [(X,), (X, (0, 2))],
+    "spatial_padding": [(IMG,), (IMG, ((1, 0), (2, 3))), (IMG, ((1, 0), (2, 3)), "channels_first")],
+    "resize_by": [(IMG, 2, 3, "channels_last"), (IMG, 2, 2, "channels_first", "bilinear")],
+    "resize": [(IMG, (8, 3)), (IMG, (3, 9), "nearest")],
+    "resize_old": [(IMG, (8, 3)), (IMG, (8, 3), "nearest"), (IMG, (8, 3), "bilinear", True)],
+    "lrn": [(IMG,), (IMG, 1, 1.0, 0.5, 0.75)],
+    "batch_normalize": [(X, V * 0, V, V, V)], "add_bias": [(X, V)],
+    "switch": [(B, X, Y), (True, X, Y), (B[:, 0, 0], X, Y)],
+    "map": [], "add_all": [([X, Y, X],)],
+    "multiply_matrices": [(X, Y, False, True), (X, Y, True, False)],
+    "split_by": [(X, 2, 2), (X, (1, 2), 1), (X, (1, -1), 1)],
+    "gather": [(X, [1, 0], None), (X, [1, 0, 0], 1), (X, [[1, 0], [2, 2]], 1, 1)],
+    "gather_nd": [(X, [[0, 1], [1, 2]])],
+    "one_hot_of": [(I, 6), (I, 6, 2.0, -1.0)],
+    "window": [(X, (0, 1, 0), (2, -1, 3))],
+    "band_part": [(X, 1, 0), (X, -1, 0)], "clip_by_norm": [(X, 1.0), (X, 1.0, 1)],
+    "sequence_mask": [([1, 2, 3], 4), ([1, 3], 4, "float32")],
+    "flip_image": [(IMG, -2)], "rgb_to_grayscale": [(RGB,)], "standardize_image": [(IMG,)],
+    "random_normal": [], "random_uniform": [],
+    "pool": [(IMG, (2, 2), (2, 2)), (IMG, (2, 2), (1, 1), "same", "channels_last", "avg")],
+}  # fmt: skip
