@@ -10,15 +10,13 @@ from functools import cached_property, partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from secure_serial.sandbox.facades import composites
 from secure_serial.sandbox.facades.canonical import rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-#: Functions of Keras whose parameters are not those of the row, in order.
-_SPREAD_LAST = frozenset({"einsum"})
-_SPREAD_FIRST = frozenset({"meshgrid"})
 
 
 class KerasOps:
@@ -87,6 +85,13 @@ def _adapted(keras: Any) -> dict[str, Callable[..., Any]]:
         constant = 0 if constant_values is None and mode == "constant" else constant_values
         return ops.pad(x, both, mode, constant)
 
+    def repeat(x: Any, repeats: Any, axis: Any) -> Any:
+        return ops.repeat(x, repeats if type(repeats) is int else np.asarray(repeats), axis)
+
+    def pool(function: Any, x: Any, size: Any, strides: Any, padding: str, fmt: Any) -> Any:
+        size = (size,) * (len(x.shape) - 2) if type(size) is int else size
+        return function(x, size, size if strides is None else strides, padding, fmt)
+
     def resize(images: Any, size: Any, interpolation: str, antialias: bool, fmt: Any) -> Any:
         wanted = (size, size) if type(size) is int else size
         return ops.image.resize(images, wanted, interpolation, antialias, data_format=fmt)
@@ -124,5 +129,6 @@ def _adapted(keras: Any) -> dict[str, Callable[..., Any]]:
         "linspace": linspace, "logspace": logspace, "eye": eye, "where": where, "clip": clip,
         "cumsum": partial(cumulative, ops.cumsum), "cumprod": partial(cumulative, ops.cumprod),
         "random_normal": random_normal, "random_uniform": random_uniform, "dtype": dtype,
-        "average_pool": ops.average_pool, "max_pool": ops.max_pool,
+        "average_pool": partial(pool, ops.average_pool), "max_pool": partial(pool, ops.max_pool),
+        "repeat": repeat,
     }  # fmt: skip

@@ -129,7 +129,7 @@ def batch_normalize(  # noqa: PLR0917 - as the row has them
     return made if offset is None else made + offset
 
 
-def switch(xp: Any, condition: Any, then: Any, otherwise: Any) -> Any:
+def choose(xp: Any, condition: Any, then: Any, otherwise: Any) -> Any:
     if type(condition) is bool or len(xp.shape(condition)) == 0:
         if callable(then) and callable(otherwise):
             known = type(condition) is bool or isinstance(condition, np.ndarray | np.generic)
@@ -175,8 +175,8 @@ def split_by(xp: Any, x: Any, sections: Any, axis: Any) -> Any:
 
 def gather(xp: Any, x: Any, indices: Any, axis: Any, batch_dims: Any) -> Any:
     if batch_dims == 0:
-        return xp.take(x, indices, 0 if axis is None else axis)
-    if batch_dims != 1 or axis not in (None, 1, -1):
+        return xp.take(x, indices, axis)
+    if batch_dims != 1 or axis not in (0, 1):
         raise refused("a gather of more than one axis of samples")
     shape, wanted = xp.shape(x), xp.shape(indices)
     flat = xp.reshape(indices, (wanted[0], -1, *([1] * (len(shape) - 2))))

@@ -40,9 +40,9 @@ def count(value: Any) -> int:
 
 
 def item_bytes(value: Any) -> int:
-    """The bytes of one item."""
+    """The bytes of one item, and of what is computed of it: whole numbers may become float64."""
     if type(value) is np.ndarray:
-        return int(value.itemsize)
+        return value.itemsize if value.dtype.kind in "fc" else 8
     wide = getattr(getattr(value, "dtype", None), "itemsize", ITEM_BYTES)
     return wide if type(wide) is int else ITEM_BYTES
 

@@ -18,7 +18,7 @@ _ALL: tuple[Callable[[Row], Rule], ...] = (
     sizes.nonzero, sizes.sort, sizes.gather_all, sizes.split, sizes.unstack, sizes.repeat,
     sizes.tile, paddings.pad, paddings.pad_time, paddings.pad_space, sizes.shape, sizes.arange,
     sizes.linspace, sizes.eye, sizes.one_hot, sizes.diag, sizes.matrix_diag, sizes.gather_nd,
-    sizes.quantile, sizes.switch, products.matmul, products.multiply_matrices,
+    sizes.quantile, sizes.choose, products.matmul, products.multiply_matrices,
     products.batch_dot, products.outer, products.tensordot, products.einsum,
     products.meshgrid, products.cubic, products.pool, products.conv, products.resize,
     products.resize_by, products.k_repeat, products.slow,

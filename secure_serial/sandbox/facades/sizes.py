@@ -39,14 +39,13 @@ def broadcast(row: Row) -> Rule:
     """Element by element: the shape that all broadcast to."""
     places = [i for i, p in enumerate(row.parameters) if p.kind.startswith("tensor")]
     times = row.times
-    if len(places) == 1:
+    if len(places) == 1 and row.parameters[places[0]].kind != "tensors":
         (place,) = places
 
         def one(values: list[Any]) -> None:
             value = values[place]
             if type(value) is np.ndarray:
-                elements = value.size or count(value)
-                meter.current().array(elements * times, value.itemsize)
+                meter.current().array((value.size or count(value)) * times, item_bytes(value))
             else:
                 take(count(value), item_bytes(value), times)
 
@@ -54,6 +53,8 @@ def broadcast(row: Row) -> Rule:
 
     def several(values: list[Any]) -> None:
         used = [values[place] for place in places if values[place] is not None]
+        if type(used[0]) is list:
+            used = used[0]
         shape = measure.joined([dims(value) for value in used])
         take(prod(shape), measure.widest(used), times)
 
@@ -342,7 +343,7 @@ def quantile(_row: Row) -> Rule:
     return rule
 
 
-def switch(_row: Row) -> Rule:
+def choose(_row: Row) -> Rule:
     """As broadcast, of the branches that are arrays."""
 
     def rule(values: list[Any]) -> None:

@@ -31,7 +31,9 @@ ndim size dtype softmax log_softmax elu celu leaky_relu gelu glu soft_shrink har
 nan_to_num identity_of l2_normalize batch_flatten bounded_relu hard_sigmoid_2 mish erfc norm_of
 matrix_transpose matrix_diag rank int_of float_of zeros_like ones_like array convert_to_tensor
 sort argsort diagonal trace tril triu diff round transpose squeeze roll2 nonzero""".split()
-_REDUCE = "sum mean max min any all prod amax amin ptp std var logsumexp median norm_of l2_normalize"
+_REDUCE = (
+    "sum mean max min any all prod amax amin ptp std var logsumexp median norm_of l2_normalize"
+)
 _BINARY = """add subtract multiply divide true_divide floor_divide mod power maximum minimum equal
 not_equal greater greater_equal less less_equal logical_and logical_or logical_xor arctan2 hypot
 logaddexp fmod heaviside fmax fmin divide_no_nan isclose allclose squared_difference""".split()
@@ -54,9 +56,13 @@ CASES = {name: [(_sample(name),)] for name in _UNARY if name != "roll2"}
 for _name in _REDUCE.split():
     _x = B if _name in ("any", "all") else X
     CASES.setdefault(_name, [])
-    CASES[_name] += [(_x, 1, True), (_x, (0, 2), False), (_x, -1)] if _name != "l2_normalize" else []
+    CASES[_name] += (
+        [(_x, 1, True), (_x, (0, 2), False), (_x, -1)] if _name != "l2_normalize" else []
+    )
 for _name in _BINARY:
-    _pair = (B, X > 0.5) if _name.startswith("logical") and _name != "logaddexp" else (P, P[0] * 0.7)
+    _pair = (
+        (B, X > 0.5) if _name.startswith("logical") and _name != "logaddexp" else (P, P[0] * 0.7)
+    )
     CASES[_name] = [_pair]
 for _name in _INTEGERS:
     CASES[_name] = [(I, J)]
@@ -133,11 +139,11 @@ CASES |= {
     "resize_old": [(IMG, (8, 3)), (IMG, (8, 3), "nearest"), (IMG, (8, 3), "bilinear", True)],
     "lrn": [(IMG,), (IMG, 1, 1.0, 0.5, 0.75)],
     "batch_normalize": [(X, V * 0, V, V, V)], "add_bias": [(X, V)],
-    "switch": [(B, X, Y), (True, X, Y), (B[:, 0, 0], X, Y)],
+    "choose": [(B, X, Y), (True, X, Y), (B[:, 0, 0], X, Y)],
     "map": [], "add_all": [([X, Y, X],)],
     "multiply_matrices": [(X, Y, False, True), (X, Y, True, False)],
     "split_by": [(X, 2, 2), (X, (1, 2), 1), (X, (1, -1), 1)],
-    "gather": [(X, [1, 0], None), (X, [1, 0, 0], 1), (X, [[1, 0], [2, 2]], 1, 1)],
+    "gather": [(X, [1, 0], 0), (X, [1, 0, 0], 1), (X, [[1, 0], [2, 2]], 1, 1)],
     "gather_nd": [(X, [[0, 1], [1, 2]])],
     "one_hot_of": [(I, 6), (I, 6, 2.0, -1.0)],
     "window": [(X, (0, 1, 0), (2, -1, 3))],
