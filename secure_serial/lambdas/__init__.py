@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 from secure_serial.lambdas import own
 from secure_serial.lambdas.bounds import Bounds
+from secure_serial.lambdas.code import names_of
 from secure_serial.lambdas.errors import BadStream, CannotLift, TooMuch
+from secure_serial.lambdas.flow import SHAPES, Shape
 from secure_serial.lambdas.layouts import VERSIONS
 from secure_serial.lambdas.lift import Lifter
 from secure_serial.lambdas.machine import DIVIDE
@@ -103,17 +105,20 @@ def _lift(program: Program, bounds: Bounds) -> Lifted:
         raise CannotLift("a comprehension without the function around it")
     if {DIVIDE} & {*code.names, *code.varnames, *code.freevars, *code.cellvars}:
         raise CannotLift(f"the name {DIVIDE}, which has a meaning here")
-    try:
-        return _proved(program, bounds, tails=True)
-    except CannotLift:
-        # Ends that were taken for copies of one end may be ends of their own.
-        return _proved(program, bounds, tails=False)
+    failure = CannotLift("nothing")
+    for shape in SHAPES:
+        try:
+            return _proved(program, bounds, shape)
+        except CannotLift as error:
+            failure = error if shape is SHAPES[0] else failure
+    raise failure
 
 
-def _proved(program: Program, bounds: Bounds, *, tails: bool) -> Lifted:
+def _proved(program: Program, bounds: Bounds, shape: Shape) -> Lifted:
     code = program.code
     maker = Maker(bounds)
-    lifter = Lifter(program, maker, 0, tails=tails)
+    maker.taken = names_of(code)
+    lifter = Lifter(program, maker, 0, shape=shape)
     body = lifter.body()
     arguments = lifter.arguments(Function(code))
     tree: ast.Lambda | ast.FunctionDef

@@ -26,11 +26,16 @@ class Leaf:
     kind: str
     stack: tuple[Any, ...] = ()
     stmts: list[ast.stmt] = field(default_factory=list)
+    #: A test whose outcome decides nothing, which is made before what comes behind the leaf.
+    asked: ast.expr | None = None
 
 
 @dataclass(eq=False, slots=True)
 class Test:
-    """A test. `when_true` and `when_false`: the value itself, if that is what was tested."""
+    """A test. `when_true` and `when_false`: the value itself, if that is what was tested.
+
+    `base` is what stands on the stack while it is made.
+    """
 
     stmts: list[ast.stmt]
     condition: ast.expr
@@ -38,9 +43,17 @@ class Test:
     other: Any
     when_true: Any = None
     when_false: Any = None
+    base: tuple[Any, ...] = ()
 
 
 Node = Leaf | Test
+#: Where a test keeps the value that it leads to on a leg, if that is what was tested.
+_WHEN = {"then": "when_true", "other": "when_false"}
+#: For each leg the other one, and what two tests are that both lead there, or one of them.
+_LEGS: dict[str, tuple[str, type[ast.boolop], type[ast.boolop]]] = {
+    "then": ("other", ast.And, ast.Or),
+    "other": ("then", ast.Or, ast.And),
+}
 
 
 class Reducer:
@@ -102,51 +115,58 @@ class Reducer:
                 node.condition, node.then, node.other = condition, then.then, then.other
                 node.when_true = node.when_false = None
                 return True
-        return self.absorb_then(node) or self.absorb_other(node)
+        if then is other and isinstance(then, Test) and not then.stmts:
+            return self.uses[id(then)] == len(_WHEN) and self.absorb_next(node, then)
+        return self.absorb_leg(node, "then") or self.absorb_leg(node, "other")
 
-    def absorb_then(self, node: Test) -> bool:
-        """`and`, or `or` of a negation: the test that is made if the first one holds."""
-        then, other, make = node.then, node.other, self.express
-        if not self.only(then):
+    def absorb_next(self, node: Test, after: Test) -> bool:
+        """A test that decides nothing, and the one behind it."""
+        made = self.express.both(ast.Or, node.condition, self.constant(value=True))
+        condition = self.express.both(ast.And, made, after.condition)
+        for leg in _WHEN:
+            self.become_one(node, condition, after, leg, not self.own(after, after, leg))
+        return True
+
+    def constant(self, *, value: bool) -> ast.expr:
+        return self.express.make(ast.Constant(value))
+
+    def absorb_leg(self, node: Test, leg: str) -> bool:
+        """A test and the one that it leads to on `leg`: `and` for `then`, `or` for `other`."""
+        rest, sign, inverse = _LEGS[leg]
+        after, make = getattr(node, leg), self.express
+        if not self.only(after):
             return False
-        if then.other is other or self.own(node, then, "other", "when_false"):
-            condition = make.both(ast.And, node.condition, then.condition)
-            first = node.other is then.other
-            node.then = then.then
-            self.become_one(node, condition, then, "other", "when_false", first)
-            node.when_true = then.when_true
+        if after.then is after.other is not getattr(node, rest):
+            # It decides nothing: `a or (b and False)`.
+            condition = make.both(inverse, after.condition, self.constant(value=sign is ast.And))
+            condition = make.both(sign, node.condition, condition)
+            self.become_one(node, condition, node, rest, not self.own(node, node, rest))
+            setattr(node, leg, after.then)
+            setattr(node, _WHEN[leg], None)
             return True
-        if then.then is other:
-            condition = make.both(ast.Or, make.negated(node.condition), then.condition)
-            node.condition, node.then, node.other = condition, other, then.other
-            node.when_true, node.when_false = None, then.when_false
+        shared = getattr(after, rest) is getattr(node, rest)
+        if shared or self.own(node, after, rest):
+            condition = make.both(sign, node.condition, after.condition)
+            setattr(node, leg, getattr(after, leg))
+            setattr(node, _WHEN[leg], getattr(after, _WHEN[leg]))
+            self.become_one(node, condition, after, rest, shared)
+            return True
+        if getattr(after, leg) is getattr(node, rest):
+            node.condition = make.both(inverse, make.negated(node.condition), after.condition)
+            setattr(node, leg, getattr(node, rest))
+            setattr(node, rest, getattr(after, rest))
+            setattr(node, _WHEN[leg], None)
+            setattr(node, _WHEN[rest], getattr(after, _WHEN[rest]))
             return True
         return False
 
-    def absorb_other(self, node: Test) -> bool:
-        """`or`, or `and` of a negation: the test that is made if the first one fails."""
-        then, other, make = node.then, node.other, self.express
-        if not self.only(other):
-            return False
-        if other.then is then or self.own(node, other, "then", "when_true"):
-            condition = make.both(ast.Or, node.condition, other.condition)
-            first = node.then is other.then
-            node.other = other.other
-            self.become_one(node, condition, other, "then", "when_true", first)
-            node.when_false = other.when_false
-            return True
-        if other.other is then:
-            condition = make.both(ast.And, make.negated(node.condition), other.condition)
-            node.condition, node.then, node.other = condition, other.then, then
-            node.when_true, node.when_false = other.when_true, None
-            return True
-        return False
-
-    def own(self, one: Test, two: Test, leg: str, when: str) -> bool:
+    def own(self, one: Test, two: Test, leg: str) -> bool:
         """Whether both tests lead on that leg to nothing but the value that each tested."""
         for node in (one, two):
-            leaf, value = getattr(node, leg), getattr(node, when)
+            leaf, value = getattr(node, leg), getattr(node, _WHEN[leg])
             if not isinstance(leaf, Leaf) or leaf.stmts or not leaf.stack or value is None:
+                return False
+            if leaf.asked:
                 return False
             if leaf.stack[-1] is not value or self.uses[id(leaf)] != 1:
                 return False
@@ -159,16 +179,13 @@ class Reducer:
     def agree(self, one: Test, two: Test) -> bool:
         """Whether two tests lead to the same places, or to their own values."""
         return all(
-            getattr(one, leg) is getattr(two, leg) or self.own(one, two, leg, when)
-            for leg, when in (("then", "when_true"), ("other", "when_false"))
+            getattr(one, leg) is getattr(two, leg) or self.own(one, two, leg) for leg in _WHEN
         )
 
     def become(self, node: Test, condition: ast.expr, one: Test, two: Test) -> bool:
         """The node as the choice of two tests that agree."""
-        for leg, when in (("then", "when_true"), ("other", "when_false")):
-            shared = getattr(one, leg) is getattr(two, leg)
-            setattr(node, leg, getattr(one, leg))
-            self.become_one(node, condition, one, leg, when, shared)
+        for leg in _WHEN:
+            self.become_one(node, condition, one, leg, getattr(one, leg) is getattr(two, leg))
         return True
 
     @staticmethod
@@ -177,18 +194,17 @@ class Reducer:
         condition: ast.expr,
         one: Test,
         leg: str,
-        when: str,
         shared: bool,  # noqa: FBT001
     ) -> None:
         """One leg of the new test: a place as before, or the new test's own value."""
         node.condition = condition
         if shared:
             setattr(node, leg, getattr(one, leg))
-            setattr(node, when, None)
+            setattr(node, _WHEN[leg], None)
             return
         old = getattr(one, leg)
         setattr(node, leg, Leaf(old.kind, (*old.stack[:-1], condition)))
-        setattr(node, when, condition)
+        setattr(node, _WHEN[leg], condition)
 
     def join(self, node: Test, then: Leaf, other: Leaf) -> Leaf | None:
         """One leaf of two that end at the same place."""
@@ -200,11 +216,10 @@ class Reducer:
             raise CannotLift("paths that meet with stacks of different height")
         pairs = zip(then.stack, other.stack, strict=True)
         differ = [place for place, (one, two) in enumerate(pairs) if one is not two]
-        if then is other and then.stack and not then.stmts:
-            # A test that decides nothing, as of `x and 2 or 3`: it is still made.
-            top = self.express.of(then.stack[-1])
-            value = self.express.choice(node.condition, top, top)
-            return Leaf(then.kind, (*then.stack[:-1], value), node.stmts)
+        if not differ and not then.stmts and not other.stmts:
+            return self.nothing(node, then, other)
+        if then.asked or other.asked:
+            raise CannotLift("a test that decides nothing, between others")
         if not differ or then.stmts or other.stmts:
             return self.statement(node, then, other, differ)
         if len(differ) > 1:
@@ -218,6 +233,26 @@ class Reducer:
         place = differ[0]
         value = self.value(node, then.stack[place], other.stack[place])
         return Leaf(then.kind, (*then.stack[:place], value, *then.stack[place + 1 :]), node.stmts)
+
+    def nothing(self, node: Test, then: Leaf, other: Leaf) -> Leaf:
+        """A test that decides nothing, as of `x and 2 or 3`: it is still made."""
+        make, condition = self.express, node.condition
+        both = zip(node.base, then.stack, strict=False)
+        place = next((n for n, (one, two) in enumerate(both) if one is not two), len(node.base))
+        if len(then.stack) > place and not then.asked and not other.asked:
+            value = make.of(then.stack[place])
+            value = make.choice(condition, value, value)
+            stack = (*then.stack[:place], value, *then.stack[place + 1 :])
+            return Leaf(then.kind, stack, node.stmts)
+        if len(then.stack) != place:
+            raise CannotLift("a test that decides nothing, between others")
+        if then.asked and other.asked:
+            condition = make.choice(condition, then.asked, other.asked)
+        elif then.asked:
+            condition = make.both(ast.And, condition, then.asked)
+        elif other.asked:
+            condition = make.both(ast.Or, condition, other.asked)
+        return Leaf(then.kind, then.stack, node.stmts, condition)
 
     def value(self, node: Test, then: Any, other: Any) -> ast.expr:
         make = self.express
@@ -237,8 +272,6 @@ class Reducer:
             legs.append(stmts)
         if differ and then.kind != "return":
             raise CannotLift("a statement inside an expression")
-        if not legs[0] and not legs[1]:
-            raise CannotLift("a test of nothing")
         condition = node.condition
         if not legs[0]:
             condition, legs = self.express.negated(condition), legs[::-1]

@@ -45,7 +45,11 @@ class Caller(Machine):
         self.invoke(callee, [("item", value) for value in own + values[:first]], keywords)
 
     def do_call_old(self, count: int, named: int, star: bool, stars: bool) -> None:  # noqa: FBT001
-        """Before 3.6: names and values in turn, and the stars after them."""
+        """Before 3.6: names and values in turn, and the stars after them.
+
+        3.5 keeps the star below the names (ext_do_call in its Python/ceval.c), which no
+        interpreter was at hand to try: `Instructions` refuses the two together.
+        """
         last = self.pop() if stars else None
         more = self.pop() if star else None
         flat = self.popn(2 * named)

@@ -66,3 +66,14 @@ class Code:
         """How many of the variables are arguments."""
         stars = bool(self.flags & VARARGS) + bool(self.flags & VARKEYWORDS)
         return self.argcount + self.kwonly + stars
+
+
+def names_of(code: Code) -> set[str]:
+    """Every name that a code and those inside it use."""
+    names: set[str] = set()
+    todo = [code]
+    while todo:
+        each = todo.pop()
+        todo += each.nested
+        names.update(each.names, each.varnames, each.cellvars, each.freevars)
+    return names

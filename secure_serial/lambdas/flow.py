@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from secure_serial.lambdas.values import Const, key_of
 
@@ -19,6 +19,24 @@ _PUSHES = frozenset({"push", "fast", "global", "deref", "closure", "save"})
 _LONGEST_TAIL = 24
 
 
+class Shape(NamedTuple):
+    """What a lift takes for copies of one thing."""
+
+    #: Operations at an end, at most, that are taken for one: legs may share some by chance.
+    tails: int
+    #: Nodes of two returned values, at most, that are taken for one.
+    alike: int = 1
+    #: Whether a look-up of a variable of the function around counts, which may be shared.
+    loud: bool = False
+
+
+#: In the order in which they are tried. Most functions need the first.
+SHAPES = (
+    *(Shape(24), Shape(24, 99, loud=True), Shape(1), Shape(2), Shape(3), Shape(0)),
+    Shape(0, 99, loud=True),
+)
+
+
 def successors(ops: tuple[Op, ...], at: int) -> tuple[int, ...]:
     """Where an operation may lead: where it goes on first, then where it jumps."""
     op = ops[at]
@@ -33,12 +51,15 @@ def successors(ops: tuple[Op, ...], at: int) -> tuple[int, ...]:
     return (at + 1,)
 
 
-def one_tail(ops: tuple[Op, ...]) -> tuple[Op, ...]:
+def one_tail(ops: tuple[Op, ...], most: int = _LONGEST_TAIL) -> tuple[Op, ...]:
     """The operations with one copy of each end that a compiler wrote several times.
 
     Since 3.10 short ends are copied behind each jump to them. What a copy does with values
     from before the branch belongs behind the branch; so every copy becomes a jump to the first.
+    `most` operations of a copy are taken for one, those that only push not counted.
     """
+    if not most:
+        return ops
     known: dict[tuple[Any, ...], int] = {}
     done = list(ops)
     for last, op in enumerate(ops):
@@ -46,7 +67,7 @@ def one_tail(ops: tuple[Op, ...]) -> tuple[Op, ...]:
             continue
         key: tuple[Any, ...] = ("return",)
         tail: list[tuple[int, int]] = []
-        cut = 0
+        cut = loud = 0
         first = last - 1
         while first >= 0 and last - first <= _LONGEST_TAIL and ops[first][0] not in _TURNS:
             key = (_key(ops[first]), key)
@@ -54,7 +75,9 @@ def one_tail(ops: tuple[Op, ...]) -> tuple[Op, ...]:
             if other != first:
                 tail.append((first, other))
                 if ops[first][0] not in _PUSHES:
-                    cut = len(tail)
+                    cut, loud = len(tail), loud + 1
+                    if loud == most:
+                        break
             first -= 1
         for place, other in tail[:cut]:
             done[place] = ("jump", other)

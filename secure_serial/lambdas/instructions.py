@@ -329,7 +329,12 @@ class Instructions:
         return [("call", arg, "")]
 
     def op_call_function_var(self, arg: int) -> list[Op]:
+        self.check_order(arg)
         return [("call_old", arg & 0xFF, arg >> 8, True, False)]
+
+    def check_order(self, arg: int) -> None:
+        if self.version >= (3, 0) and arg > _BYTE:
+            raise CannotLift("keywords beside a star in Python 3.5")
 
     def op_call_function_kw(self, arg: int) -> list[Op]:
         if self.version < (3, 6):
@@ -337,6 +342,7 @@ class Instructions:
         return [("call_kw", arg, "")]
 
     def op_call_function_var_kw(self, arg: int) -> list[Op]:
+        self.check_order(arg)
         return [("call_old", arg & 0xFF, arg >> 8, True, True)]
 
     def op_call_function_ex(self, arg: int) -> list[Op]:

@@ -12,7 +12,7 @@ from secure_serial.lambdas.branches import Leaf, Node, Reducer, Test
 from secure_serial.lambdas.calls import Caller
 from secure_serial.lambdas.errors import CannotLift, TooMuch
 from secure_serial.lambdas.express import Express
-from secure_serial.lambdas.flow import EXIT, Flow, one_tail
+from secure_serial.lambdas.flow import EXIT, SHAPES, Flow, Shape, one_tail
 from secure_serial.lambdas.loops import Loops
 from secure_serial.lambdas.machine import searched, truth_of
 from secure_serial.lambdas.micro import Program, kind_of, translate
@@ -20,7 +20,7 @@ from secure_serial.lambdas.nodes import Maker, identifier
 from secure_serial.lambdas.values import Build, Const, Function, Iter, Not, Saved
 
 #: Operations that only move values: a path that did no more is where it began.
-_MOVES = frozenset({"pop", "swap", "rot", "pop_iter"})
+_MOVES = frozenset({"pop", "swap", "rot", "copy", "pop_iter"})
 
 
 class Lifter(Loops, Caller):
@@ -34,13 +34,15 @@ class Lifter(Loops, Caller):
         source: Any = None,
         steps: list[int] | None = None,
         *,
-        tails: bool = True,
+        shape: Shape = SHAPES[0],
     ) -> None:
         super().__init__(maker.bounds)
         self.program = program
-        self.ops = one_tail(program.ops) if tails else program.ops
-        #: Whether copies of one end are taken for one; if that does not work, they are not.
-        self.tails = tails
+        self.ops = one_tail(program.ops, shape.tails)
+        self.shape = shape
+        #: Tests that decide nothing, and that the next value is still to make.
+        self.asked: list[ast.expr] = []
+        self.height = 0
         self.make = maker
         self.express = Express(maker)
         self.depth = depth
@@ -48,6 +50,7 @@ class Lifter(Loops, Caller):
         self.source = source
         self.steps = steps if steps is not None else [0, 0]
         self.stmts: list[ast.stmt] = []
+        self.filters, self.lets = [], None
         self.pending: list[tuple[ast.expr, Any]] = []
         # Keys below hold ids, which are a value's own only while it lives.
         self.held: list[Any] = []
@@ -83,7 +86,7 @@ class Lifter(Loops, Caller):
             self.make,
             self.depth + 1,
             steps=self.steps,
-            tails=self.tails,
+            shape=self.shape,
         )
         _check_closure(function)
         return inner.lambda_(function)
@@ -118,6 +121,30 @@ class Lifter(Loops, Caller):
             )
         )
 
+    def do_call_old(self, count: int, named: int, star: bool, stars: bool) -> None:  # noqa: FBT001
+        if star and named:
+            self.keywords_first(named, self.at(1 + stars))
+        super().do_call_old(count, named, star, stars)
+
+    def keywords_first(self, named: int, star: int) -> None:
+        """`f(*a, k=v)` of Python 2 works out `v` before `a`: `f(*(t := v, a)[1], k=t)`."""
+        given: list[ast.expr] = []
+        if star < 2 * named:
+            raise CannotLift("a stack that runs empty")
+        for place in range(star - 2 * named + 1, star, 2):
+            value = self.express.of(self.use(self.stack[place]))
+            if not self.loud(value):
+                continue
+            name = self.make.fresh()
+            target = self.make(ast.Name(name, ast.Store()))
+            given.append(self.make(ast.NamedExpr(target, value)))
+            self.stack[place] = self.make.name(name)
+        if given:
+            walked = self.express.of(self.use(self.stack[star]))
+            both = self.make(ast.Tuple([*given, walked], ast.Load()))
+            index = self.make(ast.Constant(len(given)))
+            self.stack[star] = self.make(ast.Subscript(both, index, ast.Load()))
+
     def invoke(self, callee: Any, positional: Any, keywords: Any) -> None:
         if isinstance(callee, Function) and kind_of(callee.code):
             self.push(self.comprehension(callee, positional, keywords))
@@ -135,7 +162,7 @@ class Lifter(Loops, Caller):
         if not isinstance(source, Iter):
             source = Iter(self.use(searched(source)))
         program = translate(function.code, self.program.table, self.bounds)
-        inner = Lifter(program, self.make, self.depth + 1, source, self.steps, tails=self.tails)
+        inner = Lifter(program, self.make, self.depth + 1, source, self.steps, shape=self.shape)
         body = inner.body()
         if not isinstance(body, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
             raise CannotLift("a comprehension that does more")
@@ -149,15 +176,17 @@ class Lifter(Loops, Caller):
         try:
             return self.whole()
         except CannotLift:
-            if not self.tails or self.ops == self.program.ops:
+            if self.ops == self.program.ops:
                 raise
         self.ops, self.steps[1] = self.program.ops, deep
-        self.stack[:], self.stmts, self.pending = [], [], []
+        self.stack[:], self.stmts, self.pending, self.asked = [], [], [], []
         return self.whole()
 
     def whole(self) -> ast.expr | list[ast.stmt]:
         flow = Flow(self.ops, 0, {EXIT})
         self.run(0, EXIT, flow)
+        if self.asked:
+            raise CannotLift("a test that decides nothing, at the end")
         if len(self.stack) != 1 and not (self.stmts and not self.stack):
             raise CannotLift("values that are left on the stack")
         self.steps[1] -= 1
@@ -209,8 +238,31 @@ class Lifter(Loops, Caller):
         if op[0] == "return":
             self.stack[:] = [self.operand()]
             return EXIT
-        self.execute(op)
+        if self.asked:
+            self.answer(op, at + 1)
+        else:
+            self.execute(op)
         return at + 1
+
+    def answer(self, op: Any, after: int) -> None:
+        """One operation behind a test that decides nothing: the value it pushes makes the test."""
+        self.execute(op)
+        value = self.stack[-1] if self.stack else None
+        if len(self.stack) <= self.height:
+            raise CannotLift("a test that decides nothing, inside an expression")
+        if isinstance(value, Function) and not kind_of(value.code):
+            value = self.use(value)
+        code = isinstance(value, Const) and isinstance(value.value, c.Code)
+        name = self.ops[after][0] in {"make", "make_old"}
+        if code or name or not isinstance(value, (ast.expr, Const)):
+            return
+        # `v if (x and y or True) else None` makes the tests of `x and y`, and is `v`.
+        always = self.make(ast.Constant(value=True))
+        tests = [self.express.both(ast.Or, each, always) for each in self.asked]
+        condition = tests[0] if len(tests) == 1 else self.make(ast.BoolOp(ast.And(), tests))
+        self.asked = []
+        none = self.make(ast.Constant(None))
+        self.stack[-1] = self.express.choice(condition, self.express.of(value), none)
 
     def choose(self, at: int, flow: Flow) -> int:
         """The test at `at`, up to where its paths meet again."""
@@ -219,11 +271,15 @@ class Lifter(Loops, Caller):
             raise CannotLift("paths that never meet")
         self.deeper()
         outer, self.stmts = self.stmts, []
+        lets, self.lets = self.lets, None
         result = self.reduced(self.region(at, join, flow))
         self.steps[1] -= 1
-        self.stmts = outer + result.stmts
+        self.stmts, self.lets = outer + result.stmts, lets
         if isinstance(result, Test):
             return self.filtered(result, join)
+        if result.asked:
+            self.asked.append(result.asked)
+            self.height = len(result.stack)
         self.stack[:] = result.stack
         return EXIT if result.kind == "return" else join
 
@@ -267,7 +323,7 @@ class Lifter(Loops, Caller):
                 if len(made) > self.bounds.branches:
                     raise TooMuch(f"more than {self.bounds.branches} branches in one expression")
                 links = []
-                self.stack[:], self.stmts = list(stack), []
+                self.stack[:], self.stmts, self.asked = list(stack), [], []
                 made[key] = self.node(start, join, flow, truths, links, made)
                 made[key] = self.known(made[key], same)
                 todo += links
@@ -279,7 +335,8 @@ class Lifter(Loops, Caller):
         if not isinstance(node, Leaf) or node.stmts or node.kind != "return":
             return node
         value = node.stack[-1]
-        if not isinstance(value, Const) and self.make.sizes.get(id(value), (99, 0))[0] > 1:
+        size = self.make.sizes.get(id(value), (self.shape.alike + 1, 0))[0]
+        if not isinstance(value, Const) and size > self.shape.alike:
             return node
         text = ast.dump(self.express.of(value))
         return same.setdefault(text, node)
@@ -288,10 +345,13 @@ class Lifter(Loops, Caller):
         self, at: int, join: int, flow: Flow, truths: dict[int, bool], links: list[Any], made: Any
     ) -> Node:
         """Follow one leg to its end or to the next test."""
-        start, moved = at, True
+        start, silent = at, True
         base = tuple(self.stack)
+        old = set(map(id, base))
         while True:
             self.tick()
+            if at in (EXIT, join) and self.asked:
+                raise CannotLift("a test that decides nothing, at the end of a branch")
             if at == EXIT:
                 return Leaf("return", tuple(self.stack), self.stmts)
             if at == join:
@@ -301,7 +361,8 @@ class Lifter(Loops, Caller):
             if at in flow.ends:
                 raise CannotLift("paths that end in different places")
             still = self.ops[at][0] in _MOVES or self.ops[at][0] == "jump"
-            if moved and at != start and not still:
+            if silent and at != start and not still and all(id(v) in old for v in self.stack):
+                # Nothing has happened but moves, and constants that came and went.
                 live = {id(each) for each in self.stack}
                 truths = {key: known for key, known in truths.items() if key in live}
                 key = (at, tuple(map(id, self.stack)), tuple(sorted(truths.items())))
@@ -318,10 +379,13 @@ class Lifter(Loops, Caller):
                 known = op[0] == "test" and truth_of(value) is not None
                 if not known and flow.joins.get(at) == join:
                     return self.test(at, truths, links)
-            moved = moved and still
+                still = still or known
+            silent = silent and (still or op[0] == "push")
             at = self.advance(at, flow)
 
     def test(self, at: int, truths: dict[int, bool], links: list[Any]) -> Test:
+        if self.asked:
+            raise CannotLift("a test that decides nothing, before another")
         op = self.ops[at]
         stmts = self.stmts
         if op[0] == "test_none":
@@ -333,7 +397,7 @@ class Lifter(Loops, Caller):
                 self.replace(value, used)
                 value = used
         condition = self.express.of(value)
-        test = Test(stmts, condition, None, None, value, value)
+        test = Test(stmts, condition, None, None, value, value, tuple(self.stack))
         live = {id(each) for each in self.stack}
         legs = {op[1]: op[2], not op[1]: at + 1}
         for truth, leg in ((True, "then"), (False, "other")):

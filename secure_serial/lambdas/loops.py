@@ -8,10 +8,12 @@ import ast
 from typing import Any
 
 from secure_serial.lambdas.errors import CannotLift
-from secure_serial.lambdas.flow import EXIT, Flow
+from secure_serial.lambdas.flow import EXIT, Flow, Shape
 from secure_serial.lambdas.statements import Statements
 from secure_serial.lambdas.values import NULL, Build, Iter
 
+#: PEP 572: `{k: v for …}` works out the key before the value.
+_KEY_FIRST = (3, 8)
 _DISPLAYS: dict[str, Any] = {"list": ast.ListComp, "set": ast.SetComp, "gen": ast.GeneratorExp}
 
 
@@ -19,7 +21,11 @@ class Loops(Statements):
     """The part of the lifter that reads loops."""
 
     program: Any
+    shape: Shape
+    #: Conditions read so far of the clause that is being read.
     filters: list[ast.expr]
+    #: The clauses of the comprehension being read, to which an assignment adds one.
+    lets: list[ast.comprehension] | None
     run: Any
     push: Any
     popn: Any
@@ -45,6 +51,12 @@ class Loops(Statements):
         self.stack[:] = base
         if isinstance(element, tuple):
             key, value = element
+            if self.program.table.number < _KEY_FIRST and self.loud(key) and self.loud(value):
+                # The value came first, and still does: `for t in [value]` only assigns.
+                name = self.make.fresh()
+                target = self.make(ast.Name(name, ast.Store()))
+                clauses.append(self.let(target, value))
+                value = self.make.name(name)
             self.push(self.make(ast.DictComp(key, value, clauses)))
         else:
             self.push(self.make(_DISPLAYS[kind](element, clauses)))
@@ -53,9 +65,42 @@ class Loops(Statements):
             return EXIT
         return int(self.ops[at][1])
 
+    def let(self, target: ast.expr, value: ast.expr) -> ast.comprehension:
+        """An assignment in a comprehension, as of `for target in [value]` since 3.9."""
+        return self.make(ast.comprehension(target, self.make(ast.List([value], ast.Load())), [], 0))
+
+    def loud(self, value: ast.expr) -> bool:
+        """Whether a program can notice when the value is worked out."""
+        code = self.program.code
+        known = code.varnames
+        if not self.shape.loud:
+            known += code.cellvars + code.freevars
+        while isinstance(value, ast.UnaryOp) and isinstance(value.operand, ast.Constant):
+            value = value.operand
+        constant = isinstance(value, ast.Constant)
+        return not constant and not (isinstance(value, ast.Name) and value.id in known)
+
+    def assign(self, target: ast.expr, value: Any) -> None:
+        if self.lets is None:
+            super().assign(target, value)
+            return
+        self.sieve(self.lets)
+        self.lets.append(self.let(target, self.express.of(value)))
+
+    def sieve(self, clauses: list[ast.comprehension]) -> None:
+        """Give the last clause the conditions that were read since it began."""
+        if self.filters:
+            condition = self.filters[0]
+            for more in self.filters[1:]:
+                condition = self.express.both(ast.And, condition, more)
+            last = clauses[-1]
+            clauses[-1] = self.make(ast.comprehension(last.target, last.iter, [condition], 0))
+        self.filters = []
+
     def clauses(self, at: int, width: int, kind: str) -> tuple[list[ast.comprehension], Any]:
         clauses: list[ast.comprehension] = []
-        outer = getattr(self, "filters", [])
+        loops = 0
+        outer = self.filters, self.lets
         while True:
             iterator = self.stack[-width]
             if not isinstance(iterator, Iter):
@@ -63,26 +108,22 @@ class Loops(Statements):
             marker: Any = object()
             self.stack.append(marker)
             target, start = self.target(at + 1)
-            self.filters: list[ast.expr] = []
+            source = self.express.of(iterator.of)
+            clauses.append(self.make(ast.comprehension(target, source, [], 0)))
+            loops += 1
+            self.filters, self.lets = [], clauses
             ends = self.ends(at, kind)
             flow = Flow(self.ops, start, ends, at)
             height = len(self.stack)
             end = self.run(start, EXIT, flow)
-            ifs = []
-            if self.filters:
-                condition = self.filters[0]
-                for more in self.filters[1:]:
-                    condition = self.express.both(ast.And, condition, more)
-                ifs = [condition]
-            source = self.express.of(iterator.of)
-            clauses.append(self.make(ast.comprehension(target, source, ifs, 0)))
+            self.sieve(clauses)
             if self.ops[end][0] != "for":
                 break
             if len(self.stack) != height + width:
                 raise CannotLift("a loop inside an expression of a loop")
             at = end
-        self.filters = outer
-        return clauses, self.element(end, kind, len(clauses), width, height)
+        self.filters, self.lets = outer
+        return clauses, self.element(end, kind, loops, width, height)
 
     def ends(self, at: int, kind: str) -> set[int]:
         """The operations that end one round of the loop at `at`: the item, or an inner loop."""

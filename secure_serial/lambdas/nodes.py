@@ -41,6 +41,8 @@ class Maker:
         self.sizes: dict[int, tuple[int, int]] = {}
         # An id is one node's only while that node lives.
         self.kept: list[ast.AST] = []
+        #: Names that the code uses, so that a new one is another.
+        self.taken: set[str] = set()
 
     def __call__(self, node: _Node) -> _Node:
         weight, depth = 1, 1
@@ -56,6 +58,14 @@ class Maker:
         self.sizes[id(node)] = (weight, depth)
         self.kept.append(node)
         return node
+
+    def fresh(self) -> str:
+        """A name for a variable that the bytecode does not have."""
+        number = 1
+        while f"value{number}" in self.taken:
+            number += 1
+        self.taken.add(f"value{number}")
+        return f"value{number}"
 
     def name(self, name: str) -> ast.Name:
         return self(ast.Name(identifier(name), ast.Load()))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from secure_serial.lambdas.calls import Caller
 from secure_serial.lambdas.errors import CannotLift, TooMuch
-from secure_serial.lambdas.machine import DIVIDE, HELPER, Helper, searched, truth_of
+from secure_serial.lambdas.machine import DIVIDE, HELPER, Helper, is_plain, searched, truth_of
 from secure_serial.lambdas.micro import Program, kind_of, translate
 from secure_serial.lambdas.states import MAYBE, Event, Snapshot, Started, restore
 from secure_serial.lambdas.values import NULL, Build, Const, Function, Iter, Not, Saved
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from secure_serial.lambdas.code import Code
     from secure_serial.lambdas.tables import Table
 
-_UNBOUND = object()
+#: Events that give True or False itself, of which `not` is nothing that a program can notice.
+_TRUTHS = {("compare", "is"), ("compare", "in"), ("unary", "not")}
 
 
 @dataclass(slots=True)
@@ -135,7 +136,7 @@ class Side(Caller):
         self.count += 1
         if len(self.events) > self.bounds.proof_steps:
             raise TooMuch("more steps than can be proved")
-        return Event(self.count)
+        return Event(self.count, (kind, operands[0]) in _TRUTHS)
 
     def replace(self, old: object, new: object) -> None:
         for frame in self.frames:
@@ -147,7 +148,30 @@ class Side(Caller):
     def use(self, value: Any) -> Any:
         if isinstance(value, Started):
             raise CannotLift("a value that is none")
+        if isinstance(value, Not):
+            return self.opposite(value.of)
         return value if isinstance(value, Helper) else super().use(value)
+
+    def opposite(self, value: Any) -> Any:
+        """`not value`: an event, unless the value is True or False already."""
+        value = self.use(value)
+        if isinstance(value, Not):
+            return value.of
+        if isinstance(value, Event) and value.truth:
+            return Not(value)
+        known = truth_of(value)
+        return self.emit("unary", "not", value) if known is None else Const(not known)
+
+    def do_not(self) -> None:
+        value = self.pop()
+        frame = self.frames[-1]
+        words = [op[0] for op in frame.program.ops[frame.at : frame.at + 2]]
+        # A test that follows looks at the value itself, the other way round.
+        tested = words[:1] == ["test"] or words == ["copy", "test"]
+        self.push(Not(value) if tested else self.opposite(value))
+
+    def do_bool(self) -> None:
+        self.push(self.opposite(self.opposite(self.pop())))
 
     # Variables.
 
@@ -213,6 +237,23 @@ class Side(Caller):
 
     # Displays, comprehensions and unpacking.
 
+    def do_subscript(self) -> None:
+        """`(a, b)[1]` is `b`, once `a` is made."""
+        value, index = self.stack[self.at(2)], self.stack[-1]
+        picked = isinstance(index, Const) and type(index.value) is int
+        if not picked or not isinstance(value, Build) or value.kind != "tuple":
+            super().do_subscript()
+            return
+        if not is_plain(value) or not -len(value.parts) <= index.value < len(value.parts):
+            super().do_subscript()
+            return
+        self.popn(2)
+        wanted = index.value % len(value.parts)
+        for place, part in enumerate(value.parts):
+            if place != wanted:
+                self.use(part[1])
+        self.push(value.parts[wanted][1])
+
     def do_append(self, kind: str, depth: int) -> None:
         count = 2 if kind == "dict" else 1
         values = [self.use(value) for value in self.popn(count)]
@@ -240,6 +281,25 @@ class Side(Caller):
         frame = Frame(self.program(callee.code), 0, [], {".0": source})
         self.frames.append(frame)
         self.stack = frame.stack
+
+    def do_make(self, with_name: bool, flags: int) -> None:  # noqa: FBT001 - an operand
+        super().do_make(with_name, flags)
+        self.made()
+
+    def do_make_old(self, with_name: bool, count: int, closure: bool) -> None:  # noqa: FBT001
+        super().do_make_old(with_name, count, closure)
+        self.made()
+
+    def do_set_function(self, flag: int) -> None:
+        super().do_set_function(flag)
+        self.made()
+
+    def made(self) -> None:
+        """A function is one value from when it is whole; a comprehension's body is none."""
+        frame, function = self.frames[-1], self.stack[-1]
+        following = frame.program.ops[frame.at : frame.at + 1]
+        if not (following and following[0][0] == "set_function") and not kind_of(function.code):
+            self.use(function)
 
     def do_yield(self) -> None:
         self.emit("yield", self.operand())
@@ -312,9 +372,18 @@ class Side(Caller):
         if known is None:
             known = truth_of(value)
         if known is not None:
+            self.settle(value, known)
             frame.at = legs[known]
             return ()
         return "test", value, legs[True], legs[False]
+
+    def settle(self, value: Any, truth: bool) -> None:  # noqa: FBT001
+        """What was tested is known now: `not` of it, and the value if it is no more than that."""
+        known: list[tuple[Any, Any]] = [(Not(value), Const(not truth))]
+        if isinstance(value, Event) and value.truth:
+            known.append((value, Const(truth)))
+        for old, new in known:
+            self.stack[:] = [new if each == old else each for each in self.stack]
 
     def loop(self, op: tuple[Any, ...], frame: Frame) -> tuple[Any, ...]:
         width = 2 if self.stack and self.stack[-1] is NULL else 1
@@ -337,6 +406,7 @@ class Side(Caller):
         if stop[0] == "test":
             if isinstance(stop[1], Event):
                 self.truths[stop[1].number] = leg == 0
+            self.settle(stop[1], leg == 0)
         elif leg == 0:
             self.count += 1
             self.push(Event(self.count))

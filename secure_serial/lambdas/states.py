@@ -11,9 +11,10 @@ from secure_serial.lambdas.values import Build, Const, Function, Iter, Not, Save
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """The value that the event of this number gave."""
+    """The value that the event of this number gave; `truth` if it is True or False itself."""
 
     number: int
+    truth: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Snapshot:
 def plain(value: Any, numbers: dict[int, int], objects: dict[int, Any]) -> Any:
     """A value in its plain form. Events are numbered in the order in which they are met."""
     if isinstance(value, Event):
-        return ("event", numbers.setdefault(value.number, len(numbers)))
+        return ("event", numbers.setdefault(value.number, len(numbers)), value.truth)
     if isinstance(value, Const):
         mark = objects.setdefault(id(value.value), value.value)
         return ("const", key_of(mark), _Keep(value))
@@ -92,7 +93,7 @@ def restore(value: Any) -> Any:
     """The value that a plain form stands for."""
     kind = value[0]
     if kind == "event":
-        return Event(value[1])
+        return Event(value[1], value[2])
     if kind == "const":
         return value[2].value
     if kind == "build":
@@ -149,7 +150,9 @@ def canonical(raw: tuple[Any, Any]) -> tuple[Snapshot, Snapshot]:
 def shape(value: Any) -> Any:
     """What kind of value it is: those of one kind can be joined."""
     kind = value[0]
-    if kind in {"event", "const"}:
+    if value[0] == "const" and isinstance(value[2].value.value, tuple):
+        return ("tuple", len(value[2].value.value))
+    if _is_atom(value):
         return "value"
     if kind == "build":
         parts = tuple((part[0], *(shape(item) for item in part[1:])) for part in value[2])
@@ -157,6 +160,16 @@ def shape(value: Any) -> Any:
     if kind in _WRAPPERS:
         return (kind, shape(value[1]))
     return kind
+
+
+def _is_atom(value: Any) -> bool:
+    """Whether it is one value, and nothing that is still to be made."""
+    return value[0] in {"event", "const"} or (value[0] == "Not" and value[1][0] == "event")
+
+
+def _items(value: Any) -> list[Any]:
+    """The items of a constant tuple, each in its plain form."""
+    return [("const", key_of(item), _Keep(Const(item))) for item in value[2].value.value]
 
 
 def where(state: tuple[Snapshot, Snapshot]) -> Any:
@@ -180,9 +193,14 @@ class _Join:
             return two
         if one[0] == "const" and two[0] == "const" and one[1] == two[1]:
             return one
-        if one[0] in {"event", "const"} and two[0] in {"event", "const"}:
+        if isinstance(shape(one), tuple) and shape(one) == shape(two) and one[0] == "const":
+            # Two constant tuples: a tuple still, which a call may spread.
+            parts = zip(_items(one), _items(two), strict=True)
+            return ("build", "tuple", tuple(("item", self.value(a, b)) for a, b in parts))
+        if _is_atom(one) and _is_atom(two):
             key = (one[:2], two[:2])
-            return ("event", self.numbers.setdefault(key, len(self.numbers)))
+            both = one[0] == two[0] == "event" and one[2] and two[2]
+            return ("event", self.numbers.setdefault(key, len(self.numbers)), both)
         if one[0] != two[0]:
             raise CannotLift("paths that meet with different stacks")
         return self.inside(one, two)
@@ -233,7 +251,7 @@ class _Join:
 
 
 def _alike(one: Any, two: Any) -> bool:
-    return one[0] == two[0] or {one[0], two[0]} <= {"event", "const"}
+    return one[0] == two[0] or (_is_atom(one) and _is_atom(two))
 
 
 def joined(
