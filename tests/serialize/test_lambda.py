@@ -3,6 +3,7 @@
 import base64
 import json
 import marshal
+import sys
 import types
 
 import pytest
@@ -132,18 +133,29 @@ def test_keras_writes_the_same_but_for_our_own_form_and_can_read_ours():
 # Functions that were restored from a file.
 
 
-class Restricted:
-    """Stands for the sandbox's own class."""
+class Restored:
+    """Stands for a class of the sandbox."""
 
     def __init__(self, understood):
         self.understood = understood
 
 
-@pytest.fixture
-def restored(monkeypatch):
-    module = types.SimpleNamespace(Restricted=Restricted)
-    monkeypatch.setitem(__import__("sys").modules, "secure_serial.sandbox", module)
-    return lambda form: Restricted(from_own(form))
+@pytest.fixture(params=["function Restricted", "wall.walled Walled"])
+def restored(monkeypatch, request):
+    module, name = request.param.split()
+    stand_in = types.SimpleNamespace(**{name: Restored})
+    monkeypatch.setitem(sys.modules, f"secure_serial.sandbox.{module}", stand_in)
+    return lambda form: Restored(from_own(form))
+
+
+def test_what_the_sandbox_makes_is_known_for_it():
+    pytest.importorskip("numpy")
+    from secure_serial.sandbox.facades.ops import NumPyOps
+    from secure_serial.sandbox.function import build
+    from secure_serial.sandbox.restrict import restrict
+
+    made = build(restrict(from_source("lambda x, i=2: x * i")), NumPyOps())
+    assert again(serialize_keras_object(made)).source == "lambda x, i=2: x * i"
 
 
 def test_a_restored_function_is_written_with_bytecode_of_this_python(restored):
@@ -167,7 +179,7 @@ def test_what_only_a_sandbox_can_run_is_written_without_bytecode(restored):
 
 
 def test_only_the_sandboxs_own_class_is_taken_for_one(restored):
-    class Feigned(Restricted):
+    class Feigned(Restored):
         pass
 
     with pytest.raises(TypeError):
