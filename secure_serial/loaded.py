@@ -1,4 +1,4 @@
-"""What is loaded already: asks `sys.modules`, and never imports anything.
+"""What is loaded already, and what could be: asks Python, and never imports anything.
 
 Keras, NumPy and TensorFlow are optional here. An object of theirs can only exist where
 they are loaded, so looking is enough, and a program without them pays nothing.
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import ModuleType
 
+#: What Keras computes with, the lightest first.
+BACKENDS = ("jax", "torch", "tensorflow")
 #: Keras's own thread-local state: scopes, shared objects, safe mode.
 _STATE = "keras.src.backend.common.global_state"
 
@@ -31,6 +33,20 @@ def loaded(name: str, *needs: str) -> ModuleType | None:
     if module is None or not all(hasattr(module, need) for need in needs):
         return None
     return module
+
+
+def is_installed(module: str) -> bool:
+    """Whether a top-level module could be imported.
+
+    >>> is_installed("json"), is_installed("no_such_module")
+    (True, False)
+    """
+    from importlib.util import find_spec
+
+    try:
+        return find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False
 
 
 def keras_state(name: str) -> object:

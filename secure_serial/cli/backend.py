@@ -7,17 +7,15 @@ imported to find out what there is.
 from __future__ import annotations
 
 import json
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from secure_serial.cli.trouble import UsageError
+from secure_serial.loaded import BACKENDS, is_installed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
 
-#: Lightest first.
-CHOICES = ("jax", "torch", "tensorflow")
 VARIABLE = "KERAS_BACKEND"
 #: Keras's own file is some hundred bytes; what is longer is not it.
 _MOST_BYTES = 65536
@@ -46,19 +44,11 @@ def choose(
     configured = _configured(environ)
     if configured and has(configured):
         return configured, "from Keras's own settings"
-    for name in CHOICES:
+    for name in BACKENDS:
         if has(name):
             environ[VARIABLE] = name
             return name, "installed here"
-    raise UsageError(f"no backend of Keras is installed ({', '.join(CHOICES)}); {_EXTRA}")
-
-
-def is_installed(module: str) -> bool:
-    """Whether a top-level module could be imported."""
-    try:
-        return find_spec(module) is not None
-    except (ImportError, ValueError):
-        return False
+    raise UsageError(f"no backend of Keras is installed ({', '.join(BACKENDS)}); {_EXTRA}")
 
 
 def _configured(environ: MutableMapping[str, str]) -> str:
@@ -71,4 +61,4 @@ def _configured(environ: MutableMapping[str, str]) -> str:
     except (OSError, ValueError, RuntimeError, RecursionError):
         return ""
     name = data.get("backend") if isinstance(data, dict) else None
-    return name if name in CHOICES else ""
+    return name if name in BACKENDS else ""

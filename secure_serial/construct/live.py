@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import importlib.util
 import sys
 from typing import TYPE_CHECKING, Any
 
 from secure_serial.construct.tripwire import exempt
 from secure_serial.errors import ConstructionError, SecureSerialError, Where
-from secure_serial.loaded import keras_state, set_keras_state
+from secure_serial.loaded import BACKENDS, is_installed, keras_state, set_keras_state
 from secure_serial.plan.request import Origin
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from secure_serial.plan.names import Resolution
 
 _EXTRA = "install it with: pip install 'secure-serial[keras]', and a backend such as jax"
-_BACKENDS = ("jax", "torch", "tensorflow")
 _SAFE_MODE = "safe_mode_saving"
 _ON = True
 _awake: list[bool] = []  # of the process, as Keras and its backend are
@@ -84,17 +82,10 @@ def require_keras(what: str, session: Session) -> None:
 
 def _other_backend(missing: str) -> str:
     """What to set where Keras looks for a backend that is not there, and another one is."""
-    there = [name for name in _BACKENDS if _is_installed(name)]
-    if missing.partition(".")[0] not in _BACKENDS or not there:
+    there = [name for name in BACKENDS if is_installed(name)]
+    if missing.partition(".")[0] not in BACKENDS or not there:
         return ""
     return f"set KERAS_BACKEND={there[0]}, which is installed; Keras takes TensorFlow otherwise"
-
-
-def _is_installed(module: str) -> bool:
-    try:
-        return importlib.util.find_spec(module) is not None
-    except (ImportError, ValueError):
-        return False
 
 
 @contextlib.contextmanager

@@ -5,11 +5,10 @@ It says no where no line can.
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from secure_serial.plan.request import Action, Origin
-from secure_serial.policy.conditions import named
+from secure_serial.policy.conditions import named, poses
 from secure_serial.policy.model import Effect
 from secure_serial.policy.patterns import problem_with
 
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
     from secure_serial.policy.engine import Decision
     from secure_serial.policy.model import Policy
 
-#: No class of a model lives in the standard library, nor an unknown one in Keras.
-_NEVER = sys.stdlib_module_names | {"keras", "tf_keras", "tensorflow", "tf", "numpy"}
+#: No class of a model lives there.
+_NEVER = "numpy"
 
 
 class Offer(NamedTuple):
@@ -153,9 +152,8 @@ def _may_be_named(request: Request) -> bool:
     symbol = request.symbol
     if request.effects or not symbol.isprintable() or any(c in symbol for c in "'\"\\*"):
         return False
-    if problem_with(symbol, registered=">" in symbol):
+    if poses(request) or problem_with(symbol, registered=">" in symbol):
         return False
-    head = symbol.partition(".")[0]
     if request.origin in (Origin.KERAS, Origin.LEGACY, Origin.CALLER):
         return True
-    return ">" in symbol or ("." in symbol and head not in _NEVER)
+    return ">" in symbol or ("." in symbol and symbol.partition(".")[0] != _NEVER)

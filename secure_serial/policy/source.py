@@ -165,14 +165,23 @@ def _system_wide() -> Policy | None:
         return None
     except OSError as error:
         raise _unreadable(source, error) from None
-    if os.name == "posix":
-        others = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-        if others or status.st_uid not in (ROOT, os.geteuid()):
-            raise InvalidPolicy(
-                "the system-wide policy must be the administrator's, writable by nobody else",
-                where=Where(source),
-            )
+    if not only_ours(status, or_of=ROOT):
+        raise InvalidPolicy(
+            "the system-wide policy must be the administrator's, writable by nobody else",
+            where=Where(source),
+        )
     return parse(_read(SYSTEM_FILE, source), source, policy_text)
+
+
+def only_ours(status: os.stat_result, *, or_of: int | None = None) -> bool:
+    """Whether a file is this user's (or that one's), and nobody else may write it.
+
+    Elsewhere than on POSIX, whose owners and modes it looks at, every file passes.
+    """
+    if os.name != "posix":
+        return True
+    others = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return not others and status.st_uid in (os.geteuid(), or_of)
 
 
 def _read(path: Path, source: str) -> str:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import stat
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +15,7 @@ from typing import TYPE_CHECKING
 from secure_serial.construct import guard
 from secure_serial.data import policy_names
 from secure_serial.errors import InvalidPolicy, Where
-from secure_serial.policy.source import load_policy
+from secure_serial.policy.source import load_policy, only_ours
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,11 +94,8 @@ def _write(place: Path, files: dict[str, bytes]) -> None:
 
 
 def _check_owner(place: Path) -> None:
-    if os.name != "posix":
-        return
     for each in (place, *place.iterdir()):
-        status = each.stat()
-        if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        if not only_ours(each.stat()):
             raise InvalidPolicy("somebody else may write it", where=Where(str(each)))
 
 

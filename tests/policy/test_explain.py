@@ -77,6 +77,14 @@ def test_no_lines_are_offered_for_what_no_line_should_allow(tree):
     assert lines(tree, STRICT) == ""
 
 
+@pytest.mark.parametrize("package", ["keras", "tf_keras", "Keras", "os", "k\u0435ras"])
+def test_no_lines_are_offered_for_a_name_that_poses_as_anothers(package):
+    assert lines(node(None, "X", {}, f"{package}>X"), STRICT) == ""
+    assert lines(node(None, "X", {}, f"acme_{package}>X"), STRICT).count(f'"acme_{package}>X"') == (
+        package.isascii()
+    )
+
+
 def test_a_function_of_the_programs_that_is_a_lambda_has_no_name_to_write():
     own = caller_class("f", module="acme")._replace(qualname="<lambda>")
     assert lines(node("builtins", "function", "f"), STRICT, own) == ""
