@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
+
+from numpy import dtype, ndarray
 
 from secure_serial.errors import SandboxError
 from secure_serial.sandbox.allowance import Allowance
@@ -13,7 +16,7 @@ from secure_serial.sandbox.guards import builtins, hooks
 from secure_serial.sandbox.guards.arrays import is_array
 from secure_serial.sandbox.guards.measure import DEEPEST, keys, parts
 from secure_serial.sandbox.meter import EXCEEDED, Meter, _meter, current
-from secure_serial.sandbox.names import RESULT
+from secure_serial.sandbox.restored import Restored
 from secure_serial.sandbox.values import (
     ATOMS,
     PLAIN,
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
 
 #: Characters of another error's message that ours repeats.
 _SHOWN = 200
+#: Types of arrays that need no closer look.
+_USUAL = frozenset({dtype("float32"), dtype("float64")})
 
 
 class Budgeted:
@@ -40,8 +45,11 @@ class Budgeted:
     def __init__(self, ops: Ops, allowance: Allowance) -> None:
         self.ops = ops
         self.allowance = allowance
+        #: The function, if all calls may share it.
+        self._kept: Function | None = None
 
-    def _function(self) -> Function:
+    def _made(self) -> Function:
+        """The function, for one call alone."""
         raise NotImplementedError
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
@@ -55,9 +63,14 @@ class Budgeted:
         if _meter.get() is not None:
             return self._run(args, kwargs)
         opened = _meter.set(Meter(self.allowance))
-        provider = active.set(self.ops)
+        # Setting a variable of the context takes longer than a look at it.
+        provider = None if active.get() is self.ops else active.set(self.ops)
         try:
-            return self._given(self._run(args, kwargs))
+            if kwargs:
+                made = self._run(args, kwargs)
+            else:
+                made = (self._kept or self._made()).raw(*map(_admitted, args))
+            return made if type(made) is ndarray else self._given(made)
         except SandboxError:
             raise
         except RecursionError:
@@ -68,18 +81,16 @@ class Budgeted:
             reason = ascii(str(error)[:_SHOWN])[1:-1]
             raise self._failed(f"{type(error).__name__}: {reason}") from error
         finally:
-            active.reset(provider)
+            if provider is not None:
+                active.reset(provider)
             _meter.reset(opened)
 
     def _failed(self, reason: str, code: str = "SS501") -> SandboxError:
         return SandboxError(f"the restricted function failed: {reason}", code=code)
 
     def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        function = self._function()
-        given = [_admitted(value) for value in args]
-        if not kwargs:
-            return function(*given)
-        return function(*given, **{name: _admitted(value) for name, value in kwargs.items()})
+        named = {name: _admitted(value) for name, value in kwargs.items()}
+        return (self._kept or self._made())(*map(_admitted, args), **named)
 
     def _given(self, value: Any) -> Any:
         """A result that may leave: values and arrays, and a function with a budget of its own."""
@@ -100,20 +111,15 @@ class Inner(Budgeted):
 
     def __init__(self, function: Function, ops: Ops, allowance: Allowance) -> None:
         super().__init__(ops, allowance)
-        self._inner = function
-
-    def _function(self) -> Function:
-        return self._inner
+        self._kept = function
 
 
-class Restricted(Budgeted):
+class Restricted(Budgeted, Restored):
     """A stored function, ready to be called."""
 
     def __init__(self, checked: Checked, ops: Ops, allowance: Allowance) -> None:
-        super().__init__(ops, allowance)
-        self.understood: Understood = checked.understood
-        self.__signature__: inspect.Signature = checked.signature
-        self.__name__: str = getattr(self.understood.tree, "name", "<lambda>")
+        Budgeted.__init__(self, ops, allowance)
+        Restored.__init__(self, checked.understood, checked.signature)
         self._code = checked.code
         self._globals: dict[str, Any] = {**hooks.table()}
         # Python looks here for names that no code of ours has; there are none.
@@ -122,32 +128,15 @@ class Restricted(Budgeted):
         self._globals.update((name, root(name)) for name in checked.facades)
         values = (self.understood.defaults, self.understood.kwdefaults, self.understood.closure)
         # What can be changed is made anew for each call, so that no call sees another.
-        self._kept = None if any(map(_mutable, values)) else self._made()
-
-    @property
-    def digest(self) -> str:
-        """Of the function's tree: what a policy approves."""
-        return self.understood.digest
-
-    @property
-    def source(self) -> str:
-        """The function as a person reads it."""
-        return self.understood.source
-
-    def __repr__(self) -> str:
-        return f"<restricted function {self.__name__}>"
-
-    def _function(self) -> Function:
-        return self._kept or self._made()
+        if not any(map(_mutable, values)):
+            self._kept = self._made()
 
     def _made(self) -> Function:
-        """Run the module, which does nothing but define the function."""
-        scope = self._globals.copy()
+        """Put code, names and stored values together. Nothing runs."""
         known = self.understood
-        scope.update((name, _stored(value)) for name, value in known.closure.items())
-        exec(self._code, scope)  # noqa: S102 # nosec B102 - the checked tree, with hooks alone
-        raw = scope[RESULT]
-        raw.__defaults__ = tuple(map(_stored, known.defaults)) or None
+        closure = {name: _stored(value) for name, value in known.closure.items()}
+        defaults = tuple(map(_stored, known.defaults))
+        raw = FunctionType(self._code, self._globals | closure, self.__name__, defaults)
         raw.__kwdefaults__ = {name: _stored(value) for name, value in known.kwdefaults.items()}
         return Function(raw)
 
@@ -189,6 +178,8 @@ def _stored(value: Any, depth: int = 0) -> Any:
 def _admitted(value: Any, depth: int = 0) -> Any:
     """An argument as restricted code may have it: arrays, plain values, copies of containers."""
     kind = type(value)
+    if kind is ndarray:
+        return value if value.dtype in _USUAL else kinds.array(value)
     if kind is str:
         current().text(len(value))
     elif kind is int:

@@ -15,31 +15,72 @@ EXCEEDED = "SS502"
 
 
 class Meter:
-    """The account of one call. Each method raises `SandboxError` before the work it stands for."""
+    """The account of one call. Each method raises `SandboxError` before the work it stands for.
 
-    __slots__ = ("allowance", "array_bytes", "depth", "elements", "steps")
+    It holds what is left, which takes fewer look-ups than what was used.
+    """
+
+    __slots__ = ("_array_bytes", "_depth", "_elements", "_steps", "allowance")
 
     def __init__(self, allowance: Allowance) -> None:
         self.allowance = allowance
-        self.steps = 0
-        self.depth = 0
-        self.elements = 0
-        self.array_bytes = 0
+        self._steps = allowance.steps
+        self._depth = allowance.depth
+        self._elements = allowance.elements
+        self._array_bytes = allowance.array_bytes
+
+    @property
+    def steps(self) -> int:
+        """How many steps were taken."""
+        return self.allowance.steps - self._steps
+
+    @property
+    def elements(self) -> int:
+        """How many elements of arrays were made."""
+        return self.allowance.elements - self._elements
+
+    @property
+    def array_bytes(self) -> int:
+        """How many bytes of arrays were made."""
+        return self.allowance.array_bytes - self._array_bytes
 
     def step(self, count: int = 1) -> None:
         """Operations about to be done."""
-        self.steps += count
-        if self.steps > self.allowance.steps:
+        self._steps -= count
+        if self._steps < 0:
             raise exceeded("steps", self.steps, self.allowance.steps)
 
     def array(self, elements: int, item_bytes: int = 4) -> None:
         """An array about to be made."""
-        self.elements += elements
-        self.array_bytes += elements * item_bytes
-        if self.elements > self.allowance.elements:
-            raise exceeded("elements of arrays", self.elements, self.allowance.elements)
-        if self.array_bytes > self.allowance.array_bytes:
-            raise exceeded("bytes of arrays", self.array_bytes, self.allowance.array_bytes)
+        self._elements -= elements
+        self._array_bytes -= elements * item_bytes
+        if self._elements < 0 or self._array_bytes < 0:
+            raise self._too_much()
+
+    def like(self, elements: int, size: int) -> None:
+        """One operation that makes an array of so many elements and bytes: `step` and `array`."""
+        self._steps -= 1
+        self._elements -= elements
+        self._array_bytes -= size
+        if self._elements < 0 or self._array_bytes < 0 or self._steps < 0:
+            self.step(0)
+            raise self._too_much()
+
+    def _too_much(self) -> SandboxError:
+        if self._elements < 0:
+            return exceeded("elements of arrays", self.elements, self.allowance.elements)
+        return exceeded("bytes of arrays", self.array_bytes, self.allowance.array_bytes)
+
+    def enter(self) -> None:
+        """A call inside another; `leave` ends it."""
+        if self._depth <= 0:
+            allowed = self.allowance.depth
+            raise exceeded("calls inside each other", allowed + 1, allowed)
+        self._depth -= 1
+
+    def leave(self) -> None:
+        """The call that `enter` began has ended."""
+        self._depth += 1
 
     def container(self, items: int) -> None:
         """A tuple, list, set or dict about to be made; its items count as steps, too."""

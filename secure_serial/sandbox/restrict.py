@@ -32,7 +32,7 @@ class Checked:
     """A function that may be built: nothing of it has run yet."""
 
     understood: Understood
-    #: Of a module that defines the function under the name `names.RESULT`.
+    #: Of the function itself: nothing runs to make it one.
     code: CodeType
     #: The global names that it uses: builtins and facades. Those of the closure are not among them.
     builtins: frozenset[str]
@@ -145,11 +145,13 @@ def _keyword(name: str, values: Mapping[str, object]) -> inspect.Parameter:
 
 def _compiled(module: ast.Module) -> CodeType:
     try:
-        return compile(
+        code = compile(
             ast.fix_missing_locations(module), _FILE, "exec", dont_inherit=True, optimize=0
         )
     except (SyntaxError, ValueError, TypeError) as error:
         raise forbidden(f"a tree that does not compile ({type(error).__name__})") from None
+    found: CodeType = next(value for value in code.co_consts if type(value) is CodeType)
+    return found
 
 
 def _globals(code: CodeType) -> Iterator[str]:

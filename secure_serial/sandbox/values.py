@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from secure_serial.errors import SandboxError
-from secure_serial.sandbox.meter import current, exceeded
+from secure_serial.sandbox.meter import current
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,13 +47,11 @@ class Function:
         """Run the code, in the account of the call that is under way."""
         account = current()
         account.step()
-        if account.depth >= account.allowance.depth:
-            raise exceeded("calls inside each other", account.depth + 1, account.allowance.depth)
-        account.depth += 1
+        account.enter()
         try:
             return self.raw(*args, **kwargs)
         finally:
-            account.depth -= 1
+            account.leave()
 
 
 class Stream:

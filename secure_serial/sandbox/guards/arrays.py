@@ -91,8 +91,11 @@ def beside(value: Any, array: Any) -> Any:
     return made.astype(wanted) if wanted in {"float16", "float32", "float64"} else made
 
 
-def elementwise(account: Meter, one: Any, two: Any) -> tuple[Any, Any]:
-    """Both sides of an operation of which one at least is an array, once its size is granted."""
+def elementwise(account: Meter, one: Any, two: Any) -> tuple[Any, Any, int]:
+    """Both sides of an operation of which one at least is an array, and how many elements it makes.
+
+    Their size is granted when this returns.
+    """
     if is_array(one):
         two = beside(two, one)
     else:
@@ -106,5 +109,6 @@ def elementwise(account: Meter, one: Any, two: Any) -> tuple[Any, Any]:
         else:
             extents.append(shape(value))
             size = max(size, item_bytes(value))
-    account.array(count(broadcast(*extents)), size)
-    return one, two
+    wanted = count(broadcast(*extents))
+    account.array(wanted, size)
+    return one, two, wanted

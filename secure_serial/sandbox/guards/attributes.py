@@ -30,6 +30,11 @@ _VALUES = frozenset({
     (complex, "imag"), (bool, "real"), (bool, "imag"),
 })  # fmt: skip
 
+#: What TensorFlow's shapes and their sizes have; here they are tuples of numbers.
+_SHAPES = frozenset({
+    (tuple, "ndims"), (tuple, "rank"), (tuple, "as_list"), (int, "value"), (type(None), "value"),
+})  # fmt: skip
+
 
 def attribute(value: Any, name: str, /) -> Any:
     """`value.name`."""
@@ -39,7 +44,7 @@ def attribute(value: Any, name: str, /) -> Any:
         return value.member(name)
     if (kind, name) in _VALUES:
         return getattr(value, name)
-    if is_array(value):
+    if is_array(value) or (kind, name) in _SHAPES:
         return facades.attribute(value, name)
     raise missing(value, name)
 
@@ -54,7 +59,7 @@ def method(value: Any, name: str, /, *args: Any, **kwargs: Any) -> Any:
     found = _METHODS.get((kind, name))
     if found is not None:
         return found(account, value, *args, **kwargs)
-    if is_array(value):
+    if is_array(value) or (kind, name) in _SHAPES:
         return facades.method(value, name)(*args, **kwargs)
     raise missing(value, name)
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from secure_serial.sandbox.facades.numbers import Number
+from secure_serial.sandbox.facades.numbers import Number, Setting
 from secure_serial.sandbox.facades.offered import Offered, OfferedType
 from secure_serial.sandbox.meter import current
 from secure_serial.sandbox.values import Builtin, Function, called, refused
 
 #: By exact type: what may be called.
-CALLABLE: frozenset[type] = frozenset({Function, Builtin, Offered, OfferedType, Number})
+CALLABLE: frozenset[type] = frozenset({Function, Builtin, Offered, OfferedType, Number, Setting})
 
 
 def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:

@@ -9,11 +9,11 @@ import operator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy import ndarray
 
+from secure_serial.sandbox.facades import ops
+from secure_serial.sandbox.facades.offered import operation
 from secure_serial.sandbox.guards.arrays import (
-    LEAST,
-    MOST,
-    broadcast,
     count,
     elementwise,
     is_array,
@@ -23,7 +23,7 @@ from secure_serial.sandbox.guards.arrays import (
 from secure_serial.sandbox.guards.iteration import gathered
 from secure_serial.sandbox.guards.measure import comparable, key, keys
 from secure_serial.sandbox.guards.text import percent
-from secure_serial.sandbox.meter import current
+from secure_serial.sandbox.meter import _meter, current
 from secure_serial.sandbox.values import (
     INTEGERS,
     NUMBERS,
@@ -44,24 +44,35 @@ if TYPE_CHECKING:
     Before = Callable[[Meter, Any, Any], None]
     #: Does the work for two plain values that are not both numbers.
     Others = Callable[[Meter, Any, Any], Any]
+    #: How many elements of an array operation a step stands for.
+    Slow = Callable[[Any, Any], int]
 
-#: Multiplications of numbers that a step stands for: some microseconds' work.
-_PRODUCTS = 20_000
-_MATRIX = 2
+#: Elements whose powers or remainders take some ten microseconds, the worst values given, so that
+#: the steps of one call end within seconds: `fmod(1e308, 1e-308)` takes a microsecond, a power of
+#: whole or complex numbers 0.2 (measured, glibc 2.36). Other operators take some nanoseconds.
+_POWERS, _FLOAT_POWERS = 48, 256
+_REMAINDERS = {2: 256, 4: 64, 8: 12}
+_WHOLE_REMAINDERS = 1024
+#: Powers that NumPy computes without `pow`.
+_EASY = frozenset({0.5, 1.0, 2.0})
+_account = _meter.get
+_FLOATS = frozenset({np.dtype("float32"), np.dtype("float64")})
 
 
-def _binary(raw: Raw, before: Before | None = None, others: Others | None = None) -> Raw:
+def _binary(
+    raw: Raw, before: Before | None = None, others: Others | None = None, slow: Slow | None = None
+) -> Raw:
     """The guard of one operator."""
+    quick = slow is None
 
     def guarded(one: Any, two: Any, /) -> Any:
+        kind, other = type(one), type(two)
+        # The usual case, made short: an array of floats and a number give another of its size.
+        if quick and kind is ndarray and (other is float or other is int) and one.dtype in _FLOATS:
+            (_account() or current()).like(one.size, one.nbytes)
+            return raw(one, two)
         account = current()
         account.step()
-        kind, other = type(one), type(two)
-        if kind is np.ndarray and (
-            other is float or (other is int and LEAST <= two <= MOST)
-        ):  # the usual case, made short
-            account.array(one.size, item_bytes(one))
-            return raw(one, two)
         if kind in NUMBERS and other in NUMBERS:
             if before is not None:
                 before(account, one, two)
@@ -70,7 +81,10 @@ def _binary(raw: Raw, before: Before | None = None, others: Others | None = None
                 account.integer(made.bit_length())
             return made
         if is_array(one) or is_array(two):
-            return raw(*elementwise(account, one, two))
+            one, two, size = elementwise(account, one, two)
+            if slow is not None:
+                account.step(size // slow(one, two))
+            return raw(one, two)
         if kind not in PLAIN or other not in PLAIN:
             raise refused(f"an operation on values of type {called(one)} and {called(two)}")
         # What no branch of `others` knows raises Python's own TypeError here.
@@ -92,6 +106,35 @@ def _pow_bits(account: Meter, one: Any, two: Any) -> None:
 def _shift_bits(account: Meter, one: Any, two: Any) -> None:
     if type(one) in INTEGERS and type(two) in INTEGERS and two > 0:
         account.integer(one.bit_length() + two)
+
+
+def _powers(one: Any, two: Any) -> int:
+    if type(two) in NUMBERS and two in _EASY:
+        return 1 << 60
+    return _FLOAT_POWERS if _kind(one) == _kind(two) == "f" else _POWERS
+
+
+def _remainders(one: Any, two: Any) -> int:
+    if "f" not in (_kind(one), _kind(two)):
+        return _WHOLE_REMAINDERS
+    return _REMAINDERS.get(max(_size(one), _size(two)), _REMAINDERS[8])
+
+
+def _kind(value: Any) -> str:
+    """Which numbers a value holds, as NumPy's letter."""
+    if type(value) in NUMBERS:
+        return {float: "f", complex: "c"}.get(type(value), "i")
+    if _native(value):
+        return str(value.dtype.kind)
+    return "f"  # a tensor, most of which are; a compiler computes with it, or its own operations
+
+
+def _size(value: Any) -> int:
+    return value.itemsize if _native(value) else 4
+
+
+def _native(value: Any) -> bool:
+    return type(value) is ndarray or isinstance(value, np.generic)
 
 
 def _add(account: Meter, one: Any, two: Any) -> Any:
@@ -137,18 +180,11 @@ def _sets(raw: Raw) -> Others:
 
 
 def matmul(one: Any, two: Any, /) -> Any:
-    """`@`: the work is that of a product, whatever the result's size."""
-    account = current()
-    account.step()
+    """`@`: the operation that facades offer, which takes the work of a product into account."""
+    current().step()
     if not (is_array(one) and is_array(two)):
         raise refused(f"a matrix product of values of type {called(one)} and {called(two)}")
-    left, right = shape(one), shape(two)
-    rows = left[-_MATRIX:-1]
-    columns = right[-1:] if len(right) >= _MATRIX else ()
-    made = count(broadcast(left[:-_MATRIX], right[:-_MATRIX])) * count(rows) * count(columns)
-    account.step(made * count(left[-1:]) // _PRODUCTS)
-    account.array(made, max(item_bytes(one), item_bytes(two)))
-    return one @ two
+    return operation("matmul")("@", [one, two], narrow=False)
 
 
 def inplace_add(one: Any, two: Any, /) -> Any:
@@ -184,7 +220,8 @@ def _comparison(raw: Raw) -> Raw:
         if kind in NUMBERS and other in NUMBERS:
             return raw(one, two)
         if is_array(one) or is_array(two):
-            return raw(*elementwise(account, one, two))
+            one, two, _ = elementwise(account, one, two)
+            return raw(one, two)
         if kind is str and other is str:
             account.text(min(len(one), len(two)))
         elif Builtin in (kind, other):
@@ -225,10 +262,10 @@ def lacks(one: Any, two: Any, /) -> bool:
 
 
 add = _binary(operator.add, None, _add)
-power = _binary(operator.pow, _pow_bits)
-floordiv = _binary(operator.floordiv)
+power = _binary(operator.pow, _pow_bits, slow=_powers)
+floordiv = _binary(operator.floordiv, slow=_remainders)
 truediv = _binary(operator.truediv)
-_remainder = _binary(operator.mod)
+_remainder = _binary(operator.mod, slow=_remainders)
 
 HOOKS: dict[str, Callable[..., Any]] = {
     "add": add, "inplace_add": inplace_add,
@@ -261,7 +298,4 @@ def _whole(value: Any) -> bool:
 
 
 def _dtype(value: Any) -> str:
-    from secure_serial.sandbox.facades import ops
-
-    native = type(value) is np.ndarray or isinstance(value, np.generic)
-    return str(value.dtype.name if native else ops.active.get().dtype(value))
+    return str(value.dtype.name if _native(value) else ops.active.get().dtype(value))
