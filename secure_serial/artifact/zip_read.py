@@ -98,6 +98,10 @@ class ZipReader:
                 spool.write(chunk)
             yield spool, 0, member.size
 
+    def raw(self, member: Member) -> Iterator[bytes]:
+        """The bytes of a member as they are stored; they are not checked."""
+        return self._raw(member, _CHUNK)
+
     def _chunks(self, member: Member, piece: int = _CHUNK) -> Iterator[bytes]:
         crc = size = 0
         raw = self._raw(member, piece)

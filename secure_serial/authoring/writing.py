@@ -7,9 +7,16 @@ import os
 import stat
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    #: What a file is to hold, or what writes it into the open file, where it is long.
+    Content: TypeAlias = bytes | Callable[[BinaryIO], object]
 
 
-def create(path: Path, data: bytes) -> None:
+def create(path: Path, data: Content) -> None:
     """Write a new file.
 
     Raises:
@@ -31,7 +38,7 @@ def create(path: Path, data: bytes) -> None:
         raise
 
 
-def replace(path: Path, data: bytes) -> None:
+def replace(path: Path, data: Content) -> None:
     """Write what a file holds anew; its mode stays, and a link to it stays one.
 
     Raises:
@@ -49,8 +56,11 @@ def replace(path: Path, data: bytes) -> None:
     handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
     new = Path(name)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
+        with os.fdopen(handle, "w+b") as file:
+            if isinstance(data, bytes):
+                file.write(data)
+            else:
+                data(file)
             file.flush()
             os.fsync(file.fileno())
         new.chmod(mode)

@@ -79,6 +79,11 @@ def _run(args: argparse.Namespace, console: Console, parser: argparse.ArgumentPa
         from secure_serial.cli.migrate_command import run_migrate
 
         return int(run_migrate(args, console))
+    if args.command == "lambda":
+        from secure_serial.cli import lambda_command
+
+        run = lambda_command.run_show if args.action == "show" else lambda_command.run_convert
+        return int(run(args, console))
     if args.command == "policy":
         return int(_policy_command(args.action)(args, console))
     from secure_serial.cli import text_commands

@@ -32,6 +32,7 @@ examples:
   secure-serial scan m.h5 --policy our-policy.toml judge by a policy of your own
   secure-serial inspect model.keras                see what a file would build
   secure-serial load model.keras --audit a.jsonl   load it under the policy, on the record
+  secure-serial lambda show model.h5               read what its lambdas do
   secure-serial run -- python train.py             a program of yours, sealed by the policy
   secure-serial rule SS303                         what a code means, offline"""
 
@@ -98,6 +99,7 @@ def make_parser(argv: Sequence[str] | None = None) -> Parser:
     _inspect(commands)
     _load(commands)
     _migrate(commands)
+    _lambda(commands)
     _run(commands)
     _rules(commands)
     _policy(commands, whole=argv is None or "policy" in argv)
@@ -221,6 +223,44 @@ def _migrate(commands: _Commands) -> None:
     parser.add_argument("-o", "--out", metavar="OUT", help="a new file (default: stdout)")
     parser.add_argument("--policy", metavar="POLICY", action="append", help=_POLICY)
     parser.add_argument("--audit", metavar="PATH", help="append a record of each decision here")
+
+
+def _lambda(commands: _Commands) -> None:
+    parser = commands.add_parser(
+        "lambda",
+        help="read the functions whose code stands in a file, without running any",
+        formatter_class=_Formatter,
+        allow_abbrev=False,
+    )
+    _common(parser, main=False)
+    actions = parser.add_subparsers(
+        dest="action", metavar="ACTION", title="actions", prog=f"{_PROG} lambda", required=True
+    )
+    show = _command(
+        actions,
+        "show",
+        "print each function as source, with what it uses and whether the sandbox runs it",
+        "4 is for a function that cannot be shown, 1 for one that the sandbox does not run or\n"
+        "whose two forms differ, 3 where there is none.\n\n"
+        "examples:\n  secure-serial lambda show model.h5\n"
+        "  secure-serial lambda show model.keras /config/layers/1/config/function",
+    )
+    show.add_argument("file", metavar="FILE", help="a model, a config or a saved folder")
+    show.add_argument("pointer", metavar="POINTER", nargs="?", help="of one of them (default: all)")
+    _format(show)
+    convert = _command(
+        actions,
+        "convert",
+        "write a copy in which each function stands as source, so that any Python reads it",
+        "The copy is of the same format; weights and assets are copied bit for bit. Where one\n"
+        "function cannot be shown, nothing is written.",
+    )
+    convert.add_argument("file", metavar="FILE", help="a .keras or .h5 model, or config JSON")
+    convert.add_argument("-o", "--out", metavar="OUT", required=True, help="a new file")
+    convert.add_argument(
+        "--drop-bytecode", action="store_true",
+        help="leave out the bytecode, so that nothing but this package can run the functions",
+    )  # fmt: skip
 
 
 def _rules(commands: _Commands) -> None:
