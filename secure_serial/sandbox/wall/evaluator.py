@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import secure_serial.sandbox
@@ -15,6 +16,8 @@ from secure_serial.sandbox.restrict import restrict
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+#: Parts of NumPy that it imports where it first needs them.
+_LATE = ("numpy.exceptions", "numpy.fft", "numpy.linalg", "numpy.ma")
 #: Has a look at everything that is read when it is first needed.
 _WARM = (
     "lambda x: (tf.nn.relu(K.mean(x, axis=-1)), np.sum(x), x.mean(), x[..., 0] + 1, f'{x.shape}',"
@@ -28,6 +31,9 @@ def prepare() -> None:
     from secure_serial.sandbox.facades import rows
     from secure_serial.sandbox.facades.ops import NUMPY
 
+    warnings.simplefilter("ignore")  # nobody would read them
+    for name in _LATE:
+        importlib.import_module(name)
     package = secure_serial.sandbox
     for each in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         if not each.name.startswith(__package__):

@@ -7,10 +7,10 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from secure_serial.errors import SandboxError
+from secure_serial.sandbox.restored import Restored
 from secure_serial.sandbox.wall.worker import Spec
 
 if TYPE_CHECKING:
-    import inspect
     from collections.abc import Sequence
 
     from secure_serial.lambdas.understood import Understood
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _UNKNOWN = 2
 
 
-class Walled:
+class Walled(Restored):
     """A stored function, called in a worker. Its arrays are NumPy's, and so are its results.
 
     It is checked here, before the worker hears of it.
@@ -36,23 +36,11 @@ class Walled:
     def __init__(self, understood: Understood, worker: Worker) -> None:
         from secure_serial.sandbox.restrict import restrict
 
-        self.understood = understood
+        super().__init__(understood, restrict(understood).signature)
         self.worker = worker
-        self.__signature__: inspect.Signature = restrict(understood).signature
-        self.__name__: str = getattr(understood.tree, "name", "<lambda>")
         self._spec = Spec(
             {"own_form": understood.own_form(), "allowance": asdict(worker.allowance)}
         )
-
-    @property
-    def digest(self) -> str:
-        """Of the function's tree: what a policy approves."""
-        return self.understood.digest
-
-    @property
-    def source(self) -> str:
-        """The function as a person reads it."""
-        return self.understood.source
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Call the function in the worker.
@@ -66,9 +54,6 @@ class Walled:
         return self.worker.call(
             self._spec, given, {name: _array(value) for name, value in kwargs.items()}
         )
-
-    def __repr__(self) -> str:
-        return f"<walled function {self.__name__}>"
 
 
 def _array(value: Any) -> Any:

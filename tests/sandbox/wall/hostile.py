@@ -1,0 +1,49 @@
+"""A worker's child that someone took over: it answers what the test tells it, byte for byte."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+
+from secure_serial.sandbox.wall import frames
+from secure_serial.sandbox.wall.codec import Reader
+from secure_serial.sandbox.wall.segment import Segment
+
+
+def main(given):
+    segment = Segment(given["segment"], given["incoming"], given["outgoing"])
+    frames.write(given["outlet"], b'["ready"]')
+    while True:
+        _, _, args, _ = json.loads(frames.read(given["inlet"]))
+        what, raw = Reader(segment, 0, segment.incoming, copy=False).value(args)
+        act(what, raw.encode("latin-1"), given["inlet"], given["outlet"])
+
+
+def act(what, raw, inlet, outlet):
+    if what == "raw":
+        os.write(outlet, raw)
+    elif what == "answer":
+        frames.write(outlet, raw)
+    elif what == "drip":
+        for byte in raw:
+            os.write(outlet, bytes([byte]))
+            time.sleep(0.05)
+    else:
+        end(what, raw, outlet)
+
+
+def end(what, raw, outlet):
+    """What comes before no other answer."""
+    if what == "die":
+        os.write(outlet, raw)
+        os._exit(3)
+    if what == "hang up":
+        os.close(outlet)
+    elif what != "be silent":
+        frames.write(outlet, b'["value",1]')
+    if what == "answer, then more":
+        os.write(outlet, raw)
+    while what == "flood":
+        os.write(outlet, b"x" * 4096)
+    time.sleep(600)
