@@ -4,6 +4,8 @@ This is the provider that `sandbox.facades.ops` describes. Only what `canonical.
 looked up, and only in `keras.ops`.
 """
 
+# ruff: noqa: D103 - each is the function of keras.ops of its name, with its parameters turned
+
 from __future__ import annotations
 
 from functools import cached_property, partial
@@ -12,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from secure_serial.sandbox.facades import composites
+from secure_serial.sandbox import meter
+from secure_serial.sandbox.facades import composites, kinds, measure
 from secure_serial.sandbox.facades.canonical import rows
+from secure_serial.sandbox.facades.paddings import widths
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,15 +30,17 @@ class KerasOps:
     def _table(self) -> dict[str, Callable[..., Any]]:
         import keras
 
-        ours = composites.bound(self._namespace(keras))
+        namespace = self._namespace(keras)
+        ours = composites.bound(namespace)
         # What Keras and the composites both have, is Keras's: it may be one kernel.
-        return ours | vars(self._namespace(keras)) | _adapted(keras)
+        return ours | {n: f for n, f in vars(namespace).items() if n in rows()}
 
     def _namespace(self, keras: Any) -> SimpleNamespace:
         """What composites build upon."""
         found = {name: getattr(keras.ops, name, None) for name in rows()}
+        adapted = {name: partial(function, keras) for name, function in ADAPTED.items()}
         found = {name: function for name, function in found.items() if function is not None}
-        return SimpleNamespace(**(found | _adapted(keras)), cond=keras.ops.cond)
+        return SimpleNamespace(**(found | adapted), cond=keras.ops.cond)
 
     def find(self, name: str) -> Callable[..., Any] | None:
         """The function for an operation of `canonical.json`; None: this Keras has none."""
@@ -48,7 +54,8 @@ class KerasOps:
 
     def shape(self, value: Any) -> tuple[int | None, ...]:
         """The shape of a tensor; None where a dimension is not known yet."""
-        return tuple(None if extent is None else int(extent) for extent in value.shape)
+        # JAX puts a term in the place of a dimension that is not known while Keras infers shapes.
+        return tuple(extent if isinstance(extent, int) else None for extent in value.shape)
 
     def dtype(self, value: Any) -> str:
         """The name of a tensor's type."""
@@ -68,67 +75,110 @@ class KerasOps:
             return None
 
 
-def _adapted(keras: Any) -> dict[str, Callable[..., Any]]:
-    """Functions of Keras whose parameters are other than those of the row."""
-    ops = keras.ops
+# Functions of Keras whose parameters are other than those of the row.
 
-    def einsum(subscripts: str, operands: Any) -> Any:
-        return ops.einsum(subscripts, *operands)
 
-    def meshgrid(xs: Any, indexing: str) -> Any:
-        return ops.meshgrid(*xs, indexing=indexing)
+def einsum(keras: Any, subscripts: str, operands: Any) -> Any:
+    return keras.ops.einsum(subscripts, *operands)
 
-    def pad(x: Any, pad_width: Any, mode: str, constant_values: Any) -> Any:
-        from secure_serial.sandbox.facades.paddings import widths
 
-        both = widths(pad_width, len(x.shape))
-        constant = 0 if constant_values is None and mode == "constant" else constant_values
-        return ops.pad(x, both, mode, constant)
+def meshgrid(keras: Any, xs: Any, indexing: str) -> Any:
+    return keras.ops.meshgrid(*xs, indexing=indexing)
 
-    def repeat(x: Any, repeats: Any, axis: Any) -> Any:
-        return ops.repeat(x, repeats if type(repeats) is int else np.asarray(repeats), axis)
 
-    def pool(function: Any, x: Any, size: Any, strides: Any, padding: str, fmt: Any) -> Any:
-        size = (size,) * (len(x.shape) - 2) if type(size) is int else size
-        return function(x, size, size if strides is None else strides, padding, fmt)
+def pad(keras: Any, x: Any, pad_width: Any, mode: str, constant_values: Any) -> Any:
+    both = widths(pad_width, len(x.shape))
+    constant = 0 if constant_values is None and mode == "constant" else constant_values
+    return keras.ops.pad(x, both, mode, constant)
 
-    def resize(images: Any, size: Any, interpolation: str, antialias: bool, fmt: Any) -> Any:
-        wanted = (size, size) if type(size) is int else size
-        return ops.image.resize(images, wanted, interpolation, antialias, data_format=fmt)
 
-    def linspace(start: Any, stop: Any, num: int, endpoint: bool) -> Any:
-        return ops.linspace(start, stop, num, endpoint)
+def repeat(keras: Any, x: Any, repeats: Any, axis: Any) -> Any:
+    return keras.ops.repeat(x, repeats if type(repeats) is int else np.asarray(repeats), axis)
 
-    def logspace(start: Any, stop: Any, num: int, endpoint: bool, base: Any) -> Any:
-        return ops.logspace(start, stop, num, endpoint, base)
 
-    def eye(N: int, M: int | None, k: int, dtype: Any) -> Any:  # noqa: N803 - Keras's own names
-        return ops.eye(N, M, k, dtype or "float32")
+def _sides(x: Any, size: Any) -> tuple[int, ...]:
+    return (size,) * (len(x.shape) - 2) if type(size) is int else tuple(size)
 
-    def cumulative(function: Any, x: Any, axis: Any, dtype: Any) -> Any:
-        return function(x, axis=axis, dtype=dtype)
 
-    def random_normal(shape: Any, mean: Any, stddev: Any, dtype: Any, seed: Any) -> Any:
-        return keras.random.normal(shape, mean, stddev, dtype, seed)
+def max_pool(keras: Any, x: Any, size: Any, strides: Any, padding: str, fmt: Any) -> Any:
+    size = _sides(x, size)
+    return keras.ops.max_pool(x, size, size if strides is None else strides, padding, fmt)
 
-    def random_uniform(shape: Any, minval: Any, maxval: Any, dtype: Any, seed: Any) -> Any:
-        return keras.random.uniform(shape, minval, maxval, dtype, seed)
 
-    def clip(x: Any, x_min: Any, x_max: Any) -> Any:
-        made = x if x_min is None else ops.maximum(x, x_min)
-        return made if x_max is None else ops.minimum(made, x_max)
+def average_pool(keras: Any, x: Any, size: Any, strides: Any, padding: str, fmt: Any) -> Any:
+    size = _sides(x, size)
+    return keras.ops.average_pool(x, size, size if strides is None else strides, padding, fmt)
 
-    def where(condition: Any, x1: Any, x2: Any) -> Any:
-        return ops.nonzero(condition) if x1 is None else ops.where(condition, x1, x2)
 
-    def dtype(x: Any) -> str:
-        return str(keras.backend.standardize_dtype(x.dtype))
+def resize(
+    keras: Any, images: Any, size: Any, interpolation: str, antialias: bool, fmt: Any
+) -> Any:
+    wanted = (size, size) if type(size) is int else size
+    return keras.ops.image.resize(images, wanted, interpolation, antialias, data_format=fmt)
 
-    return {
-        "einsum": einsum, "meshgrid": meshgrid, "pad": pad, "resize": resize,
-        "linspace": linspace, "logspace": logspace, "eye": eye, "where": where, "clip": clip,
-        "cumsum": partial(cumulative, ops.cumsum), "cumprod": partial(cumulative, ops.cumprod),
-        "random_normal": random_normal, "random_uniform": random_uniform, "dtype": dtype,
-        "average_pool": partial(pool, ops.average_pool), "max_pool": partial(pool, ops.max_pool),
-        "repeat": repeat,
-    }  # fmt: skip
+
+def linspace(keras: Any, start: Any, stop: Any, num: int, endpoint: bool) -> Any:
+    return keras.ops.linspace(start, stop, num, endpoint)
+
+
+def logspace(keras: Any, start: Any, stop: Any, num: int, endpoint: bool, base: Any) -> Any:
+    return keras.ops.logspace(start, stop, num, endpoint, base)
+
+
+def eye(keras: Any, N: int, M: int | None, k: int, dtype: Any) -> Any:  # noqa: N803 - Keras's own names
+    return keras.ops.eye(N, M, k, dtype or "float32")
+
+
+def cumsum(keras: Any, x: Any, axis: Any, dtype: Any) -> Any:
+    return keras.ops.cumsum(x, axis=axis, dtype=dtype)
+
+
+def cumprod(keras: Any, x: Any, axis: Any, dtype: Any) -> Any:
+    return keras.ops.cumprod(x, axis=axis, dtype=dtype)
+
+
+def random_normal(keras: Any, shape: Any, mean: Any, stddev: Any, dtype: Any, seed: Any) -> Any:
+    return keras.random.normal(shape, mean, stddev, dtype, seed)
+
+
+def random_uniform(keras: Any, shape: Any, minval: Any, maxval: Any, dtype: Any, seed: Any) -> Any:
+    return keras.random.uniform(shape, minval, maxval, dtype, seed)
+
+
+def clip(keras: Any, x: Any, x_min: Any, x_max: Any) -> Any:
+    made = x if x_min is None else keras.ops.maximum(x, x_min)
+    return made if x_max is None else keras.ops.minimum(made, x_max)
+
+
+def where(keras: Any, condition: Any, x1: Any, x2: Any) -> Any:
+    return keras.ops.nonzero(condition) if x1 is None else keras.ops.where(condition, x1, x2)
+
+
+def dtype(keras: Any, x: Any) -> str:
+    return str(keras.backend.standardize_dtype(x.dtype))
+
+
+def map_(keras: Any, f: Any, xs: Any) -> Any:
+    # A backend may follow the function once and then run it for every item.
+    account = meter.current()
+    again = max(measure.dims(xs)[0] - 1, 0)
+
+    def counted(x: Any) -> Any:
+        nonlocal again
+        elements, steps = account.elements, account.steps
+        made = kinds.tensor(f(x))
+        account.array((account.elements - elements) * again)
+        account.step((account.steps - steps) * again)
+        again = 0
+        return made
+
+    return keras.ops.map(counted, xs)
+
+
+ADAPTED: dict[str, Callable[..., Any]] = {
+    each.__name__.removesuffix("_"): each
+    for each in (
+        einsum, meshgrid, pad, repeat, max_pool, average_pool, resize, linspace, logspace, eye,
+        cumsum, cumprod, random_normal, random_uniform, clip, where, dtype, map_,
+    )
+}  # fmt: skip

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from secure_serial.sandbox.facades import kinds
 from secure_serial.sandbox.facades.composite_images import IMAGES
 from secure_serial.sandbox.facades.errors import refused
-from secure_serial.sandbox.facades.measure import axis_in
+from secure_serial.sandbox.facades.measure import axis_in, dims
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,6 +112,12 @@ def squared_difference(xp: Any, x1: Any, x2: Any) -> Any:
     return xp.square(xp.subtract(x1, x2))
 
 
+def old_divide(xp: Any, x1: Any, x2: Any) -> Any:
+    """TensorFlow 1's: of whole numbers a whole number."""
+    whole = all(np.dtype(xp.dtype(x)).kind in "iu" for x in (x1, x2) if dims(x) or type(x) is int)
+    return xp.floor_divide(x1, x2) if whole else xp.divide(x1, x2)
+
+
 def reverse(xp: Any, x: Any, axes: Any) -> Any:
     return xp.flip(x, axes)
 
@@ -130,21 +137,21 @@ def batch_normalize(  # noqa: PLR0917 - as the row has them
 
 
 def choose(xp: Any, condition: Any, then: Any, otherwise: Any) -> Any:
-    if type(condition) is bool or len(xp.shape(condition)) == 0:
-        if callable(then) and callable(otherwise):
-            known = type(condition) is bool or isinstance(condition, np.ndarray | np.generic)
-            if known:
-                return then() if condition else otherwise()
-            return xp.cond(condition, then, otherwise)
-        then = then() if callable(then) else then
-        otherwise = otherwise() if callable(otherwise) else otherwise
-        return xp.where(condition, then, otherwise)
-    then = then() if callable(then) else then
-    otherwise = otherwise() if callable(otherwise) else otherwise
-    missing = max(len(xp.shape(then)) - len(xp.shape(condition)), 0)
-    if missing:
+    """TensorFlow's cond and Keras's switch: one condition for all, or one for each."""
+    rank = len(dims(condition))
+    if rank == 0 and callable(then) and callable(otherwise):
+        if type(condition) is bool or isinstance(condition, np.ndarray | np.generic):
+            return kinds.tensor(then() if condition else otherwise())
+        return xp.cond(condition, then, otherwise)
+    one, other = _made(then), _made(otherwise)
+    missing = len(dims(one)) - rank
+    if rank and missing > 0:
         condition = xp.reshape(condition, (*xp.shape(condition), *([1] * missing)))
-    return xp.where(condition, then, otherwise)
+    return xp.where(condition, one, other)
+
+
+def _made(branch: Any) -> Any:
+    return kinds.tensor(branch()) if callable(branch) else branch
 
 
 def add_all(xp: Any, xs: Any) -> Any:

@@ -7,7 +7,6 @@ tuples, so that nobody can change them between the check and the work.
 from __future__ import annotations
 
 from functools import cache
-from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +14,8 @@ import numpy as np
 from secure_serial.sandbox import meter
 from secure_serial.sandbox.facades import ops
 from secure_serial.sandbox.facades.errors import kind_of, refused
+from secure_serial.sandbox.facades.measure import dims
+from secure_serial.sandbox.values import Builtin, Function
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -175,7 +176,10 @@ def integer(value: Any) -> int:
 
 
 def _known(value: Any) -> Any:
-    return value if isinstance(value, np.generic) else ops.active.get().known(value)
+    """The values of a tensor, if there are few and they are there by now."""
+    if isinstance(value, np.generic):
+        return value
+    return ops.active.get().known(value) if sum(dims(value)) <= RANK else None
 
 
 def number(value: Any) -> Any:
@@ -305,7 +309,7 @@ def axes(value: Any) -> Any:
 
 def dtype(value: Any) -> str:
     """The name of a numeric type: a text, a member as np.float32, or a builtin type's name."""
-    name = getattr(value, "dtype_name", None) if type(value).__name__ == "OfferedType" else value
+    name = value.dtype_name if type(value) in TYPES else value
     if type(name) is str:
         name = DTYPE_NAMES.get(name, name)
         if name in DTYPES:
@@ -335,15 +339,14 @@ def equation(value: Any) -> str:
 
 def function(value: Any) -> Any:
     """A function of the restricted code itself, or one that a facade offers."""
-    if type(value) is FunctionType or type(value).__name__ in ("Offered", "OfferedType"):
+    if type(value) in FUNCTIONS:
         return value
     raise refused(f"a value of type {kind_of(value)} where a function stands")
 
 
 def branch(value: Any) -> Any:
     """An array, or a function that makes one."""
-    is_function = type(value) is FunctionType or type(value).__name__ == "Offered"
-    return value if is_function else tensor(value)
+    return value if type(value) in FUNCTIONS else tensor(value)
 
 
 def ignored(value: Any) -> None:
@@ -351,6 +354,11 @@ def ignored(value: Any) -> None:
     if value is not None and type(value) not in (str, bool, int, float):
         dtype(value)
 
+
+#: What may be called: restricted functions, builtins, and (see `offered`) those of facades.
+FUNCTIONS: set[type] = {Function, Builtin}
+#: What stands for a type besides its name, in `dtype_name`.
+TYPES: set[type] = {Builtin}
 
 _CHECKS: dict[str, Callable[[Any], Any]] = {
     each.__name__: each

@@ -128,7 +128,8 @@ class Offered:
             if taken.rest:
                 self._rest = slot[0]
                 continue
-            order.append(slot)
+            if not taken.keyword:
+                order.append(slot)
             self._named.update(dict.fromkeys(taken.names, slot))
         self._order = tuple(order)
         # One place more than there are parameters: for what has no bearing.
@@ -149,9 +150,8 @@ class Offered:
         try:
             for (place, check), value in zip(order, args, strict=False):
                 values[place] = check(value)
-            for name, value in named.items():
-                place, check = self._place(name, len(args))
-                values[place] = check(value)
+            if named:
+                self._bind(values, order[: len(args)], named)
         except SandboxError as error:
             message = f"{self._label}: {error.message}"
             raise SandboxError(message, code=error.code, help=error.help) from None
@@ -162,13 +162,18 @@ class Offered:
         values.pop()
         return self._call(self._label, values, narrow=self._narrow)
 
-    def _place(self, name: str, given: int) -> tuple[int, Callable[[Any], Any]]:
-        slot = self._named.get(name)
-        if slot is None:
-            raise refused(f"it has no parameter {name[:60]!r} here")
-        if slot[0] < len(self._start) - 1 and any(slot is each for each in self._order[:given]):
-            raise refused(f"two values for {name!r}")
-        return slot
+    def _bind(self, values: list[Any], taken: tuple[Any, ...], named: dict[str, Any]) -> None:
+        ignored = len(values) - 1
+        places = {slot[0] for slot in taken}
+        for name, value in named.items():
+            slot = self._named.get(name)
+            if slot is None:
+                raise refused(f"it has no parameter {name[:60]!r} here")
+            place, check = slot
+            if place in places and place != ignored:
+                raise refused(f"two values for {name!r}")
+            places.add(place)
+            values[place] = check(value)
 
 
 class OfferedType(Offered):
@@ -186,6 +191,10 @@ class OfferedType(Offered):
 
     def __hash__(self) -> int:
         return hash(self.dtype_name)
+
+
+kinds.FUNCTIONS |= {Offered, OfferedType}
+kinds.TYPES |= {OfferedType}
 
 
 def offered(label: str, spec: Spec) -> Offered:

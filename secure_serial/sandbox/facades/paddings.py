@@ -70,6 +70,7 @@ def pad_space(_row: Row) -> Rule:
         shape = dims(values[0])
         pads: Any = values[1]
         flat: list[int] = []
+        item: Any
         for item in (pads,) if type(pads) is int else pads:
             flat += (item,) if type(item) is int else item
         for each in flat:

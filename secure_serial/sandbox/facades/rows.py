@@ -6,8 +6,8 @@ A member is a text that says which operation it is, as in
 
 In brackets stand its parameters in their order: the operation's name for it, after a colon the
 name that it has here and others that mean the same, after `=` a default of its own. `!x=1` is
-fixed and cannot be given, `-name` is taken and has no bearing, `*x` takes what is left. Without
-brackets they are the operation's. Or it is an object: a `value`, a `dtype`, a `facade`.
+fixed and cannot be given, `-name` is taken and has no bearing, `*x` takes what is left, and `~`
+before one says that it goes by its name alone. Without brackets they are the operation's. Or it is an object: a `value`, a `dtype`, a `facade`.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ class Taken:
     goes_to: str | None
     default: Any
     rest: bool = False
+    keyword: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +58,15 @@ def parse(text: str) -> Spec:
     for word in inner.split():
         head, has_default, default = word.partition("=")
         value = literal(default) if has_default else MISSING
-        goes_to, _, names = head.lstrip("!-*").partition(":")
+        goes_to, _, names = head.lstrip("!-*~").partition(":")
         if word.startswith("!"):
             fixed[goes_to] = value
-        elif word.startswith("-"):
-            takes.append(Taken((goes_to,), None, None))
+        elif "-" in head[:2]:
+            takes.append(Taken((goes_to,), None, None, keyword=head.startswith("~")))
         else:
-            rest = word.startswith("*")
-            takes.append(Taken(tuple((names or goes_to).split("|")), goes_to, value, rest))
+            called = tuple((names or goes_to).split("|"))
+            rest, keyword = head.startswith("*"), head.startswith("~")
+            takes.append(Taken(called, goes_to, value, rest, keyword))
     return Spec(op, tuple(takes), fixed)
 
 

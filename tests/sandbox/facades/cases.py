@@ -1,5 +1,7 @@
 """Sample arguments for each operation of `canonical.json`: in its order, as the facades take them."""
 
+# ruff: noqa: SIM905 - a name a line would hide the rest
+
 import numpy as np
 
 _random = np.random.RandomState(7)
@@ -8,7 +10,7 @@ Y = _random.standard_normal((2, 3, 4)).astype("float32")
 P = (np.abs(X) + 0.5).astype("float32")
 U = _random.uniform(0.1, 0.9, (2, 3, 4)).astype("float32")
 B = X > 0
-I = _random.randint(0, 6, (2, 3, 4)).astype("int32")
+WHOLE = _random.randint(0, 6, (2, 3, 4)).astype("int32")
 J = _random.randint(1, 6, (2, 3, 4)).astype("int32")
 IMG = _random.standard_normal((2, 4, 6, 4)).astype("float32")
 RGB = _random.uniform(0, 1, (2, 4, 6, 3)).astype("float32")
@@ -46,7 +48,7 @@ def _sample(name):
     if name in _BOOLEAN:
         return B
     if name in _WHOLE:
-        return I
+        return WHOLE
     if name == "arccosh":
         return P + 1
     return P if name in _POSITIVE else X
@@ -65,9 +67,10 @@ for _name in _BINARY:
     )
     CASES[_name] = [_pair]
 for _name in _INTEGERS:
-    CASES[_name] = [(I, J)]
+    CASES[_name] = [(WHOLE, J)]
 CASES |= {
-    "left_shift": [(I, J)], "right_shift": [(I, J)],
+    "old_divide": [(P, 2.0), (WHOLE, J), (WHOLE, 3)],
+    "left_shift": [(WHOLE, J)], "right_shift": [(WHOLE, J)],
     "l2_normalize": [(X, 1), (X, None), (X, (1, 2))],
     "where": [(B, X, Y), (B, X, 0.0), (B, None, None)],
     "clip": [(X, -0.5, 0.5), (X, Y - 1, Y + 1)],
@@ -77,7 +80,7 @@ CASES |= {
     "gelu": [(X, True), (X, False)], "glu": [(X, -1)], "threshold": [(X, 0.2, 9.0)],
     "softmax": [(X,), (X, 1)], "log_softmax": [(X, 0)],
     "argmax": [(X,), (X, 1), (X, -1, True)], "argmin": [(X, 1)],
-    "count_nonzero": [(I,), (I, 1)],
+    "count_nonzero": [(WHOLE,), (WHOLE, 1)],
     "cumsum": [(X, 1)], "cumprod": [(X, 2)],
     "average": [(X, 1, None), (X, 2, V)],
     "norm": [(X[0],), (X[0], None, 1, True), (X[0], 1, 0)],
@@ -91,25 +94,25 @@ CASES |= {
     "hstack": [([X, Y],)], "vstack": [([X, Y],)], "dstack": [([X, Y],)],
     "append": [(X, Y, 0), (X, Y)],
     "split": [(X, 2, 2), (X, (1, 3), 2)], "array_split": [(X, 2, 1)],
-    "hsplit": [(X, 3)], "vsplit": [(X, 2)], "unstack": [(X, None, 1), (X, 2)],
+    "hsplit": [(X, 3)], "vsplit": [(X, 2)], "unstack": [(X,), (X, None, 1), (X, 2)],
     "repeat": [(X, 2, 1), (X, (1, 2, 3), 1), (X, 2)],
     "tile": [(X, (2, 1, 1)), (X, 3)],
     "pad": [(X, ((0, 0), (1, 2), (0, 1))), (X, 1), (X, ((0, 0), (1, 1), (1, 1)), "reflect"),
             (X, 1, "constant", 2.0), (X, ((0, 0), (1, 1), (1, 1)), "symmetric")],
     "broadcast_to": [(X[0], (5, 3, 4))],
     "diag": [(V,), (V, 1), (X[0],)], "diagflat": [(V,)],
-    "diagonal": [(X, 0, 1, 2)], "trace": [(X, 0, 1, 2)],
+    "diagonal": [(X, 0, 1, 2)], "trace": [(X[0],), (X, 0, 1, 2)],
     "tril": [(X, 0)], "triu": [(X, 1)], "diff": [(X,), (X, 2, 1)],
     "sort": [(X, 1)], "argsort": [(X, 1)], "top_k": [(X, 2)],
     "searchsorted": [(V, np.asarray([1.0, 3.0], "float32"))],
     "digitize": [(X, V)],
     "take": [(X, np.asarray([1, 0]), 1), (X, 5), (X, [[0, 1], [2, 3]], 2)],
     "take_along_axis": [(X, np.argsort(X, 1), 1)],
-    "one_hot": [(I, 6), (I, 6, 1, "int32")], "isin": [(I, [1, 2])],
+    "one_hot": [(WHOLE, 6), (WHOLE, 6, 1, "int32")], "isin": [(WHOLE, [1, 2])],
     "slice": [(X, (0, 1, 0), (2, 2, 3))],
-    "cast": [(X, "int32"), (B, "float32"), (I, "float16")],
+    "cast": [(X, "int32"), (B, "float32"), (WHOLE, "float16")],
     "zeros": [((2, 3),), ((2,), "int32")], "ones": [((2, 3),)],
-    "full": [((2, 3), 4.0, "float32")], "full_like": [(X, 3.0)],
+    "full": [((2, 3), 4.0), ((2, 3), 4.0, "float32")], "full_like": [(X, 3.0)],
     "arange": [(5,), (1, 7, 2), (0.0, 1.0, 0.25), (3, None, None, "float32")],
     "linspace": [(0.0, 1.0, 5)], "logspace": [(0.0, 2.0, 3)],
     "eye": [(3,), (2, 4, 1)], "identity": [(3, "float32")], "tri": [(3, 4, 0, "float32")],
@@ -143,9 +146,9 @@ CASES |= {
     "map": [], "add_all": [([X, Y, X],)],
     "multiply_matrices": [(X, Y, False, True), (X, Y, True, False)],
     "split_by": [(X, 2, 2), (X, (1, 2), 1), (X, (1, -1), 1)],
-    "gather": [(X, [1, 0], 0), (X, [1, 0, 0], 1), (X, [[1, 0], [2, 2]], 1, 1)],
+    "gather": [(X, [1, 0]), (X, [1, 0], 0), (X, [1, 0, 0], 1), (X, [[1, 0], [2, 2]], 1, 1)],
     "gather_nd": [(X, [[0, 1], [1, 2]])],
-    "one_hot_of": [(I, 6), (I, 6, 2.0, -1.0)],
+    "one_hot_of": [(WHOLE, 6), (WHOLE, 6, 2.0, -1.0)],
     "window": [(X, (0, 1, 0), (2, -1, 3))],
     "band_part": [(X, 1, 0), (X, -1, 0)], "clip_by_norm": [(X, 1.0), (X, 1.0, 1)],
     "sequence_mask": [([1, 2, 3], 4), ([1, 3], 4, "float32")],

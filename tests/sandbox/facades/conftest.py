@@ -2,8 +2,6 @@
 
 import pytest
 
-pytest.importorskip("numpy")
-
 from secure_serial.sandbox import meter
 from secure_serial.sandbox.allowance import Allowance
 

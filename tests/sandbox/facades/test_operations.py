@@ -1,31 +1,16 @@
 """Each operation: its row fits Keras, NumPy's and Keras's ways agree, and the size is enough."""
 
-import importlib.util
 import inspect
-import sys
-from pathlib import Path
 
+import numpy as np
 import pytest
-
-np = pytest.importorskip("numpy")
+from sandbox.facades.cases import CASES
 
 from secure_serial.sandbox.facades import ops
 from secure_serial.sandbox.facades.canonical import MISSING, rows
 from secure_serial.sandbox.facades.kinds import check
 from secure_serial.sandbox.facades.offered import Operation
 
-
-def _load(name):
-    spec = importlib.util.spec_from_file_location(
-        f"facades_{name}", Path(__file__).with_name(f"{name}.py")
-    )
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-CASES = _load("cases").CASES
 EVERY = [(name, index) for name in CASES for index in range(len(CASES[name]))]
 #: Keras's parameters are others here; `construct.keras.ops` turns them.
 ADAPTED = {"einsum", "meshgrid", "linspace", "logspace", "map", "shape", "top_k"}
