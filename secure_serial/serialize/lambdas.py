@@ -21,12 +21,6 @@ if TYPE_CHECKING:
 
     from secure_serial.lambdas.understood import Understood
 
-#: The callables that the sandbox makes of stored functions; each says what it understood.
-_RESTORED = (
-    ("secure_serial.sandbox.function", "Restricted"),
-    ("secure_serial.sandbox.wall.walled", "Walled"),
-)
-
 
 def lambda_config(function: FunctionType) -> tuple[tuple[Any, ...], dict[str, Any] | None]:
     """What Keras's `func_dump` makes of a function, and our own form of it if there is one.
@@ -63,13 +57,14 @@ def restored_config(function: object) -> tuple[tuple[Any, ...] | None, dict[str,
     Its bytecode is made anew by the running Python, so that Keras can read it here whichever
     Python wrote the file; None where that is not the same function to whoever lifts it.
     """
-    if not _is_restored(function):
+    restored = loaded("secure_serial.sandbox.restored", "Restored")
+    if restored is None or not isinstance(function, restored.Restored):
         return None
     from secure_serial.lambdas import own
     from secure_serial.lambdas.stored import Stored
     from secure_serial.lambdas.understood import understand
 
-    known: Understood = function.understood  # type: ignore[attr-defined] # its class says so
+    known: Understood = function.understood
     form = known.own_form()
     try:
         code = own.live(known.tree, tuple(known.closure))
@@ -78,15 +73,6 @@ def restored_config(function: object) -> tuple[tuple[Any, ...] | None, dict[str,
     except ArtifactError:
         return None, form
     return (_text(code), known.defaults or None, closure or None), form
-
-
-def _is_restored(function: object) -> bool:
-    """Whether its very class is one of the sandbox's; these can only exist where it is loaded."""
-    for module_name, name in _RESTORED:
-        module = loaded(module_name, name)
-        if module is not None and type(function) is getattr(module, name):
-            return True
-    return False
 
 
 def _text(code: CodeType) -> str:

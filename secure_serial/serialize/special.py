@@ -92,6 +92,24 @@ def _lambda(dump: tuple[Any, ...] | None, form: dict[str, Any] | None) -> dict[s
     return node
 
 
+def restored_node(function: object, *, in_layer: bool = False) -> dict[str, Any] | None:
+    """A function that was restored from a file, written down again; None for anything else.
+
+    Args:
+        function: Any object.
+        in_layer: Whether a `Lambda` layer holds it: there Keras wants the parts by their names.
+
+    """
+    dump = restored_config(function)
+    if dump is None:
+        return None
+    node = _lambda(*dump)
+    value = node["config"].pop("value", None) if in_layer else None
+    if value is not None:
+        node["config"].update(zip(("code", "defaults", "closure"), value, strict=True))
+    return node
+
+
 def _keras_tensor(obj: Any) -> dict[str, Any]:
     history = getattr(obj, "_keras_history", None)
     if history:

@@ -3,7 +3,6 @@
 import base64
 import json
 import marshal
-import sys
 import types
 
 import pytest
@@ -133,19 +132,10 @@ def test_keras_writes_the_same_but_for_our_own_form_and_can_read_ours():
 # Functions that were restored from a file.
 
 
-class Restored:
-    """Stands for a class of the sandbox."""
+def restored(form):
+    from secure_serial.sandbox.restored import Restored
 
-    def __init__(self, understood):
-        self.understood = understood
-
-
-@pytest.fixture(params=["function Restricted", "wall.walled Walled"])
-def restored(monkeypatch, request):
-    module, name = request.param.split()
-    stand_in = types.SimpleNamespace(**{name: Restored})
-    monkeypatch.setitem(sys.modules, f"secure_serial.sandbox.{module}", stand_in)
-    return lambda form: Restored(from_own(form))
+    return Restored(from_own(form), None)
 
 
 def test_what_the_sandbox_makes_is_known_for_it():
@@ -158,7 +148,7 @@ def test_what_the_sandbox_makes_is_known_for_it():
     assert again(serialize_keras_object(made)).source == "lambda x, i=2: x * i"
 
 
-def test_a_restored_function_is_written_with_bytecode_of_this_python(restored):
+def test_a_restored_function_is_written_with_bytecode_of_this_python():
     form = {"schema": 1, "source": "lambda x, i: x[i] * b + a", "defaults": [2]}
     form["closure"] = {"b": 2, "a": 3, "unused": 4}
     node = serialize_keras_object(restored(form))
@@ -171,16 +161,28 @@ def test_a_restored_function_is_written_with_bytecode_of_this_python(restored):
     assert types.FunctionType(live, {}, "f", defaults, cells)([5, 6, 7]) == 17
 
 
-def test_what_only_a_sandbox_can_run_is_written_without_bytecode(restored):
+def test_what_only_a_sandbox_can_run_is_written_without_bytecode():
     form = {"schema": 1, "source": "lambda x: python2_divide(x, 2)"}
     node = serialize_keras_object(restored(form))
     assert set(node["config"]) == {"secure_serial"}
     assert again(node).source == "lambda x: python2_divide(x, 2)"
 
 
-def test_only_the_sandboxs_own_class_is_taken_for_one(restored):
-    class Feigned(Restored):
-        pass
-
+def test_only_the_sandboxs_own_classes_are_taken_for_one():
+    feigned = types.SimpleNamespace(understood=from_source("lambda x: x"))
     with pytest.raises(TypeError):
-        serialize_keras_object(Feigned(from_source("lambda x: x")))
+        serialize_keras_object(feigned)
+
+
+def test_a_layers_function_is_written_as_the_layer_wants_it():
+    from secure_serial.serialize.special import restored_node
+
+    form = {"schema": 1, "source": "lambda x, i: x[i]", "defaults": [2]}
+    node = restored_node(restored(form), in_layer=True)
+    assert set(node["config"]) == {"code", "defaults", "closure", "secure_serial"}
+    assert again(node).source == "lambda x, i=2: x[i]"
+    node = restored_node(
+        restored({**form, "source": "lambda x, i: python2_divide(x, i)"}), in_layer=True
+    )
+    assert set(node["config"]) == {"secure_serial"}
+    assert restored_node(len) is None
