@@ -27,9 +27,7 @@ from secure_serial.sandbox.values import (
 )
 
 if TYPE_CHECKING:
-    import inspect
 
-    from secure_serial.lambdas.understood import Understood
     from secure_serial.sandbox.facades.ops import Ops
     from secure_serial.sandbox.restrict import Checked
 

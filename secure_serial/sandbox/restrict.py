@@ -65,7 +65,8 @@ def _restrict(understood: Understood) -> Checked:
     _bounded(understood.tree)
     function = _function(copied(understood.tree))
     signature = _signature(function.args, understood)
-    Restricting(_module).visit(function)
+    visitor = Restricting(_module)
+    visitor.visit(function)
     code = _compiled(ast.Module([function], []))
     closure = {checked(name, "the variable") for name in understood.closure}
     wanted = {name for name in _globals(code) if not name.startswith(HOOK)} - closure
@@ -73,6 +74,9 @@ def _restrict(understood: Understood) -> Checked:
     facades = wanted - BUILTINS
     for name in sorted(facades):
         _root(name)
+    for path in visitor.paths:
+        if path[0] in facades - visitor.own:
+            _members(path)
     return Checked(understood, code, frozenset(builtins), frozenset(facades), signature)
 
 
@@ -171,6 +175,19 @@ def _root(name: str) -> None:
 
     if root(name) is None:
         raise unknown(name)
+
+
+def _members(path: list[str]) -> None:
+    """Refuse `tf.nn.name` where `tf` and `nn` are facades, and `name` is not in the last."""
+    from secure_serial.sandbox.facades.facade import root
+
+    found = root(path[0])
+    for name in path[1:]:
+        if found is None:
+            return
+        if not found.has(name):
+            raise found.missing(name)
+        found = found.inner(name)
 
 
 def _module(name: str, member: str | None) -> None:

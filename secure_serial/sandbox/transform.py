@@ -80,6 +80,10 @@ class Restricting(RestrictingNodeTransformer):
         self.module = module
         self.inside = False
         self.made = 0
+        #: Names that are set somewhere in the function, and so are not always global.
+        self.own: set[str] = set()
+        #: Each `name.a.b` as its parts.
+        self.paths: list[list[str]] = []
         #: In what a comprehension loops over, where no variable may be set.
         self.looped = False
 
@@ -113,11 +117,14 @@ class Restricting(RestrictingNodeTransformer):
         return ast.Constant(value)
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
+        if type(node.ctx) is ast.Store:
+            self.own.add(node.id)
         return ast.Name(checked(node.id), node.ctx)
 
     def visit_arg(self, node: ast.arg) -> ast.AST:
         if node.annotation is not None:
             raise forbidden("an annotation")
+        self.own.add(node.arg)
         return ast.arg(checked(node.arg, "the parameter"))
 
     def visit_NamedExpr(self, node: ast.NamedExpr) -> ast.AST:
@@ -195,6 +202,9 @@ class Restricting(RestrictingNodeTransformer):
         name = checked(node.attr, "the attribute")
         if name == "_" or name in INSPECT_ATTRIBUTES or name in _FORMATTING:
             raise forbidden(f"the attribute {name}")
+        path = _path(node)
+        if path is not None:
+            self.paths.append(path)
         return self.visit(node.value), ast.Constant(name)
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
@@ -310,6 +320,7 @@ class Restricting(RestrictingNodeTransformer):
         the second of which unpacks into one item and, after none, a list of the others.
         """
         if type(target) is ast.Name:
+            self.own.add(target.id)
             return _store(checked(target.id)), None
         if type(target) not in (ast.Tuple, ast.List):
             raise forbidden("a write to an item or an attribute")
@@ -359,6 +370,7 @@ class Restricting(RestrictingNodeTransformer):
             name = alias.name if alias.asname else alias.name.partition(".")[0]
             self.module(alias.name, None)
             value = hook("module", ast.Constant(name), ast.Constant(None))
+            self.own.add(alias.asname or name)
             made.append(ast.Assign([_store(checked(alias.asname or name))], value))
         return made
 
@@ -370,12 +382,21 @@ class Restricting(RestrictingNodeTransformer):
             self._imported(alias)
             self.module(node.module, alias.name)
             value = hook("module", ast.Constant(node.module), ast.Constant(alias.name))
+            self.own.add(alias.asname or alias.name)
             made.append(ast.Assign([_store(checked(alias.asname or alias.name))], value))
         return made
 
     def _imported(self, alias: ast.alias) -> None:
         for part in alias.name.split("."):
             checked(part, "the module")
+
+
+def _path(node: ast.expr) -> list[str] | None:
+    parts: list[str] = []
+    while type(node) is ast.Attribute:
+        parts.append(node.attr)
+        node = node.value
+    return [node.id, *reversed(parts)] if type(node) is ast.Name else None
 
 
 def _load(name: str) -> ast.expr:

@@ -20,8 +20,8 @@ ITEM_BYTES = 4
 #: Multiplications that count as one step: some 30 microseconds of one core at float32, so that
 #: the steps of one call (`Allowance.steps`) end within seconds.
 WORK_PER_STEP = 1 << 17
-#: NumPy multiplies matrices of other types than floats without BLAS, at a tenth of the speed.
-SLOW_PRODUCT = 16
+#: NumPy multiplies matrices of other types than floats without BLAS, at a thirtieth of the speed.
+SLOW_PRODUCT = 32
 
 
 def dims(value: Any) -> tuple[int, ...]:
