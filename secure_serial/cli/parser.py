@@ -82,7 +82,7 @@ def _did_you_mean(message: str) -> str:
 
 
 def make_parser(argv: Sequence[str] | None = None) -> Parser:
-    """The command line; what is below `policy` is added for arguments that may ask for it."""
+    """The command line; what is below `policy` and `lambda` is added where it is asked for."""
     parser = Parser(
         prog=_PROG,
         description="Judge Keras models by an allowlist before anything of them is built.",
@@ -99,7 +99,7 @@ def make_parser(argv: Sequence[str] | None = None) -> Parser:
     _inspect(commands)
     _load(commands)
     _migrate(commands)
-    _lambda(commands)
+    _lambda(commands, whole=argv is None or "lambda" in argv)
     _run(commands)
     _rules(commands)
     _policy(commands, whole=argv is None or "policy" in argv)
@@ -225,7 +225,7 @@ def _migrate(commands: _Commands) -> None:
     parser.add_argument("--audit", metavar="PATH", help="append a record of each decision here")
 
 
-def _lambda(commands: _Commands) -> None:
+def _lambda(commands: _Commands, *, whole: bool) -> None:
     parser = commands.add_parser(
         "lambda",
         help="read the functions whose code stands in a file, without running any",
@@ -233,6 +233,8 @@ def _lambda(commands: _Commands) -> None:
         allow_abbrev=False,
     )
     _common(parser, main=False)
+    if not whole:
+        return
     actions = parser.add_subparsers(
         dest="action", metavar="ACTION", title="actions", prog=f"{_PROG} lambda", required=True
     )
