@@ -114,8 +114,14 @@ def squared_difference(xp: Any, x1: Any, x2: Any) -> Any:
 
 def old_divide(xp: Any, x1: Any, x2: Any) -> Any:
     """TensorFlow 1's: of whole numbers a whole number."""
-    whole = all(np.dtype(xp.dtype(x)).kind in "iu" for x in (x1, x2) if dims(x) or type(x) is int)
-    return xp.floor_divide(x1, x2) if whole else xp.divide(x1, x2)
+    both = _is_whole(xp, x1) and _is_whole(xp, x2)
+    return xp.floor_divide(x1, x2) if both else xp.divide(x1, x2)
+
+
+def _is_whole(xp: Any, x: Any) -> bool:
+    if type(x) in (bool, int, float, complex):
+        return type(x) is int
+    return bool(xp.dtype(x).startswith(("int", "uint")))
 
 
 def reverse(xp: Any, x: Any, axes: Any) -> Any:

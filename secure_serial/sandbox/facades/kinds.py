@@ -32,6 +32,7 @@ DTYPE_NAMES = {
 }  # fmt: skip
 #: Kinds of NumPy's types that are numbers; "V" of bfloat16 is looked up by name.
 NUMERIC = frozenset("biufc")
+_FLOAT32 = np.dtype("float32")
 #: The dimensions that an array may have; NumPy's own bound is 64, TensorFlow's some 8.
 RANK = 32
 #: Bytes of one number in the wide types.
@@ -66,7 +67,7 @@ _PLAIN = frozenset({bool, int, float, complex, str, tuple, list, dict, set, type
 def tensor(value: Any) -> Any:
     """An array, a number, or nested sequences of them."""
     kind = type(value)
-    if kind is np.ndarray and value.dtype.kind in NUMERIC:
+    if kind is np.ndarray and (value.dtype is _FLOAT32 or value.dtype.kind in NUMERIC):
         return value
     if kind is float or kind is bool:
         return value
@@ -123,6 +124,8 @@ def _nested(items: Any, depth: int) -> tuple[Any, ops.Ops | None]:
 
 def narrow_tensor(value: Any) -> Any:
     """As `tensor`; Python's numbers become float32 and int32, as in TensorFlow and Keras."""
+    if type(value) is np.ndarray and value.dtype is _FLOAT32:
+        return value
     made = tensor(value)
     if type(value) in (list, tuple) and type(made) is np.ndarray:
         return narrowed(made) if not _holds_wide(value) else made

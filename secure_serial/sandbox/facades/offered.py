@@ -27,7 +27,7 @@ _ARRAYS = ("tensor", "tensor?", "tensors", "branch")
 class Operation:
     """An operation with its rule, ready to be called with all of its values."""
 
-    __slots__ = ("arrays", "creates", "name", "row", "rule")
+    __slots__ = ("arrays", "creates", "name", "native", "row", "rule")
 
     def __init__(self, wanted: Row) -> None:
         self.name = wanted.name
@@ -35,37 +35,42 @@ class Operation:
         self.rule = rule(wanted)
         self.creates = wanted.creates
         self.arrays = tuple(i for i, p in enumerate(wanted.parameters) if p.kind in _ARRAYS)
+        self.native = ops.NUMPY.find(wanted.name)
 
-    def engine(self, values: list[Any]) -> ops.Ops:
-        """NumPy where all arrays are its own; the active provider where one is not."""
+    def is_native(self, values: list[Any]) -> bool:
+        """Whether NumPy does it: all arrays are its own, or there are none and it is active."""
         for place in self.arrays:
             value = values[place]
-            if type(value) is np.ndarray:
+            if type(value) in ops.NATIVE:
                 continue
             if type(value) is list:
                 if not all(map(ops.is_native, value)):
-                    return ops.active.get()
+                    return False
             elif not (ops.is_native(value) or callable(value)):
-                return ops.active.get()
-        return ops.active.get() if self.creates else ops.NUMPY
+                return False
+        return not self.creates or ops.active.get() is ops.NUMPY
 
     def __call__(self, label: str, values: list[Any], *, narrow: bool) -> Any:
         """Do it. The values have been checked, one for each parameter."""
         try:
             self.rule(values)
-            engine = self.engine(values)
-            made = _found(engine, self.name, label)(*values)
+            if not self.is_native(values):
+                return _found(ops.active.get().find(self.name), label)(*values)
+            made = (self.native or _found(None, label))(*values)
         except SandboxError:
             raise
         except Exception as error:
             raise failed(label, error) from error
-        if engine is ops.NUMPY:
-            return _numbers(made, values if narrow else None)
-        return made
+        if type(made) is np.ndarray and made.dtype is _FLOAT32:
+            return made
+        return _numbers(made, values if narrow else None)
 
 
-def _found(engine: ops.Ops, name: str, label: str) -> Callable[..., Any]:
-    function = engine.find(name)
+#: NumPy has one object for each of its own types: the usual one is told at a look.
+_FLOAT32 = np.dtype("float32")
+
+
+def _found(function: Callable[..., Any] | None, label: str) -> Callable[..., Any]:
     if function is None:
         raise refused(f"{label} cannot be computed here: the backend has none")
     return function
@@ -163,8 +168,8 @@ class Offered:
         return self._call(self._label, values, narrow=self._narrow)
 
     def _bind(self, values: list[Any], taken: tuple[Any, ...], named: dict[str, Any]) -> None:
+        places = [slot[0] for slot in taken]
         ignored = len(values) - 1
-        places = {slot[0] for slot in taken}
         for name, value in named.items():
             slot = self._named.get(name)
             if slot is None:
@@ -172,7 +177,7 @@ class Offered:
             place, check = slot
             if place in places and place != ignored:
                 raise refused(f"two values for {name!r}")
-            places.add(place)
+            places.append(place)
             values[place] = check(value)
 
 

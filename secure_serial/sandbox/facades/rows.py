@@ -7,7 +7,8 @@ A member is a text that says which operation it is, as in
 In brackets stand its parameters in their order: the operation's name for it, after a colon the
 name that it has here and others that mean the same, after `=` a default of its own. `!x=1` is
 fixed and cannot be given, `-name` is taken and has no bearing, `*x` takes what is left, and `~`
-before one says that it goes by its name alone. Without brackets they are the operation's. Or it is an object: a `value`, a `dtype`, a `facade`.
+before one says that it goes by its name alone. Without brackets they are the operation's. Or it is
+an object: a `value`, a `dtype`, a `facade`, a function of `math`, a `setting` of Keras.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ import numpy as np
 from secure_serial.sandbox import meter
 from secure_serial.sandbox.facades import measure
 from secure_serial.sandbox.facades.errors import refused
-from secure_serial.sandbox.facades.measure import count, dims, item_bytes, take
+from secure_serial.sandbox.facades.measure import ITEM_BYTES, count, dims, item_bytes, take
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     Rule = Callable[[list[Any]], None]
 
+_NUMBERS = frozenset({bool, int, float, complex})
 _DTYPE_BYTES = {"bool": 1, "complex64": 8, "complex128": 16, "bfloat16": 2}
 
 
@@ -55,8 +56,15 @@ def broadcast(row: Row) -> Rule:
         used = [values[place] for place in places if values[place] is not None]
         if type(used[0]) is list:
             used = used[0]
-        shape = measure.joined([dims(value) for value in used])
-        take(prod(shape), measure.widest(used), times)
+        shape: tuple[int, ...] = ()
+        item = ITEM_BYTES
+        for value in used:
+            if type(value) in _NUMBERS:
+                continue
+            extents = dims(value)
+            shape = extents if shape in ((), extents) else measure.joined([shape, extents])
+            item = max(item, item_bytes(value))
+        take(prod(shape), item, times)
 
     return several
 

@@ -128,7 +128,7 @@ def test_numpy_members_do_what_numpy_does(account):
         owner = {"np": np, "np.linalg": np.linalg}.get(one)
         function = getattr(owner, name, None) if owner is not None else None
         spec = spec_of(one, name)
-        given, named = case_for(spec)
+        given, _ = case_for(spec)
         if (
             function is None
             or given is None
