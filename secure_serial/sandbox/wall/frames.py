@@ -33,7 +33,7 @@ def framed(message: bytes) -> bytes:
     b'\x03\x00\x00\x00[1]'
     """
     if len(message) > MOST:
-        raise TooLong
+        raise TooLong("values of too many bytes of text")
     return _LENGTH.pack(len(message)) + message
 
 
@@ -119,7 +119,7 @@ def _whole(chunk: Callable[[], bytes]) -> bytes:
         got = _longer(got, chunk())
     (length,) = _LENGTH.unpack_from(got)
     if length > MOST:
-        raise TooLong
+        raise TooLong(f"a message of {length:,} bytes")
     end = _LENGTH.size + length
     if len(got) < end:
         parts, have = [got], len(got)
@@ -128,7 +128,8 @@ def _whole(chunk: Callable[[], bytes]) -> bytes:
             have += len(parts[-1])
         got = b"".join(parts)
     if len(got) > end:
-        raise TooLong  # one message at a time: each is an answer, or is answered
+        # One at a time: each is an answer, or is answered.
+        raise TooLong("more than one message")
     return got[_LENGTH.size :]
 
 

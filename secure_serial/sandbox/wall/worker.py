@@ -156,8 +156,7 @@ class Worker:
             given = (writer.value(tuple(args)), writer.value(dict(kwargs)))
             return frames.framed(writer.message(spec.key, described, *given))
         except (NotPlain, frames.TooLong) as error:
-            why = str(error) or "values of too many bytes of text"
-            raise SandboxError(f"a restricted function cannot be given this: {why}") from error
+            raise SandboxError(f"a restricted function cannot be given this: {error}") from error
 
     def _exchange(self, child: Child, request: bytes) -> bytes:
         wall, cpu = self.allowance.wall_seconds, self.allowance.cpu_seconds
@@ -169,7 +168,9 @@ class Worker:
             self._dead(
                 f"it took more than the {wall:g} s, or {cpu:g} s of computing, of a call", error
             )
-        except (frames.Ended, frames.TooLong, OSError) as error:
+        except frames.TooLong as error:
+            self._dead(f"it said what no worker says ({error})", error)
+        except (frames.Ended, OSError) as error:
             self._dead("", error)
         except BaseException:
             self._end()  # whatever interrupts leaves an answer that nobody waits for

@@ -17,7 +17,7 @@ from secure_serial.sandbox.wall.worker import Worker
 
 HERE = str(Path(__file__).parent)
 #: Small, so that what is left behind would show.
-ALLOWANCE = Allowance(array_bytes=16 * MIB, memory_bytes=256 * MIB, wall_seconds=60.0)
+ALLOWANCE = Allowance(array_bytes=16 * MIB, memory_bytes=128 * MIB, wall_seconds=60.0)
 _numbers = itertools.count()
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import struct
+import termios
 import time
 
 from secure_serial.sandbox.wall import frames
@@ -33,6 +36,12 @@ def act(what, raw, inlet, outlet):
         end(what, raw, outlet)
 
 
+def unread(outlet):
+    """Bytes that the parent has not taken yet."""
+    (count,) = struct.unpack("i", fcntl.ioctl(outlet, termios.FIONREAD, bytes(4)))
+    return count
+
+
 def end(what, raw, outlet):
     """What comes before no other answer."""
     if what == "die":
@@ -42,6 +51,8 @@ def end(what, raw, outlet):
         os.close(outlet)
     elif what != "be silent":
         frames.write(outlet, b'["value",1]')
+        while unread(outlet):
+            pass
     if what == "answer, then more":
         os.write(outlet, raw)
     while what == "flood":

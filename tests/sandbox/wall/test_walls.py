@@ -82,7 +82,7 @@ def given(tmp_path):
             if probe in PATHS:
                 return (str(tmp_path / probe),)
             if probe in {"memory", "arrays"}:
-                return (512 * MIB,)
+                return (160 * MIB,)
             return {"connect": (port,), "datagram": (port,), "kill": (os.getpid(),)}.get(probe, ())
 
         yield arguments

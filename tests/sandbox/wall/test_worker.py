@@ -200,8 +200,8 @@ def test_memory_above_that_of_the_idle_child_is_bounded(probed, probe, need):
     need(Wall.RLIMITS)
     probed.start()
     pid = probed._child.pid
-    assert probed.bare(probe, 128 * MIB) > 0
-    assert "too much" in refused(probed, "SS502", probe, 512 * MIB)
+    assert probed.bare(probe, 64 * MIB) > 0
+    assert "too much" in refused(probed, "SS502", probe, 160 * MIB)
     assert probed._child.pid == pid
 
 
