@@ -27,7 +27,6 @@ from secure_serial.sandbox.values import (
 )
 
 if TYPE_CHECKING:
-
     from secure_serial.sandbox.facades.ops import Ops
     from secure_serial.sandbox.restrict import Checked
 

@@ -152,10 +152,12 @@ class Restricting(RestrictingNodeTransformer):
     # Operators.
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        _expect(node.op, ast.operator)
         return hook(OPERATORS[type(node.op)], self.visit(node.left), self.visit(node.right))
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
         operand = self.visit(node.operand)
+        _expect(node.op, ast.unaryop)
         if type(node.op) is ast.Not:
             return ast.UnaryOp(node.op, operand)
         return hook(OPERATORS[type(node.op)], operand)
@@ -163,7 +165,7 @@ class Restricting(RestrictingNodeTransformer):
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
         operands = [self.visit(each) for each in (node.left, *node.comparators)]
         for sign in node.ops:
-            self.visit(sign)
+            _expect(sign, ast.cmpop)
         return self._chain(operands[0], node.ops, operands[1:])
 
     def _chain(self, left: ast.expr, ops: list[ast.cmpop], rest: list[ast.expr]) -> ast.expr:
@@ -357,7 +359,7 @@ class Restricting(RestrictingNodeTransformer):
         target, spec = self._target(node.target)
         if spec is not None:
             raise forbidden("an assignment with an operator to more than one variable")
-        self.visit(node.op)
+        _expect(node.op, ast.operator)
         name = OPERATORS[type(node.op)]
         now = _load(cast("ast.Name", target).id)
         made = hook("inplace_add" if name == "add" else name, now, self.visit(node.value))
@@ -389,6 +391,12 @@ class Restricting(RestrictingNodeTransformer):
     def _imported(self, alias: ast.alias) -> None:
         for part in alias.name.split("."):
             checked(part, "the module")
+
+
+def _expect(sign: ast.AST, kind: type[ast.AST]) -> None:
+    """A hand-made tree may have an operator where another kind of them stands."""
+    if type(sign) not in ALLOWED or not isinstance(sign, kind):
+        refuse(sign)
 
 
 def _path(node: ast.expr) -> list[str] | None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from secure_serial.sandbox.facades import kinds
 from secure_serial.sandbox.guards.arrays import (
     LEAST,
@@ -18,7 +16,7 @@ from secure_serial.sandbox.guards.arrays import (
 )
 from secure_serial.sandbox.guards.measure import key
 from secure_serial.sandbox.meter import Meter, current
-from secure_serial.sandbox.values import INTEGERS, called, refused
+from secure_serial.sandbox.values import INTEGERS, PLAIN, called, refused
 
 _SEQUENCES = frozenset({tuple, list, str, range})
 
@@ -30,8 +28,9 @@ def item(value: Any, index: Any, /) -> Any:
     kind = type(value)
     if kind in _SEQUENCES:
         if type(index) is slice:
+            index = _plain(index)
             if kind is not range:
-                account.step(len(range(len(value))[_plain(index)]))
+                account.step(len(range(len(value))[index]))
         elif type(index) not in INTEGERS:
             index = _position(index)
         return value[index]
@@ -43,19 +42,20 @@ def item(value: Any, index: Any, /) -> Any:
 
 
 def _plain(index: slice) -> slice:
-    """A slice for a sequence: whole numbers or nothing."""
-    for part in (index.start, index.stop, index.step):
-        if part is not None and type(part) not in INTEGERS:
-            _position(part)
-    return index
+    """A slice for a sequence, of Python's own numbers."""
+    parts = (index.start, index.stop, index.step)
+    if all(part is None or type(part) in INTEGERS for part in parts):
+        return index
+    return slice(*(None if part is None else _position(part) for part in parts))
 
 
-def _position(index: Any) -> int:
-    """NumPy's whole numbers may be positions; Python says what may not."""
-    if isinstance(index, np.integer) or type(index) not in {type(None), float, str, tuple, list}:
+def _position(index: Any) -> Any:
+    """NumPy's whole numbers, and tensors of one, may be positions; of the rest Python says no."""
+    if is_array(index):
         return kinds.integer(index)
-    msg = f"indices must be integers or slices, not {type(index).__name__}"
-    raise TypeError(msg)
+    if type(index) not in PLAIN:
+        raise refused(f"an index of type {called(index)}")
+    return index
 
 
 def _index(account: Meter, value: Any, index: Any) -> Any:

@@ -14,6 +14,8 @@ from numpy import ndarray
 from secure_serial.sandbox.facades import ops
 from secure_serial.sandbox.facades.offered import operation
 from secure_serial.sandbox.guards.arrays import (
+    LEAST,
+    MOST,
     count,
     elementwise,
     is_array,
@@ -68,7 +70,8 @@ def _binary(
     def guarded(one: Any, two: Any, /) -> Any:
         kind, other = type(one), type(two)
         # The usual case, made short: an array of floats and a number give another of its size.
-        if quick and kind is ndarray and (other is float or other is int) and one.dtype in _FLOATS:
+        number = other is float or (other is int and LEAST <= two <= MOST)
+        if quick and number and kind is ndarray and one.dtype in _FLOATS:
             (_account() or current()).like(one.size, one.nbytes)
             return raw(one, two)
         account = current()

@@ -103,7 +103,12 @@ def joined(*several: str) -> str:
 def percent(account: Meter, template: str, given: Any) -> str:
     """`template % given`."""
     account.text(len(template))
-    given = tuple(map(plain, given)) if type(given) is tuple else plain(given)
+    if type(given) is tuple:
+        given = tuple(map(plain, given))
+    elif type(given) is dict:
+        given = {name: plain(value) for name, value in given.items()}
+    else:
+        given = plain(given)
     total = len(template)
     place = end = 0
     while (start := template.find("%", end)) >= 0:
@@ -122,8 +127,6 @@ def percent(account: Meter, template: str, given: Any) -> str:
             place += 1
         total += shown(account, value, quoted=match["kind"] in "ra")
         account.text(total)
-    if type(given) is dict:
-        given = {name: plain(value) for name, value in given.items()}
     # Refuses what no directive takes, too: Python looks at it to say that it is too much.
     shown(account, given)
     made: str = template % given
