@@ -19,7 +19,10 @@ from secure_serial.lambdas.nesting import check_tokens
 from secure_serial.lambdas.nodes import Maker, identifier
 from secure_serial.lambdas.tree import check_scopes
 
-_STATEMENTS = (ast.Assign, ast.AugAssign, ast.If, ast.Return)
+_STATEMENTS = (
+    ast.Assign, ast.AugAssign, ast.Break, ast.Expr, ast.For, ast.If, ast.Import, ast.ImportFrom,
+    ast.Pass, ast.Return,
+)  # fmt: skip
 _EXPRESSIONS = (
     ast.Attribute, ast.BinOp, ast.BoolOp, ast.Call, ast.Compare, ast.Constant, ast.Dict,
     ast.DictComp, ast.FormattedValue, ast.GeneratorExp, ast.IfExp, ast.JoinedStr, ast.Lambda,
@@ -27,13 +30,13 @@ _EXPRESSIONS = (
     ast.Starred, ast.Subscript, ast.Tuple, ast.UnaryOp,
 )  # fmt: skip
 _OTHERS = (
-    ast.arg, ast.arguments, ast.boolop, ast.cmpop, ast.comprehension, ast.expr_context,
+    ast.alias, ast.arg, ast.arguments, ast.boolop, ast.cmpop, ast.comprehension, ast.expr_context,
     ast.keyword, ast.operator, ast.unaryop,
 )  # fmt: skip
 _KNOWN = (*_STATEMENTS, *_EXPRESSIONS, *_OTHERS)
 #: Where a name is given a value, and what may stand there.
 _TARGETS = {"Assign": "targets", "AugAssign": "target", "NamedExpr": "target",
-            "comprehension": "target"}  # fmt: skip
+            "comprehension": "target", "For": "target"}  # fmt: skip
 #: What the parser leaves in a tree beside what it means.
 _DROPPED = frozenset({"annotation", "kind", "returns", "type_comment", "type_params"})
 #: `x is 1` depends on how a Python keeps its constants; these are what they are.
@@ -98,6 +101,10 @@ class _Taker:
         self.bounds = bounds
         #: The callees that are the helper for Python 2's division.
         self.helpers: set[int] = set()
+        #: The `break`s that stand in a loop.
+        self.breaks: set[int] = set()
+        #: The statements that are all of a body.
+        self.empty: set[int] = set()
 
     def root(self, node: ast.Lambda | ast.FunctionDef) -> Any:
         if isinstance(node, ast.Lambda):
@@ -120,6 +127,8 @@ class _Taker:
         check = getattr(self, "check_" + type(value).__name__, None)
         if check is not None:
             check(value)
+        if isinstance(value, ast.JoinedStr):
+            value = ast.JoinedStr(_joined(value.values))
         where = _TARGETS.get(type(value).__name__)
         if where is not None:
             _check_target(getattr(value, where))
@@ -133,6 +142,12 @@ class _Taker:
         return self.make(made(**given))
 
     # What a node must be besides known.
+
+    def check_alias(self, node: ast.alias) -> None:
+        for name in node.name.split("."):
+            self.bind(name)
+        if node.asname is not None:
+            self.bind(node.asname)
 
     def check_arg(self, node: ast.arg) -> None:
         if node.annotation is not None:
@@ -149,6 +164,10 @@ class _Taker:
 
     def check_Attribute(self, node: ast.Attribute) -> None:
         identifier(node.attr)
+
+    def check_Break(self, node: ast.Break) -> None:
+        if id(node) not in self.breaks:
+            raise CannotLift("a break outside of a loop")
 
     def check_Call(self, node: ast.Call) -> None:
         callee = node.func
@@ -175,6 +194,22 @@ class _Taker:
         if node.is_async:
             raise CannotLift("async")
 
+    def check_For(self, node: ast.For) -> None:
+        if node.orelse:
+            raise CannotLift("a for statement with else")
+        self.breaks |= {id(each) for each in ast.walk(node) if isinstance(each, ast.Break)}
+        self.check_If(node)
+
+    def check_If(self, node: ast.If | ast.For) -> None:
+        """`pass` stands where a body is empty, and nowhere else."""
+        self.empty |= {id(node.body[0])} if len(node.body) == 1 else set()
+
+    def check_ImportFrom(self, node: ast.ImportFrom) -> None:
+        if node.level or node.module is None:
+            raise CannotLift("a relative import")
+        for name in node.module.split("."):
+            self.bind(name)
+
     def check_keyword(self, node: ast.keyword) -> None:
         if node.arg is not None:
             identifier(node.arg)
@@ -184,6 +219,10 @@ class _Taker:
             return
         self.bind(node.id)
 
+    def check_Pass(self, node: ast.Pass) -> None:
+        if id(node) not in self.empty:
+            raise CannotLift("a pass that stands in for nothing")
+
     def check_Return(self, node: ast.Return) -> None:
         if node.value is None:
             raise CannotLift("a return of nothing")
@@ -192,6 +231,20 @@ class _Taker:
         if identifier(name) == DIVIDE:
             raise CannotLift(f"the name {DIVIDE}, which has a meaning here")
         return name
+
+
+def _joined(values: list[ast.expr]) -> list[ast.expr]:
+    """The parts of an f-string as every Python has them: 3.12 leaves empty texts among them."""
+    parts: list[ast.expr] = []
+    for value in values:
+        last = parts[-1] if parts else None
+        if not isinstance(value, ast.Constant):
+            parts.append(value)
+        elif isinstance(last, ast.Constant):
+            parts[-1] = ast.Constant(str(last.value) + str(value.value))
+        elif value.value:
+            parts.append(value)
+    return parts
 
 
 def _check_target(target: Any) -> None:

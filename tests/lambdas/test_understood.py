@@ -158,6 +158,17 @@ def test_random_functions_come_back_from_our_own_form():
     assert done > 100
 
 
+def test_the_parts_of_an_f_string_are_the_same_whatever_the_parser_leaves_in_it(monkeypatch):
+    tree = ast.parse("lambda x: f'a{x:>{4}}b'")
+    clean = from_source("lambda x: f'a{x:>{4}}b'")
+    text = tree.body[0].value.body
+    empty = ast.Constant("")
+    text.values[1].format_spec.values.append(empty)
+    text.values[:] = [empty, ast.Constant("a"), empty, *text.values[1:], empty]
+    monkeypatch.setattr("secure_serial.lambdas.text.ast.parse", lambda text: tree)
+    assert from_source("lambda x: f'a{x:>{4}}b'").digest == clean.digest
+
+
 # Two forms.
 
 
@@ -303,8 +314,13 @@ REFUSED = {
     "no function": ["", "x", "1 + 1", "class A: pass", "lambda x: x; lambda y: y", "import os"],
     "another layout": [" lambda x: x", "lambda x: (", "lambda x: '''", "lambda x: 'a", "lambda x: $"],
     "statements": [
-        "def f(x):\n import os\n return os",
-        "def f(x):\n for i in x:\n  pass\n return i",
+        "def f(x):\n from . import os\n return os",
+        "def f(x):\n from os import *\n return x",
+        "def f(x):\n import os.__path\n import __os__\n return x",
+        "def f(x):\n for i in x:\n  pass\n else:\n  x = 1\n return x",
+        "def f(x):\n for i.a in x:\n  pass\n return x",
+        "def f(x):\n if x:\n  break\n return x",
+        "def f(x):\n pass\n return x",
         "def f(x):\n while x:\n  x = x - 1\n return x",
         "def f(x):\n try:\n  return x\n except A:\n  return 1",
         "def f(x):\n with x:\n  return x",
@@ -312,7 +328,6 @@ REFUSED = {
         "def f(x):\n assert x\n return x",
         "def f(x):\n del x\n return 1",
         "def f(x):\n global y\n y = x\n return y",
-        "def f(x):\n x.foo()\n return x",
         "def f(x):\n pass",
         "def f(x):\n return",
         "def f(x):\n def g(y):\n  return y\n return g",
@@ -416,8 +431,10 @@ LARGE = {
 
 @pytest.mark.parametrize("what", LARGE)
 def test_a_source_that_is_too_large_or_too_deep_is_refused(what):
-    with pytest.raises(TooMuch):
+    # From 3.12 on the tokenizer itself refuses a hundred brackets, before they are counted.
+    with pytest.raises((TooMuch, CannotLift)) as caught:
         from_source(LARGE[what])
+    assert sys.version_info >= (3, 12) or isinstance(caught.value, TooMuch)
 
 
 def test_large_sources_are_refused_where_the_stack_has_no_guard():
@@ -426,7 +443,7 @@ def test_large_sources_are_refused_where_the_stack_has_no_guard():
     sys.setrecursionlimit(1_000_000)
     try:
         for text in LARGE.values():
-            with pytest.raises(TooMuch):
+            with pytest.raises((TooMuch, CannotLift)):
                 from_source(text)
     finally:
         sys.setrecursionlimit(usual)
