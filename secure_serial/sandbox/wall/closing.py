@@ -21,6 +21,8 @@ if sys.platform != "win32":
 
 #: The user that nobody is, on every Linux (Documentation/admin-guide/sysctl/fs.rst, overflowuid).
 _NOBODY = 65534
+#: include/uapi/linux/capability.h
+_CAP_KILL = 1 << 5
 
 
 def close_all(memory_bytes: int, parent: int) -> frozenset[Wall]:
@@ -53,14 +55,24 @@ def close_all(memory_bytes: int, parent: int) -> frozenset[Wall]:
 
 def give_up_root() -> None:
     """Become nobody, if this is root: limits on processes and files' owners do not bind root."""
-    if os.geteuid() != 0:
+    if os.geteuid() != 0 or not _may_kill():
         return
     try:
         os.setgroups([])
         os.setresgid(_NOBODY, _NOBODY, _NOBODY)
         os.setresuid(_NOBODY, _NOBODY, _NOBODY)
-    except OSError:
-        return  # in a namespace where nobody else is known; the other walls still close
+    except (OSError, AttributeError):
+        return  # macOS, or a namespace where nobody else is known; the other walls still close
+
+
+def _may_kill() -> bool:
+    """Whether root, as it is here, can end the process of another user: the parent will have to."""
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+        (rights,) = [line.split()[1] for line in status.splitlines() if line.startswith("CapEff:")]
+        return bool(int(rights, 16) & _CAP_KILL)
+    except (OSError, ValueError):
+        return False
 
 
 def end_with(parent: int) -> None:

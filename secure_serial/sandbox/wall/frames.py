@@ -103,7 +103,7 @@ def clock(seconds: float) -> Callable[[], float]:
     def left() -> float:
         rest = end - time.monotonic()
         if rest <= 0:
-            raise TimeoutError
+            raise TimeoutError("it took too long")
         return rest
 
     return left

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 DIED = "SS505"
 #: A wall that is demanded is missing.
 MISSING = "SS506"
+#: Whether this system has what a worker is made of. Windows has not.
+_POSIX = os.name == "posix"
 #: Of a start: Python and NumPy from a cold disk. It takes half a second.
 _START_SECONDS = 60.0
 #: Seconds for a process that hung up to be gone, so that the error can say why.
@@ -185,6 +187,10 @@ class Worker:
     def _start(self) -> Child:
         from secure_serial.sandbox.wall.process import Child, Plan
 
+        if not _POSIX and self.demand:
+            raise lacking(self.demand)
+        if not _POSIX:
+            raise SandboxError("there is no worker for the sandbox on this system", code=DIED)
         size = self.allowance.array_bytes
         memory = self.allowance.memory_bytes
         try:

@@ -11,6 +11,7 @@ import pytest
 
 from secure_serial.errors import SandboxError
 from secure_serial.sandbox.wall import frames
+from secure_serial.sandbox.wall import worker as worker_module
 
 HALF = 16 << 20  # of the shared memory (conftest.ALLOWANCE): the child's begins here
 IN = f"[3],{HALF}"
@@ -237,6 +238,16 @@ def test_child_that_does_not_start(make, main, why):
         worker.start()
     assert refused.value.code == "SS505"
     assert worker._child is None
+
+
+def test_system_without_workers_says_so(make, monkeypatch):
+    monkeypatch.setattr(worker_module, "_POSIX", False)
+    with pytest.raises(SandboxError, match="no worker") as refused:
+        make().start()
+    assert refused.value.code == "SS505"
+    with pytest.raises(SandboxError, match="landlock") as refused:
+        make(demand=["landlock"]).start()
+    assert refused.value.code == "SS506"
 
 
 def test_no_interpreter(make, monkeypatch):

@@ -200,6 +200,7 @@ def test_calls_that_the_kernel_refuses():
 def test_root_is_given_up_where_that_can_be_done(monkeypatch):
     done = []
     monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(closing, "_may_kill", lambda: True)
     monkeypatch.setattr(os, "setgroups", done.append)
     monkeypatch.setattr(os, "setresgid", lambda *ids: done.append(ids), raising=False)
     monkeypatch.setattr(os, "setresuid", lambda *ids: refuse(), raising=False)
@@ -208,6 +209,26 @@ def test_root_is_given_up_where_that_can_be_done(monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     closing.give_up_root()
     assert len(done) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "may"),
+    [
+        ("Name:\tx\nCapEff:\t000001ffffffffff\n", True),
+        ("CapEff:\t0000000000000020\n", True),
+        ("CapEff:\t00000000a80425db\n", False),
+        ("CapEff:\tx\n", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_root_that_could_not_end_its_child_stays(monkeypatch, status, may):
+    monkeypatch.setattr(Path, "read_text", lambda *_, **__: refuse() if status is None else status)
+    assert closing._may_kill() is may
+    if not may:
+        monkeypatch.setattr(os, "geteuid", lambda: 0)
+        monkeypatch.setattr(os, "setgroups", lambda groups: pytest.fail("not to be given up"))
+        closing.give_up_root()
 
 
 def test_child_whose_parent_is_gone_ends(monkeypatch):
