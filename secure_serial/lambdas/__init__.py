@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from secure_serial.lambdas import own
 from secure_serial.lambdas.bounds import Bounds
 from secure_serial.lambdas.code import names_of
+from secure_serial.lambdas.decode import OtherVersion
 from secure_serial.lambdas.errors import BadStream, CannotLift, TooMuch
 from secure_serial.lambdas.flow import SHAPES, Shape
 from secure_serial.lambdas.layouts import VERSIONS
@@ -62,26 +63,26 @@ def lift(data: bytes, bounds: Bounds | None = None) -> Lifted:
     """
     bounds = bounds or Bounds()
     found: list[Lifted] = []
-    #: Of versions whose rules the code keeps, and of the others.
-    faults: list[CannotLift | TooMuch] = []
-    strange: list[CannotLift | TooMuch] = []
+    #: What stood in the way: of versions that do not write such code, of those whose rules it
+    #: does not keep, and of the others.
+    faults: tuple[list[CannotLift | TooMuch], ...] = ([], [], [])
     for stream in read(data, bounds):
         _check_damage(stream)
         for version in VERSIONS[stream.code.layout]:
             try:
                 program = translate(stream.code, table(version), bounds)
             except (CannotLift, TooMuch) as error:
-                strange.append(error)
+                faults[not isinstance(error, OtherVersion)].append(error)
                 continue
             try:
                 found.append(_lift(program, bounds))
             except (CannotLift, TooMuch) as error:
-                faults.append(error)
+                faults[2].append(error)
             except RecursionError:
                 # Whoever calls has used up the stack; `Bounds` keeps within what is usual.
-                faults.append(TooMuch("nesting, for what is left of the stack"))
+                faults[2].append(TooMuch("nesting, for what is left of the stack"))
     if not found:
-        raise [*strange, *faults][-1]
+        raise [each for kind in faults for each in kind][-1]
     first = found[0]
     if any((other.digest, other.free) != (first.digest, first.free) for other in found):
         raise CannotLift("bytecode that means different things to different versions of Python")

@@ -72,7 +72,7 @@ class Reducer:
                 if isinstance(node, Test):
                     for leg in (node.then, node.other):
                         self.uses[id(leg)] = self.uses.get(id(leg), 0) + 1
-            made = self.step(order)
+            made = self.step(order) or self.step(order, shared=True)
             if made is None:
                 return root
             old, new = made
@@ -83,16 +83,20 @@ class Reducer:
                     node.then = new if node.then is old else node.then
                     node.other = new if node.other is old else node.other
 
-    def step(self, order: list[Node]) -> tuple[Node, Node] | None:
-        """The innermost test that folds, and what it becomes."""
+    def step(self, order: list[Node], *, shared: bool = False) -> tuple[Node, Node] | None:
+        """The innermost test that folds, and what it becomes.
+
+        `shared`: also one that leads to where others lead, too, if nothing is done on the way.
+        """
         for node in order:
             if not isinstance(node, Test):
                 continue
             if self.absorb(node):
                 return node, node
             if isinstance(node.then, Leaf) and isinstance(node.other, Leaf):
-                shared = node.then is node.other
-                if all(self.uses[id(leg)] == 1 + shared for leg in (node.then, node.other)):
+                legs = (node.then, node.other)
+                own = 1 + (node.then is node.other)
+                if all(self.uses[id(x)] == own or (shared and _idle(x, node)) for x in legs):
                     made = self.join(node, node.then, node.other)
                     if made is not None:
                         return node, made
@@ -278,6 +282,14 @@ class Reducer:
         made = self.express.make(ast.If(condition, *legs))
         stack = () if then.kind == "return" else then.stack
         return Leaf(then.kind, stack, [*node.stmts, made])
+
+
+def _idle(leaf: Leaf, node: Test) -> bool:
+    """Whether a leg does nothing before the paths meet."""
+    same = len(leaf.stack) == len(node.base) and all(
+        one is two for one, two in zip(leaf.stack, node.base, strict=True)
+    )
+    return leaf.kind == "join" and same and not leaf.stmts and not leaf.asked
 
 
 def _alike(one: Any, two: Any) -> bool:

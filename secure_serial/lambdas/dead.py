@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from secure_serial.lambdas.tables import Table
 
 _ENDS = frozenset({"RETURN_VALUE", "RETURN_CONST", "RERAISE", "RAISE_VARARGS"})
-_ALWAYS = frozenset({"JUMP_FORWARD", "JUMP_ABSOLUTE", "JUMP_BACKWARD"})
+_ALWAYS = frozenset({"JUMP_FORWARD", "JUMP_ABSOLUTE", "JUMP_BACKWARD", "BREAK_LOOP"})
 #: A handler of an inlined comprehension puts the hidden variables back and raises again; one
 #: of a generator expression turns StopIteration into RuntimeError.
 _HANDLER = frozenset({
@@ -23,6 +23,7 @@ _HANDLER = frozenset({
 def reached(instructions: list[Instruction]) -> set[int]:
     """The instructions that some path from the start reaches, if nothing raises."""
     seen: set[int] = set()
+    _aim_breaks(instructions)
     todo = [0]
     while todo:
         place = todo.pop()
@@ -32,11 +33,29 @@ def reached(instructions: list[Instruction]) -> set[int]:
             raise CannotLift("code that runs over its end")
         seen.add(place)
         each = instructions[place]
-        if is_jump(each.name) and each.name != "SETUP_LOOP":
+        if (is_jump(each.name) or each.name == "BREAK_LOOP") and each.name != "SETUP_LOOP":
             todo.append(each.target)
         if each.name not in _ENDS and each.name not in _ALWAYS:
             todo.append(place + 1)
     return seen
+
+
+def _aim_breaks(instructions: list[Instruction]) -> None:
+    """Before 3.8: `break` leads behind the innermost loop around it, a `for` without `else`."""
+    for place, each in enumerate(instructions):
+        if each.name != "BREAK_LOOP":
+            continue
+        around = [
+            one.target
+            for one in instructions[:place]
+            if one.name == "SETUP_LOOP" and one.target > place
+        ]
+        end = around[-1] if around else 0
+        before = instructions[end - 1]
+        walked = any(one.name == "FOR_ITER" and one.target == end - 1 for one in instructions)
+        if not around or before.name != "POP_BLOCK" or not walked:
+            raise CannotLift("a break out of what is no for statement")
+        each.target = end
 
 
 def check(instructions: list[Instruction], code: Code, table: Table) -> set[int]:

@@ -34,6 +34,10 @@ _WORDCODE, _CODE_UNITS, _RELATIVE, _CACHED = (3, 6), (3, 10), (3, 11), (3, 12)
 _MOST_PREFIXES = 2  # arguments up to 2**24; a function with more constants is none of ours
 
 
+class OtherVersion(CannotLift):
+    """What this version does not write: the code is likely of another."""
+
+
 @dataclass(slots=True)
 class Instruction:
     """One instruction, its EXTENDED_ARG folded in. `target` is the index of another one."""
@@ -62,7 +66,7 @@ def decode(code: Code, table: Table, bounds: Bounds) -> list[Instruction]:
         if is_jump(each.name):
             target = index.get(_target(each, table))
             if target is None:
-                raise CannotLift("a jump to where no instruction begins")
+                raise OtherVersion("a jump to where no instruction begins")
             each.target = target
     return found
 
@@ -70,7 +74,7 @@ def decode(code: Code, table: Table, bounds: Bounds) -> list[Instruction]:
 def _name(table: Table, opcode: int) -> str:
     name = table.names.get(opcode)
     if name is None or name in {"CACHE", "RESERVED"}:
-        raise CannotLift(f"the instruction {opcode}, which Python {table.version} does not have")
+        raise OtherVersion(f"the instruction {opcode}, which Python {table.version} does not have")
     return name
 
 
@@ -114,9 +118,9 @@ def _words(raw: bytes, table: Table) -> list[Instruction]:
             continue
         skip = 2 * table.caches.get(name, 0)
         if any(raw[at : at + skip]) or at + skip > len(raw):
-            raise CannotLift("a cache that is not empty")
+            raise OtherVersion("a cache that is not empty")
         if opcode <= table.have_argument - 1 and arg and table.number >= _CACHED:
-            raise CannotLift(f"an argument of {name}, which has none")
+            raise OtherVersion(f"an argument of {name}, which has none")
         at += skip
         found.append(Instruction(start, name, arg, at))
         start, extended, prefixes = at, 0, 0

@@ -79,6 +79,8 @@ class Instructions:
             raise CannotLift("names of arguments that belong to no call")
         if each.name in _FIXED:
             return _FIXED[each.name]
+        if each.name == "BREAK_LOOP":
+            return [("pop_iter",), ("jump", each.target)]
         if is_jump(each.name):
             return self.jump(each)
         method = getattr(self, "op_" + each.name.lower(), None)
@@ -383,6 +385,11 @@ class Instructions:
         return [("unpack_ex", arg & 0xFF, arg >> 8)]
 
     def op_import_name(self, arg: int) -> list[Op]:
+        if self.version >= (3, 15):
+            # The low bits say whether the import may be lazy (PEP 810); 2 is what functions have.
+            if arg & 3 != 2:  # noqa: PLR2004
+                raise CannotLift("a lazy import")
+            arg >>= 2
         return [("import", self.pick(self.code.names, arg))]
 
     def op_import_from(self, arg: int) -> list[Op]:

@@ -26,6 +26,11 @@ class Loops(Statements):
     filters: list[ast.expr]
     #: The clauses of the comprehension being read, to which an assignment adds one.
     lets: list[ast.comprehension] | None
+    #: How many `for` statements are around what is being read.
+    loops: int
+    statements: bool
+    deeper: Any
+    steps: list[int]
     run: Any
     push: Any
     popn: Any
@@ -36,6 +41,8 @@ class Loops(Statements):
         """A comprehension, from its first loop to behind it."""
         width = 2 if self.stack and self.stack[-1] is NULL else 1
         below = len(self.stack) - width - 1
+        if self.statements and self.clear(self.stack[: below + 1]):
+            return self.for_(at, width)
         kind = "gen" if self.program.kind == "gen" and below < 0 else ""
         if not kind:
             holder = self.stack[below] if below >= 0 else None
@@ -63,6 +70,28 @@ class Loops(Statements):
         if kind == "gen":
             self.stack[:] = [self.stack[-1]]
             return EXIT
+        return int(self.ops[at][1])
+
+    def for_(self, at: int, width: int) -> int:
+        """A `for` statement: its body is all that leads to its next round."""
+        iterator = self.stack[-width]
+        if not isinstance(iterator, Iter):
+            raise CannotLift("a loop over what is no iterator")
+        base = list(self.stack)
+        self.stack.append(object())
+        target, start = self.target(at + 1)
+        outer, self.stmts = self.stmts, []
+        self.loops += 1
+        self.deeper()
+        end = self.run(start, EXIT, Flow(self.ops, start, {at}))
+        self.loops -= 1
+        self.steps[1] -= 1
+        if end != at or len(self.stack) != len(base) or self.pending:
+            raise CannotLift("a for statement that does more than go round")
+        body = self.stmts or [self.make(ast.Pass())]
+        source = self.express.of(iterator.of)
+        self.stmts = [*outer, self.make(ast.For(target, source, body, []))]
+        self.stack[:] = base[:-width]
         return int(self.ops[at][1])
 
     def let(self, target: ast.expr, value: ast.expr) -> ast.comprehension:

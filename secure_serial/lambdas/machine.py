@@ -21,6 +21,8 @@ from secure_serial.lambdas.values import (
     Const,
     Function,
     Iter,
+    Member,
+    Module,
     Not,
     Null,
     Saved,
@@ -106,7 +108,7 @@ class Machine:
             made = self.emit("function", value)
             self.replace(value, made)
             return made
-        if isinstance(value, (Null, Cell, Saved, Iter)):
+        if isinstance(value, (Null, Cell, Saved, Iter, Module, Member)):
             raise CannotLift("a value that is none")
         return value
 

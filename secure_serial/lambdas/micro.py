@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from secure_serial.lambdas import code as c
 from secure_serial.lambdas import dead, shortcuts
-from secure_serial.lambdas.decode import Instruction, decode
+from secure_serial.lambdas.decode import Instruction, OtherVersion, decode
 from secure_serial.lambdas.errors import CannotLift
 from secure_serial.lambdas.instructions import Instructions, Op
 
@@ -84,7 +84,7 @@ def _check_lines(code: c.Code, table: Table) -> None:
     covered = sum(code.linetable[::2])
     whole = covered == len(code.code) and len(code.linetable) % 2 == 0
     if whole is not (table.number == (3, 10)) or covered > len(code.code):
-        raise CannotLift("a line table of another version")
+        raise OtherVersion("a line table of another version")
 
 
 def _check_jumps(instructions: list[Instruction], table: Table) -> None:

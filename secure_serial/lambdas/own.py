@@ -34,7 +34,11 @@ def compiled(tree: ast.expr | ast.FunctionDef, free: tuple[str, ...]) -> c.Code:
 def live(tree: ast.expr | ast.FunctionDef, free: tuple[str, ...]) -> CodeType:
     """The same as a code object of this Python, which nothing here makes a function of."""
     if isinstance(tree, ast.FunctionDef):
-        body: list[ast.stmt] = [tree]
+        # Under a name that no code can say: inside, its own name is still a global one.
+        made = ast.FunctionDef("<stored>", tree.args, tree.body, [], None, None)
+        if sys.version_info >= (3, 12):
+            made.type_params = []
+        body: list[ast.stmt] = [made]
     else:
         body = [ast.Return(tree)]
     none = ast.arguments([], [ast.arg(name) for name in free], None, [], [], None, [])
@@ -46,7 +50,8 @@ def live(tree: ast.expr | ast.FunctionDef, free: tuple[str, ...]) -> CodeType:
         outer = compile(module, "<lifted>", "exec", dont_inherit=True, optimize=0)
     except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError) as error:
         raise CannotLift(f"the tree does not compile ({type(error).__name__})") from None
-    return _only(_only(outer))
+    code = _only(_only(outer))
+    return code.replace(co_name=tree.name) if isinstance(tree, ast.FunctionDef) else code
 
 
 def _only(code: CodeType) -> CodeType:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from secure_serial.lambdas.errors import CannotLift
 from secure_serial.lambdas.nodes import identifier
-from secure_serial.lambdas.values import Cell, Const, Null, Saved
+from secure_serial.lambdas.values import Cell, Const, Iter, Member, Module, Null, Saved
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from secure_serial.lambdas.express import Express
     from secure_serial.lambdas.instructions import Op
     from secure_serial.lambdas.nodes import Maker
@@ -27,6 +29,8 @@ class Statements:
     make: Maker
     express: Express
     pop: Any
+    statements: bool
+    tested: list[Any]
     use: Any
     replace: Any
 
@@ -36,8 +40,11 @@ class Statements:
             if value.name != name:
                 raise CannotLift("a hidden variable put back under another name")
             return
+        if isinstance(value, (Module, Member)):
+            self.imported(name, value)
+            return
         inplace = self.express.inplace.pop(id(value), None)
-        if inplace is not None and not self.stack:
+        if inplace is not None and self.clear():
             self.augment(name, inplace)
             return
         used = self.use(value)
@@ -51,6 +58,24 @@ class Statements:
 
     do_store_deref = do_store
 
+    def clear(self, stack: Sequence[Any] | None = None) -> bool:
+        """Whether no value is half worked out, so that a statement may stand here."""
+        stack = self.stack if stack is None else stack
+        return all(isinstance(each, (Saved, Cell, Null, Iter)) for each in stack)
+
+    def do_pop(self) -> None:
+        """A value that is dropped: an expression statement, unless a test was made of it."""
+        value = self.pop()
+        if isinstance(value, (Module, Member)):
+            self.dropped(value)
+        elif isinstance(value, Iter):
+            raise CannotLift("a return out of a loop")
+        elif self.statements and not any(value is each for each in [*self.tested, *self.stack]):
+            if not self.clear():
+                raise CannotLift("a value that is dropped inside an expression")
+            if not isinstance(value, Const):
+                self.stmts.append(self.make(ast.Expr(self.express.of(self.use(value)))))
+
     def augment(self, name: str, value: ast.BinOp) -> None:
         if not isinstance(value.left, ast.Name) or value.left.id != name:
             raise CannotLift("an augmented assignment to another variable")
@@ -60,7 +85,7 @@ class Statements:
     def assign(self, target: ast.expr, value: Any) -> None:
         """One assignment, or one part of `a, b = c, d`, whose parts stand on the stack."""
         self.pending.append((target, self.express.of(value)))
-        if any(not isinstance(each, (Saved, Cell, Null)) for each in self.stack):
+        if not self.clear():
             return
         done, self.pending = self.pending, []
         if len(done) == 1:
@@ -109,10 +134,74 @@ class Statements:
                     if not open_:
                         return done, at
 
+    # Imports.
+
     def do_import(self, name: str) -> None:
         fromlist, level = self.pop(), self.pop()
         plain = isinstance(fromlist, Const) and isinstance(level, Const)
         # Python 2 says -1: relative first, then absolute.
-        if not plain or level.value not in {0, -1}:
+        if not plain or level.value not in {0, -1} or not self.statements:
             raise CannotLift("a relative import")
-        raise CannotLift(f"an import of {name!a}")
+        names = fromlist.value if fromlist.value is not None else ()
+        if not isinstance(names, tuple) or not all(isinstance(each, str) for each in names):
+            raise CannotLift("an import of what are no names")
+        for part in name.split("."):
+            identifier(part)
+        self.stack.append(Module(name, names))
+
+    def do_import_from(self, name: str) -> None:
+        module = self.stack[-1] if self.stack else None
+        path = module.path if isinstance(module, Member) else ()
+        module = module.module if isinstance(module, Member) else module
+        if not isinstance(module, Module):
+            raise CannotLift("an import from what is no module")
+        self.stack.append(Member(module, (*path, identifier(name))))
+
+    def do_attr(self, name: str) -> None:
+        if self.stack and isinstance(self.stack[-1], (Module, Member)):
+            # Before 3.7, `import a.b as c` looks up the attribute.
+            self.do_import_from(name)
+            del self.stack[-2]
+        else:
+            super().do_attr(name)  # type: ignore[misc]
+
+    def imported(self, name: str, value: Module | Member) -> None:
+        """One name that an import binds."""
+        identifier(name)
+        module = value if isinstance(value, Module) else value.module
+        whole = module.name.split(".")
+        if module.names:
+            if isinstance(value, Module) or len(value.path) != 1:
+                raise CannotLift("an import that binds something else")
+            module.taken.append((value.path[0], name))
+            return
+        path = [] if isinstance(value, Module) else list(value.path)
+        if path != whole[1:] and (path or name != whole[0]):
+            raise CannotLift("an import that binds something else")
+        given = name if path or name != module.name else None
+        if len(whole) > 1 and not path:
+            given = None
+        self.bound(ast.Import([self.make(ast.alias(module.name, given))]))
+
+    def dropped(self, value: Module | Member) -> None:
+        """The end of `from a import b, c`, or a step of `import a.b as c`."""
+        if isinstance(value, Member) or not value.names:
+            if any(isinstance(each, (Module, Member)) for each in self.stack) or isinstance(
+                value, Member
+            ):
+                return
+            raise CannotLift("an import that binds nothing")
+        if tuple(each for each, _ in value.taken) != value.names:
+            raise CannotLift("an import that binds something else")
+        names = [
+            self.make(ast.alias(each, given if given != each else None))
+            for each, given in value.taken
+        ]
+        self.bound(ast.ImportFrom(value.name, names, 0))
+
+    def bound(self, node: ast.stmt) -> None:
+        if not all(
+            isinstance(each, (Saved, Cell, Null, Iter, Module, Member)) for each in self.stack
+        ):
+            raise CannotLift("an import inside an expression")
+        self.stmts.append(self.make(node))

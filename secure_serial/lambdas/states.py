@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from secure_serial.lambdas.errors import CannotLift
+from secure_serial.lambdas.machine import truth_of
 from secure_serial.lambdas.values import Build, Const, Function, Iter, Not, Saved, key_of
 
 
@@ -185,6 +186,7 @@ class _Join:
 
     def __init__(self) -> None:
         self.numbers: dict[Any, int] = {}
+        self.pairs: dict[Any, tuple[Any, Any]] = {}
 
     def value(self, one: Any, two: Any) -> Any:
         if one[0] == "other" and isinstance(one[1].value, _Maybe):
@@ -200,6 +202,7 @@ class _Join:
         if _is_atom(one) and _is_atom(two):
             key = (one[:2], two[:2])
             both = one[0] == two[0] == "event" and one[2] and two[2]
+            self.pairs.setdefault(key, (one, two))
             return ("event", self.numbers.setdefault(key, len(self.numbers)), both)
         if one[0] != two[0]:
             raise CannotLift("paths that meet with different stacks")
@@ -254,6 +257,16 @@ def _alike(one: Any, two: Any) -> bool:
     return one[0] == two[0] or (_is_atom(one) and _is_atom(two))
 
 
+def _known(value: Any, truths: dict[int, bool]) -> bool | None:
+    """Whether an atom is true, if that is known."""
+    if value[0] == "event":
+        return truths.get(value[1])
+    if value[0] == "Not":
+        known = _known(value[1], truths)
+        return None if known is None else not known
+    return truth_of(value[2].value)
+
+
 def joined(
     old: tuple[Snapshot, Snapshot], new: tuple[Snapshot, Snapshot]
 ) -> tuple[Snapshot, Snapshot]:
@@ -264,10 +277,10 @@ def joined(
     for frames, one, two in zip(shapes, old, new, strict=True):
         truths = set()
         mine, others = dict(one.truths), dict(two.truths)
-        for (left, right), number in join.numbers.items():
-            if left[0] == right[0] == "event":
-                known = mine.get(left[1])
-                if known is not None and known is others.get(right[1]):
-                    truths.add((number, known))
+        for key, number in join.numbers.items():
+            left, right = join.pairs[key]
+            known = _known(left, mine)
+            if known is not None and known is _known(right, others):
+                truths.add((number, known))
         made.append(Snapshot(one.place, frames, frozenset(truths)))
     return made[0], made[1]

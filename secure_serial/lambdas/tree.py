@@ -164,4 +164,6 @@ def _stored(node: ast.AST) -> list[str]:
 def _binds(node: ast.AST) -> list[str]:
     if isinstance(node, ast.arg):
         return [node.arg]
+    if isinstance(node, ast.alias):
+        return [node.asname or node.name.partition(".")[0]]
     return [node.id] if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from secure_serial.lambdas.code import FrozenSet, Slice
@@ -71,6 +71,23 @@ class Function:
     defaults: tuple[object, ...] = ()
     kwdefaults: tuple[tuple[str, object], ...] = ()
     closure: tuple[str, ...] = ()
+
+
+@dataclass(slots=True, eq=False)
+class Module:
+    """What an import has found, and which of its `names` were bound so far, to what."""
+
+    name: str
+    names: tuple[str, ...]
+    taken: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Member:
+    """What an import has found in a module, step by step."""
+
+    module: Module
+    path: tuple[str, ...]
 
 
 def key_of(value: object) -> object:

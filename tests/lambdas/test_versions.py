@@ -21,11 +21,24 @@ def test_stream_lifts_to_the_function_that_was_written(row):
     assert lifted.free == tuple(row["free"])
 
 
-@pytest.mark.parametrize("name", sorted({row["id"] for row in ROWS}))
+#: What these do differs: before 3.8 the value came before the key, and what is left of a test that
+#: constants decide depends on the compiler.
+OTHERWISE = {"value first", "decided"}
+
+
+@pytest.mark.parametrize("name", sorted({row["id"] for row in ROWS} - OTHERWISE))
 def test_digest_is_the_same_whichever_python_saved_it(name):
     rows = [row for row in ROWS if row["id"] == name and row["python"] != "2.7"]
     assert len(rows) > 4
     assert len({lift(base64.b64decode(row["stream"])).digest for row in rows}) == 1
+
+
+def test_the_order_of_evaluation_of_old_versions_is_kept():
+    shown = {(row["id"], row["python"]): row["lifted"] for row in ROWS}
+    assert "for value1 in [g(i)]" in shown["value first", "3.7"]
+    assert "value1" not in shown["value first", "3.8"]
+    assert "(value1 := h(x))" in shown["keyword first", "2.7"]
+    assert "value1" not in shown["keyword first", "3.6"]
 
 
 def test_digest_tells_trees_apart():

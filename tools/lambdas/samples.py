@@ -57,6 +57,15 @@ SAMPLES = {
     "walrus": "lambda x: (m := f(x)) + m",
     "arguments": "lambda a, /, b, *, c: a + b + c",
     "def": "def crop(x):\n    half = x.shape[1] // 2\n    half += 1\n    a, b = x[:half], x[half:]\n    return a * b\n",
+    "rounds": "def f(x, n):\n    out = []\n    for i in range(n):\n        if i == 2:\n            continue\n        for a, b in x:\n            n += a\n            if b:\n                out.append(a * i)\n    return K.stack(out) * n\n",
+    "break": "def f(x):\n    for i in x:\n        if i > 3:\n            break\n        x = g(x, i)\n    return x\n",
+    "imports": "def f(x):\n    import tensorflow as tf\n    from keras import backend as K, layers\n    import a.b.c as d\n    import os.path\n    return tf.space_to_depth(x, 2) + K.sum(x) + d.e + os.x + layers.y\n",
+    "dropped": "def f(x):\n    x.sort()\n    f(x) or g(x)\n    if x and y or 2:\n        pass\n    return x\n",
+    "decided": "lambda x, y: (x % 3 if (x.a and y or 2) else y) + (y or (x and 0) or 3)",
+    "let": "lambda x: [t + 1 for i in x if i for t in [i * 2] if t > 3]",
+    "value first": "lambda x: {f(i): g(i) for i in x if i}",
+    "keyword first": "lambda x: f(x, *g(x), k=h(x))",
+    "negated": "lambda x: f(x is not None, not x, x not in (1, x)) or not x.a and x.b",
     "branches": "def pick(x):\n    if x.ndim > 2:\n        y = x * 2\n    elif x.ndim == 2:\n        y = x\n    else:\n        return x\n    return y + 1\n",
 }
 
