@@ -12,12 +12,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from secure_serial.audit.log import AuditLog
     from secure_serial.construct.guard import enforcing, seal
-    from secure_serial.construct.load import (
-        LoadResult,
-        deserialize_keras_object,
-        load_model,
-        load_result,
-    )
+    from secure_serial.construct.load import deserialize_keras_object, load_model, load_result
+    from secure_serial.construct.load_lambda import load_lambda
+    from secure_serial.construct.one_load import LoadResult
     from secure_serial.errors import (
         ArtifactError,
         AuditError,
@@ -52,12 +49,9 @@ __version__ = "0.1.0"
 _HOMES = {
     "secure_serial.audit.log": ("AuditLog",),
     "secure_serial.construct.guard": ("enforcing", "seal"),
-    "secure_serial.construct.load": (
-        "LoadResult",
-        "deserialize_keras_object",
-        "load_model",
-        "load_result",
-    ),
+    "secure_serial.construct.load": ("deserialize_keras_object", "load_model", "load_result"),
+    "secure_serial.construct.load_lambda": ("load_lambda",),
+    "secure_serial.construct.one_load": ("LoadResult",),
     "secure_serial.errors": (
         "ArtifactError",
         "AuditError",
@@ -115,6 +109,7 @@ __all__ = [
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
+    "load_lambda",
     "load_model",
     "load_policy",
     "load_result",

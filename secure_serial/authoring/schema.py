@@ -24,10 +24,14 @@ from secure_serial.policy.model import (
     AuditDemand,
     CallerObjects,
     Effect,
+    Evaluation,
+    Lambdas,
     Mode,
     WaiverTerms,
 )
 from secure_serial.policy.reader import MAX_WAIVER_DAYS, SCHEMA
+from secure_serial.policy.sandboxing import MOST_SECONDS
+from secure_serial.sandbox.allowance import Allowance, Wall
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -96,7 +100,6 @@ def _inside(table: Schema, *names: str) -> Schema:
 
 
 def _top() -> Schema:
-    days = _whole("How many days ahead a waiver may expire.", 0, WaiverTerms().max_days)
     return {
         "schema": {"const": SCHEMA, "description": "The version of the format."},
         "name": _text("How reports and records name the policy; else its path."),
@@ -115,13 +118,25 @@ def _top() -> Schema:
             CallerObjects, "Whether what the program itself registered or passed must be named."
         ),
         "audit": _word(AuditDemand, "Whether nothing loads without a durable log."),
-        "lambda": {"enum": ["deny"], "description": "What becomes of code in the file."},
+        "lambda": _word(Lambdas, "What becomes of functions whose code stands in the file."),
         "mode": _word(Mode, "Whether what no rule allows is denied, or let pass and reported."),
         "report_until": _day('Past this day, mode = "report" is "enforce" again.'),
         "require_evidence": _flag(
             "Whether an allow rule for a class that is not Keras's needs evidence."
         ),
+        **_tables(),
+        **{
+            name: {"type": "array", "items": {"$ref": f"#/$defs/{name}"}}
+            for name in (*(effect.value for effect in Effect), "waiver", "test")
+        },
+    }
+
+
+def _tables() -> Schema:
+    days = _whole("How many days ahead a waiver may expire.", 0, WaiverTerms().max_days)
+    return {
         "limits": _table(_limits()) | {"description": "Bounds that hold before any rule."},
+        "sandbox": _table(_sandbox()) | {"description": "How functions from the file run."},
         "waivers": _table(
             {
                 "max_days": days | {"maximum": MAX_WAIVER_DAYS},
@@ -131,10 +146,6 @@ def _top() -> Schema:
         | {"description": "What waivers may do."},
         "trust": _table(_trust(), ["keys"])
         | {"description": "Who must have signed the policies that are given by path."},
-        **{
-            name: {"type": "array", "items": {"$ref": f"#/$defs/{name}"}}
-            for name in (*(effect.value for effect in Effect), "waiver", "test")
-        },
     }
 
 
@@ -142,6 +153,23 @@ def _limits() -> Schema:
     return {
         each.name: {"type": "integer", "minimum": 1, "default": each.default}
         for each in dataclasses.fields(Limits)
+    }
+
+
+def _sandbox() -> Schema:
+    count: Schema = {"type": "integer", "minimum": 1}
+    seconds: Schema = {"type": "number", "exclusiveMinimum": 0, "maximum": MOST_SECONDS}
+    bounds: Schema = {
+        each.name: {
+            **(seconds if isinstance(each.default, float) else count),
+            "default": each.default,
+        }
+        for each in dataclasses.fields(Allowance)
+    }
+    return {
+        "evaluation": _word(Evaluation, "In the program's own process, or behind walls."),
+        "demand": _list({"enum": [wall.value for wall in Wall]}, "Walls that must be there."),
+        **bounds,
     }
 
 

@@ -35,7 +35,7 @@ def run_load(args: argparse.Namespace, console: Console) -> Exit:
     from secure_serial.construct.load import load_result
 
     try:
-        result = load_result(args.file, policy=policy, audit=log)
+        result = load_result(args.file, policy=policy, audit=log, safe_mode=False)
     except LoadDenied as error:
         return _denied(error, args, console)
     except ArtifactError as error:

@@ -78,5 +78,5 @@ def _whole_model(args: argparse.Namespace, policy: Policy, console: Console) -> 
     from secure_serial.construct.load import load_result
 
     choose_backend(console)
-    result = load_result(args.file, policy=policy, audit=args.audit, migrate=True)
+    result = load_result(args.file, policy=policy, audit=args.audit, safe_mode=False, migrate=True)
     result.model.save(args.out)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from secure_serial.data import policy_names
 from secure_serial.errors import LoadDenied, Where
 from secure_serial.policy.engine import DEFAULT_DENY
-from secure_serial.policy.explain import nearest, rule_to_allow
+from secure_serial.policy.explain import Offer, nearest, new_id, offer_for, table
 
 if TYPE_CHECKING:
     from secure_serial.policy.engine import Decision, Verdict
@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 #: More denials than this in one message would not be read; all are in `verdict`.
 _SHOWN = 5
 TRIPPED = "SS350"
+CODE_REFUSED = "SS303"
+_CODE = (
+    "the file holds functions as code, which safe_mode=True refuses; `secure-serial lambda show` "
+    "prints them, and with safe_mode=False the policy decides and what it lets pass runs restricted"
+)
 
 
 def tripped(verdict: Verdict, event: str, detail: str, caller: str) -> LoadDenied:
@@ -50,18 +55,32 @@ def denial(verdict: Verdict) -> LoadDenied:
         where = Where(document.name, first.request.member, first.request.pointer)
     code = first.code if first is not None else verdict.objections[0].code
     message = f"denied by the policy {verdict.policy.name}: " + "; ".join(lines)
-    remedy = _remedy(first, verdict) if first is not None else ""
+    remedy = _remedy(denied, verdict) if denied else ""
     return LoadDenied(message, verdict=verdict, code=code, where=where, help=remedy)
 
 
-def _remedy(decision: Decision, verdict: Verdict) -> str:
+def _remedy(denied: tuple[Decision, ...], verdict: Verdict) -> str:
     """The rule that nearly allowed it, or lines to write: into the layer that denied, or anew."""
+    first = denied[0]
     near = ""
-    if decision.code == DEFAULT_DENY:
-        near = nearest(decision, verdict.policy, verdict.today)
-    text, where = rule_to_allow(decision), decision.layer or verdict.policy.source
+    if first.code == DEFAULT_DENY:
+        near = nearest(first, verdict.policy, verdict.today)
+    offers = [offer_for(each) for each in denied[:_SHOWN] if each.layer == first.layer]
+    text = _tables([offer for offer in offers if offer is not None])
+    where = first.layer or verdict.policy.source
     if text and where in policy_names():
         text = f'schema = 1\nextends = ["{where}"]\n\n{text}'
         where = f"a policy of your own in the place of {where}"
     lines = f"to allow it, put this into {where}:\n{text}" if text else ""
-    return "\n".join(filter(None, [near, lines]))
+    asked = (o.code for each in denied for o in each.request.objections)
+    return "\n".join(filter(None, [near, lines, _CODE if CODE_REFUSED in asked else ""]))
+
+
+def _tables(offers: list[Offer]) -> str:
+    """The tables of several offers, each once."""
+    used: set[str] = set()
+    blocks = []
+    for offer in dict.fromkeys(offers):
+        blocks.append(table(offer, used))
+        used.add(new_id(offer.name, used))
+    return "\n\n".join(blocks)

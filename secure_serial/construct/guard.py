@@ -21,7 +21,7 @@ from secure_serial.errors import AuditError, LoadDenied
 from secure_serial.plan.request import Action, Request
 from secure_serial.policy.engine import Engine
 from secure_serial.policy.model import AuditDemand
-from secure_serial.policy.source import check, load_policy
+from secure_serial.policy.source import DEFAULT, check, load_policy
 
 if TYPE_CHECKING:
     import os
@@ -175,11 +175,16 @@ def seal_ahead(policy: Policy, audit: str) -> None:
         _seal.append(_guard(policy, audit))
 
 
-def in_force(given: Given, audit: Sink | str | os.PathLike[str] | None) -> tuple[Policy, Sink]:
-    """The policy and the log of a load, from what the caller gives and what is in force."""
+def in_force(
+    given: Given, audit: Sink | str | os.PathLike[str] | None, default: str = DEFAULT
+) -> tuple[Policy, Sink]:
+    """The policy and the log of a load, from what the caller gives and what is in force.
+
+    `default` is the shipped policy of a load for which nobody chose any.
+    """
     guard = current_guard()
     if guard is None:
-        return load_policy(given), open_sink(audit)
+        return load_policy(given, default=default), open_sink(audit)
     policy = guard.policy if given is None else load_policy(given)
     policy, sink = guard.narrowed(policy, None if audit is None else open_sink(audit))
     check(policy, _today())  # it may have ended since it was put in force

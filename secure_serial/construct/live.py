@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from secure_serial.plan.names import Resolution
 
 _EXTRA = "install it with: pip install 'secure-serial[keras]', and a backend such as jax"
-_SAFE_MODE = "safe_mode_saving"
+#: How Keras calls its ambient safe mode.
+SAFE_MODE = "safe_mode_saving"
 _ON = True
 _awake: list[bool] = []  # of the process, as Keras and its backend are
 
@@ -91,12 +92,12 @@ def _other_backend(missing: str) -> str:
 @contextlib.contextmanager
 def safe_mode() -> Iterator[None]:
     """Keras's ambient safe mode, on: whatever runs inside may not unmarshal code."""
-    before = keras_state(_SAFE_MODE)
-    set_keras_state(_SAFE_MODE, _ON)
+    before = keras_state(SAFE_MODE)
+    set_keras_state(SAFE_MODE, _ON)
     try:
         yield
     finally:
-        set_keras_state(_SAFE_MODE, before)
+        set_keras_state(SAFE_MODE, before)
 
 
 def decode(class_name: str, config: Json, session: Session) -> Any:

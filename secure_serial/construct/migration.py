@@ -89,9 +89,9 @@ def todays_document(
         CannotMigrate: something has no exact form of today.
 
     """
-    from secure_serial.construct import load as loading
+    from secure_serial.construct.one_load import Load
 
-    load = loading._Load(policy, audit, snapshot(None))  # noqa: SLF001 - judging is all we want
+    load = Load(policy, audit, snapshot(None), safe_mode=False)
     digest = opened.sha256()
     done = migrated(load, opened, compile=True, file_sha256=digest)
     load.judge(done.document, action="migrate", file_sha256=digest)

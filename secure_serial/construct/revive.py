@@ -7,7 +7,8 @@ Where Keras and safety part, this is the list:
   text somewhere happens to equal a registered name;
 - a `shared_object_id` stands for an earlier object only if the node is the same one again,
   class and config;
-- a lambda is refused, whatever `safe_mode` says.
+- a lambda never comes to life as bytecode: it is refused or, with `safe_mode=False` and a
+  policy that lets it, restricted.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ def revive(
 
 
 def _value(config: Json, session: Session, field: Field) -> Any:
-    if config is None or config is ... or isinstance(config, _PLAIN):  # `...`: from an .h5 file
+    if _stands_for_itself(config, session):
         return config
     if isinstance(config, list | tuple):
         return [_value(item, session, field) for item in config]
@@ -89,12 +90,26 @@ def _value(config: Json, session: Session, field: Field) -> Any:
     if class_name in PLACES:
         return live.decode(str(class_name), config["config"], session)
     if class_name == LAMBDA:
-        raise refused_lambda(session)
+        return _function_again(config, session)
     if class_name == TYPE_SPEC:
         session.refuse(f"{config.get('module')}.{config.get('spec_name')}", TYPE_SPEC)
     if class_name == "function":
         return _function(config, session, field)
     return _object(config, session, field)
+
+
+def _stands_for_itself(config: object, session: Session) -> bool:
+    """A plain value, `...` from an `.h5` file, or a function that is restricted already."""
+    plain = config is None or config is ... or isinstance(config, _PLAIN)
+    return plain or config in session.functions
+
+
+def _function_again(config: Json, session: Session) -> Any:
+    """A function that a class wrote down and reads back while it is built."""
+    function = session.functions.again(config)
+    if function is None:
+        raise refused_lambda(session)
+    return function
 
 
 def refused_lambda(session: Session) -> LoadDenied:

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from functools import cached_property
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, cast
 
 from secure_serial.artifact.content import wrapper_of
 from secure_serial.artifact.document import Document, Part, Role
+from secure_serial.construct.restricted import Made
 from secure_serial.errors import ConstructionError, LimitExceeded, LoadDenied, Where
 from secure_serial.plan.encodings import CONTAINERS
 from secure_serial.plan.fields import Field
@@ -93,6 +94,7 @@ class Session:
         self._texts: set[str] = set()  # the program's names among the texts of the file
         self._identifiers = {r.written for r in requests if r.written.startswith(("'", '"'))}
         self._allocated = 0
+        self.functions = Made(verdict.plan.functions, verdict.policy)
         self._builds_own = any(r.origin is Origin.CALLER for r in requests)
 
     def __enter__(self) -> Self:
@@ -120,6 +122,10 @@ class Session:
         Its dicts and lists are remembered: coming back to be revived they are known, with
         the field that the plan saw them in. The reader bounded the depth, and so the recursion.
         """
+        if self.functions:
+            function = self.functions.at(member, path)
+            if function is not None:
+                return cast("Json", function)
         new: Json
         if isinstance(value, dict):
             new = {k: self.hand_out(item, member, (path, k)) for k, item in value.items()}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from secure_serial.lambdas.stored import is_code
 from secure_serial.plan.catalogue import Catalogue, Entry, FieldSpec
 from secure_serial.plan.collector import Visit
 from secure_serial.plan.fields import OBJECT_FIELDS, Field, Kind
@@ -117,8 +118,12 @@ class Reader:
         *,
         inline: bool,
     ) -> None:
-        if marks_code(config):
-            found.objections.append(place.objection("SS303", CODE))
+        for key in marks_code(config):
+            # What a field for functions holds is looked into; elsewhere nobody would.
+            text = config.get(key)
+            seen = self._spec(entry, resolution, key).field is Field.FUNCTION
+            if not seen or (isinstance(text, str) and not is_code(text)):
+                found.objections.append(place.objection("SS305", CODE))
         if not inline and "class_name" in config and "config" in config:
             # No class has these two arguments; whoever revives the whole would build it.
             found.objections.append(place.objection("SS310", "an object instead of arguments"))

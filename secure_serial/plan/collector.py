@@ -60,7 +60,7 @@ class Collector:
         notes: Sequence[str] = (),
         arguments: Mapping[str, Json] | None = None,
         allocation: int = 0,
-    ) -> None:
+    ) -> Request:
         """Write down a request that the value of `visit` makes."""
         entry = resolution.entry
         name = arguments.get("name") if arguments is not None else None
@@ -68,26 +68,27 @@ class Collector:
         kept: tuple[Objection, ...] = ()
         for objection in objections:
             kept = self._kept(owner, kept, objection)
-        self.requests.append(
-            Request(
-                member=self._member,
-                pointer=pointer(visit.path),
-                field=visit.spec.field,
-                action=action,
-                symbol=resolution.symbol,
-                kind=_kind(resolution),
-                origin=resolution.origin,
-                written=written,
-                name=name if isinstance(name, str) else "",
-                effects=entry.effects if entry is not None else (),
-                objections=kept,
-                notes=tuple(notes),
-                arguments=arguments,
-                allocation=allocation,
-                depth=visit.depth,
-                owner=self._owner(resolution),
-            )
+        request = Request(
+            member=self._member,
+            pointer=pointer(visit.path),
+            field=visit.spec.field,
+            action=action,
+            symbol=resolution.symbol,
+            kind=_kind(resolution),
+            origin=resolution.origin,
+            written=written,
+            name=name if isinstance(name, str) else "",
+            effects=entry.effects if entry is not None else (),
+            objections=kept,
+            notes=tuple(notes),
+            arguments=arguments,
+            allocation=allocation,
+            depth=visit.depth,
+            owner=self._owner(resolution),
+            digest=resolution.digest,
         )
+        self.requests.append(request)
+        return request
 
     def _owner(self, resolution: Resolution) -> Owner | None:
         if resolution.caller is not None:

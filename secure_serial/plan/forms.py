@@ -80,9 +80,12 @@ def takes_tensor(call: Json) -> bool:
     return False
 
 
-def marks_code(value: Mapping[str, Json]) -> bool:
-    """Keras 2's way to say that an argument beside it holds bytecode: `function_type`."""
-    return "lambda" in value.values() and any(
-        item == "lambda" and isinstance(key, str) and key.endswith("_type")
+def marks_code(value: Mapping[str, Json]) -> list[str]:
+    """The arguments that are said to hold bytecode, as Keras 2 does: by a `function_type`."""
+    if "lambda" not in value.values():
+        return []
+    return [
+        key.removesuffix("_type")
         for key, item in value.items()
-    )
+        if item == "lambda" and isinstance(key, str) and key.endswith("_type")
+    ]

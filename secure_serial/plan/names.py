@@ -54,6 +54,7 @@ class Resolution(NamedTuple):
     code: str = ""
     problem: str = ""
     note: str = ""
+    digest: str = ""  # of a function whose code stands in the file
 
 
 def resolve_class(

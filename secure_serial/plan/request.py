@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from secure_serial.artifact.document import Document, Json
     from secure_serial.plan.fields import Field
     from secure_serial.plan.owner import Owner
+    from secure_serial.sandbox.restrict import Checked
 
 
 _NARROW = (Kind.MODEL, Kind.LAYER, *(k for k in Kind if k not in (Kind.MODEL, Kind.LAYER)))
@@ -83,6 +84,8 @@ class Plan(NamedTuple):
     objections: tuple[Objection, ...] = ()
     layers: int = 0
     allocation: int = 0  # bytes
+    #: The functions that were understood, by member and pointer: ready to be built.
+    functions: Mapping[tuple[str, str], Checked] = {}
 
 
 class CallerObject(NamedTuple):

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 from secure_serial.artifact.content import wrapper_of
 from secure_serial.artifact.document import Role
 from secure_serial.plan import allocation, encodings, forms
-from secure_serial.plan.arguments import CODE, VALUE, Reader
+from secure_serial.plan.arguments import VALUE, Reader
 from secure_serial.plan.catalogue import Catalogue, FieldSpec
 from secure_serial.plan.collector import Collector, Visit
 from secure_serial.plan.fields import OBJECT_FIELDS, Field, Kind
+from secure_serial.plan.functions import PLACES, Functions, as_node
 from secure_serial.plan.names import (
     MISSING,
     Names,
@@ -64,6 +65,7 @@ def make_plan(
     callers: Mapping[str, CallerObject],
     limits: Limits,
     root: Field = Field.ROOT,
+    safe_mode: bool = False,
 ) -> Plan:
     """Every request that building this document would make.
 
@@ -73,9 +75,12 @@ def make_plan(
         callers: The names of the objects that the program registered or passed.
         limits: Bounds on sizes; reaching one is an objection, not an error.
         root: The field that the document as a whole stands in.
+        safe_mode: Whether functions whose code stands in the document are refused unread;
+            else the policy decides on them.
 
     """
-    walks = [_Walk(part, catalogue, callers, limits, root) for part in document.parts]
+    functions = Functions(limits, safe_mode=safe_mode)
+    walks = [_Walk(part, catalogue, callers, limits, root, functions) for part in document.parts]
     requests = [request for walk in walks for request in walk.found.requests]
     objections = [objection for walk in walks for objection in walk.found.objections]
     layers = sum(walk.layers for walk in walks)
@@ -89,7 +94,7 @@ def make_plan(
     if total > limits.allocation_bytes:
         text = f"building it takes some {total:,} bytes, more than {limits.allocation_bytes:,}"
         objections.append(Objection("SS330", text, ""))
-    return Plan(document, tuple(requests), tuple(objections), layers, total)
+    return Plan(document, tuple(requests), tuple(objections), layers, total, functions.found)
 
 
 class _Walk:
@@ -102,7 +107,9 @@ class _Walk:
         callers: Mapping[str, CallerObject],
         limits: Limits,
         root: Field,
+        functions: Functions,
     ) -> None:
+        self._functions = functions
         self.found = Collector(part.member, catalogue.owner)
         self.layers = 0
         self.allocation = 0
@@ -170,7 +177,7 @@ class _Walk:
                 self._nest(value.items(), visit)
         elif isinstance(value, list | tuple):
             if visit.spec.field is Field.FUNCTION and forms.is_function_dump(value):
-                self._lambda(visit, "a marshalled function")
+                self._functions.ask(self.found, visit, "a marshalled function")
             else:
                 self._list(value, visit)
         elif isinstance(value, str) and visit.spec.field in OBJECT_FIELDS:
@@ -215,9 +222,12 @@ class _Walk:
     def _may_nest(self, value: dict[str, Json], visit: Visit) -> bool:
         """Whether to look into a dict that names no class."""
         if forms.marks_code(value):
-            self._lambda(visit, "bytecode")
+            self._functions.ask(self.found, visit, "bytecode")
             return False
         field = visit.spec.field
+        if field in PLACES and as_node(value) is not value:
+            self._functions.ask(self.found, visit, "a marshalled function")
+            return False
         if value and not visit.spec.nest and field not in _NESTING:
             text = f"a dict that names no class in a field that holds {field}"
             self.found.refuse(visit, "SS310", text)
@@ -243,7 +253,7 @@ class _Walk:
         objections: list[Objection] = []
         if resolution.origin is Origin.UNKNOWN:
             if visit.spec.field is Field.FUNCTION and looks_encoded(text):
-                self._lambda(visit, "a marshalled function")
+                self._functions.ask(self.found, visit, "a marshalled function")
                 return
             problem = judge_plain(text, Field.LABEL, self._limits)
             objections = [visit.objection(*problem)] if problem is not None else []
@@ -264,7 +274,7 @@ class _Walk:
             items = visit._replace(value=value.get("items"), path=(visit.path, "items"))
             self._push([items, *self._ignored(value, visit, {"class_name", "items"})])
         elif class_name == encodings.LAMBDA:
-            self._lambda(visit, "a __lambda__")
+            self._functions.ask(self.found, visit, "a __lambda__")
         elif class_name == encodings.TYPE_SPEC:
             self._type_spec(value, visit)
         elif class_name == "function":
@@ -309,11 +319,6 @@ class _Walk:
             for key, item in value.items()
             if key not in read and isinstance(item, dict | list | tuple)
         ]
-
-    def _lambda(self, visit: Visit, what: str) -> None:
-        resolution = Resolution("__lambda__", Origin.UNKNOWN)
-        objection = visit.objection("SS303", f"{what}: {CODE}")
-        self.found.request(visit, Action.LAMBDA, resolution, what, objections=[objection])
 
     def _function(self, value: dict[str, Json], visit: Visit) -> None:
         names = forms.names_of(value, function=value.get("config", MISSING))

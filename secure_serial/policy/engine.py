@@ -147,7 +147,7 @@ class Engine:
         """The decision on one request."""
         key = (
             request.symbol, request.kind, request.field, request.action, request.origin,
-            request.effects,
+            request.effects, request.digest,
         )  # fmt: skip
         if not request.objections:
             known = self._known.get(key)

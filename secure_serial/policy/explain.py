@@ -24,33 +24,49 @@ if TYPE_CHECKING:
 _NEVER = "numpy"
 
 
+#: Digits of a digest that tell functions apart for people.
+_SHORT = 8
+
+
 class Offer(NamedTuple):
     """What one `[[allow]]` table would let in."""
 
     symbol: str
     paths: tuple[str, ...] = ()  # arguments that may look like a path
     fields: tuple[str, ...] = ()  # where it may stand; empty for anywhere
+    function: bool = False  # the symbol is the digest of a function in the file
 
     @property
     def key(self) -> str:
-        """Whether it is a dotted or a registered name."""
+        """Whether it is a digest, a dotted or a registered name."""
+        if self.function:
+            return "lambdas"
         return "registered" if ">" in self.symbol else "symbols"
+
+    @property
+    def name(self) -> str:
+        """What an id is made of."""
+        return f"function {self.symbol[:_SHORT]}" if self.function else self.symbol
 
 
 def offer_for(decision: Decision) -> Offer | None:
     """What a rule would have to say to allow this request; None where none can.
 
-    A path in a named argument can be permitted; code, a wrong kind of object, names that
-    disagree and what the limits stop cannot. What reads files, fetches or executes is
-    never offered: whoever means it writes the line by hand. Nor is what a rule names with a
-    condition that does not hold, which a line without it would undo.
+    A path in a named argument can be permitted, and code that was understood, by its digest; a
+    wrong kind of object, names that disagree and what the limits stop cannot. What reads files,
+    fetches or executes is never offered: whoever means it writes the line by hand. Nor is what
+    a rule names with a condition that does not hold, which a line without it would undo.
     """
     request = decision.request
     if decision.near:
         return None
     permits = [o.argument for o in request.objections if o.code == "SS320" and o.argument]
-    hopeless = len(permits) != len(request.objections) or request.action is Action.LAMBDA
-    if decision.allowed or decision.code == "SS302" or hopeless or not _may_be_named(request):
+    hopeless = len(permits) != len(request.objections)
+    if decision.allowed or decision.code == "SS302" or hopeless:
+        return None
+    if request.action is Action.LAMBDA:
+        return Offer(request.digest, function=True) if request.digest else None
+    if not _may_be_named(request):
         return None
     # What a person pastes comes from the file: names that need quoting in TOML are not offered.
     if not all(name.isascii() and name.isidentifier() for name in permits):
@@ -69,7 +85,7 @@ def table(offer: Offer, used: Container[str] = ()) -> str:
     """
     lines = [
         "[[allow]]",
-        f'id = "{new_id(offer.symbol, used)}"',
+        f'id = "{new_id(offer.name, used)}"',
         f'{offer.key} = ["{offer.symbol}"]',
     ]
     if offer.fields:

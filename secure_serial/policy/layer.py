@@ -17,7 +17,7 @@ from secure_serial.policy.conditions import (
     poses,
 )
 from secure_serial.policy.index import Index
-from secure_serial.policy.model import CallerObjects, Effect, Mode, Policy, Rule, Waiver
+from secure_serial.policy.model import CallerObjects, Effect, Lambdas, Mode, Policy, Rule, Waiver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,6 +29,8 @@ LAMBDA = "SS303"
 _PATH = "SS320"
 #: Members of an enumeration take long to look up in Python 3.11, and this is asked often.
 _ALLOW = Effect.ALLOW
+#: The layer that does nothing but call its function, on which there is a decision of its own.
+_SHELL = "keras.layers.Lambda"
 _LAMBDA, _DECODE, _CALLER = Action.LAMBDA, Action.DECODE, Origin.CALLER
 #: More symbols than any real models name; a hostile one must not fill the memory.
 _REMEMBERED = 20_000
@@ -94,6 +96,7 @@ class Layer:
             and today <= until
         )
         self._about: dict[str, About] = {}
+        self._approves = any(r.lambdas for r in policy.rules if r.effect is _ALLOW)
 
     def about(self, symbol: str) -> About:
         """Everything that it says of a symbol, looked up once."""
@@ -140,11 +143,12 @@ class Layer:
             return grounds
         missing = LAMBDA if request.action is _LAMBDA else DEFAULT_DENY
         faults = {o.code for o in standing} | (set() if grounds else {missing})
+        runs = self.policy.lambdas is Lambdas.SANDBOX
+        if grounds is None and missing == LAMBDA and not (runs and standing):
+            return _refusal(LAMBDA, "code in the file", "builtin:lambda", faults)
         if standing:
             first = standing[0]
             return _refusal(first.code, first.detail, f"builtin:{first.code}", faults)
-        if missing == LAMBDA:
-            return _refusal(LAMBDA, "code in the file", "builtin:lambda", faults)
         return _refusal(DEFAULT_DENY, _default_reason(request), "builtin:default", faults, near)
 
     def _grounds(self, request: Request, allows: list[Rule]) -> Opinion | None:
@@ -155,11 +159,20 @@ class Layer:
             first = allows[0]
             rules = (first.id,) if len(allows) == 1 else tuple(map(_ID, allows))
             return Opinion(True, rules, "", first.reason, first.place)  # noqa: FBT003 - a field
+        if self._runs(request):
+            return Opinion(passes=True, rules=("builtin:sandbox",), reason="it runs restricted")
         own = request.origin is _CALLER and request.action is not _LAMBDA
         if own and self.policy.caller_objects is CallerObjects.ALLOW:
             reason = "the program's own object"
             return Opinion(passes=True, rules=("builtin:caller-objects",), reason=reason)
         return None
+
+    def _runs(self, request: Request) -> bool:
+        """Whether it is a function in the file that was read, or Keras's shell round one."""
+        if request.action is _LAMBDA:
+            return self.policy.lambdas is Lambdas.SANDBOX and request.digest != ""
+        shell = request.symbol == _SHELL and request.origin is Origin.KERAS
+        return shell and (self.policy.lambdas is Lambdas.SANDBOX or self._approves)
 
     def delegates(self, symbol: str) -> bool:
         """Whether the layer below may allow this symbol by itself."""
@@ -233,12 +246,10 @@ def _refusal(code: str, reason: str, rule: str, faults: set[str], near: str = ""
 def _standing(objections: tuple[Objection, ...], allows: list[Rule]) -> list[Objection]:
     """The objections that no matching allow rule lifts."""
     paths = {c.argument for rule in allows for c in rule.arguments if c.path}
-    approved = any(rule.lambdas for rule in allows)
     return [
         objection
         for objection in objections
         if not (objection.code == _PATH and objection.argument in paths)
-        and not (objection.code == LAMBDA and approved)
     ]
 
 

@@ -9,8 +9,10 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 from secure_serial.limits import Limits, least
+from secure_serial.sandbox.allowance import Allowance, Wall, tightest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     from packaging.specifiers import SpecifierSet
@@ -39,6 +41,20 @@ class AuditDemand(StrEnum):
 
     OPTIONAL = "optional"
     REQUIRED = "required"
+
+
+class Lambdas(StrEnum):
+    """What becomes of functions whose code stands in the file."""
+
+    DENY = "deny"  # but for those that a rule approves, by their digests
+    SANDBOX = "sandbox"  # whatever can be read and restricted runs restricted
+
+
+class Evaluation(StrEnum):
+    """Where restricted functions run."""
+
+    IN_PROCESS = "in-process"
+    PROCESS = "process"  # in a worker behind the walls that the system has
 
 
 class Mode(StrEnum):
@@ -150,6 +166,15 @@ class WaiverTerms(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Sandbox:
+    """How restricted functions run."""
+
+    evaluation: Evaluation = Evaluation.IN_PROCESS
+    demand: frozenset[Wall] = frozenset()  # walls without which nothing runs
+    allowance: Allowance = field(default_factory=Allowance)
+
+
+@dataclass(frozen=True)
 class Policy:
     """An allowlist: what may be built, from which arguments, within which limits.
 
@@ -166,6 +191,8 @@ class Policy:
     limits: Limits = field(default_factory=Limits)
     caller_objects: CallerObjects = CallerObjects.LISTED
     audit: AuditDemand = AuditDemand.OPTIONAL
+    lambdas: Lambdas = Lambdas.DENY
+    sandbox: Sandbox = field(default_factory=Sandbox)
     extends: tuple[str, ...] = ()
     expires: date | None = None
     mode: Mode = Mode.ENFORCE
@@ -208,7 +235,8 @@ class Policy:
     def over(self, *lower: Policy) -> Policy:
         """The stack of this with layers below it, which narrow it where it does not delegate.
 
-        Limits are the least of all, and a log is required if one of them requires it.
+        Limits are the least of all, and a log is required if one of them requires it. What is
+        restricted runs in the strictest way that one of them asks for.
         """
         if not lower:
             return self
@@ -220,5 +248,15 @@ class Policy:
             below=below,
             limits=least([layer.limits for layer in layers]),
             audit=AuditDemand.REQUIRED if required else AuditDemand.OPTIONAL,
+            sandbox=_strictest([layer.sandbox for layer in layers]),
             sha256=sha256("".join(layer.sha256 for layer in layers).encode()).hexdigest(),
         )
+
+
+def _strictest(several: Sequence[Sandbox]) -> Sandbox:
+    apart = any(each.evaluation is Evaluation.PROCESS for each in several)
+    return Sandbox(
+        Evaluation.PROCESS if apart else Evaluation.IN_PROCESS,
+        frozenset().union(*(each.demand for each in several)),
+        tightest([each.allowance for each in several]),
+    )

@@ -9,7 +9,6 @@ import dataclasses
 import hashlib
 import re
 import tomllib
-from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from secure_serial.errors import InvalidPolicy, Where
@@ -19,15 +18,18 @@ from secure_serial.policy.model import (
     AuditDemand,
     CallerObjects,
     Effect,
+    Lambdas,
     Mode,
     Policy,
     Rule,
+    Sandbox,
     WaiverTerms,
 )
 from secure_serial.policy.patterns import problem_with
 from secure_serial.policy.positions import has_long_key, header_lines, positions
 from secure_serial.policy.reading import Path, Problem, Table
 from secure_serial.policy.rules import read_rule, read_waiver
+from secure_serial.policy.sandboxing import read_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -43,7 +45,7 @@ MAX_BYTES = 8 * 1024 * 1024
 MAX_WAIVER_DAYS = 3660
 KEYS = frozenset({
     "schema", "name", "version", "description", "expires", "extends", "delegate",
-    "caller_objects", "audit", "lambda", "mode", "report_until", "require_evidence",
+    "caller_objects", "audit", "lambda", "sandbox", "mode", "report_until", "require_evidence",
     "limits", "waivers", "trust", "allow", "deny", "waiver", "test",
 })  # fmt: skip
 #: How `tomllib` tells where it stopped, and what was meant as a date there.
@@ -51,12 +53,6 @@ _STOPPED = re.compile(r" \(at line (\d+), column \d+\)$")
 _DATE = re.compile(r"=\s*\d{1,4}[-./]\d{1,2}[-./]\d{1,4}\b")
 _LINE_CHARS = 200
 _LIMITS = frozenset(each.name for each in dataclasses.fields(Limits))
-
-
-class _Lambda(StrEnum):
-    """What becomes of a lambda in the file; the reader knows one word in this release."""
-
-    DENY = "deny"
 
 
 def parse(text: str, source: str, shipped: Callable[[str], str]) -> Policy:
@@ -177,8 +173,16 @@ def _extended(
         caller_objects=policy.caller_objects if "caller_objects" in data else first.caller_objects,
         audit=policy.audit if "audit" in data else first.audit,
         limits=dataclasses.replace(first.limits, **own),
+        lambdas=policy.lambdas if "lambda" in data else first.lambdas,
+        sandbox=_sandbox(data, first.sandbox),
         sha256=digest.hexdigest(),
     )
+
+
+def _sandbox(data: Mapping[str, Json], first: Sandbox) -> Sandbox:
+    """What a policy says of the sandbox itself, over what the first of its bases says."""
+    table = data.get("sandbox")
+    return read_sandbox(Table(table, (), []), first) if isinstance(table, dict) else first
 
 
 class Located(NamedTuple):
@@ -233,7 +237,6 @@ class _Reading:
         if type(data.get("schema")) is not int or data["schema"] != SCHEMA:
             top.problem(f"must be {SCHEMA}, the version that this release reads", "schema")
         top.text("description")
-        top.choice("lambda", _Lambda, _Lambda.DENY)
         top.tables("test")  # what they say is for `policy test`
         return Policy(
             name=top.text("name", self.source),
@@ -244,6 +247,8 @@ class _Reading:
             limits=self._limits(),
             caller_objects=top.choice("caller_objects", CallerObjects, CallerObjects.LISTED),
             audit=top.choice("audit", AuditDemand, AuditDemand.OPTIONAL),
+            lambdas=top.choice("lambda", Lambdas, Lambdas.DENY),
+            sandbox=read_sandbox(top.table("sandbox"), Sandbox()),
             extends=top.texts("extends", or_one=True),
             expires=top.date("expires"),
             mode=self._mode(),

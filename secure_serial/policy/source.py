@@ -44,6 +44,7 @@ def load_policy(
     trust: Trust | None = None,
     today: dt.date | None = None,
     memory: str | os.PathLike[str] | None = None,
+    default: str = DEFAULT,
 ) -> Policy:
     """The policy that is meant.
 
@@ -56,6 +57,7 @@ def load_policy(
             layer above demands and, of the first, that of the system-wide file; where none
             demands anything, a file of TOML will do.
         today: The day to judge expiry by; the clock's (UTC) by default.
+        default: The shipped policy that None means where there is no system-wide file.
         memory: The file that remembers the versions of bundles, so that none goes back; by
             default one in the user's home.
 
@@ -74,7 +76,9 @@ def load_policy(
     )
     today = today or dt.datetime.now(dt.UTC).date()
     system = _system_wide()
-    reading = _Reading(trust or (system.trust if system is not None else None), today, memory)
+    reading = _Reading(
+        trust or (system.trust if system is not None else None), today, memory, default
+    )
     layers = [reading.one(each, system) for each in several]
     if not layers:
         raise InvalidPolicy("no policy is given: an empty list")
@@ -100,8 +104,13 @@ class _Reading:
     """The files of a stack being read, from the top: each may demand that the next is signed."""
 
     def __init__(
-        self, trust: Trust | None, today: dt.date, memory: str | os.PathLike[str] | None
+        self,
+        trust: Trust | None,
+        today: dt.date,
+        memory: str | os.PathLike[str] | None,
+        default: str,
     ) -> None:
+        self._default = default
         self._trust = trust
         self._today = today
         self._memory = memory
@@ -111,7 +120,7 @@ class _Reading:
         if isinstance(given, Policy):
             policy = given
         elif given is None:
-            policy = system or _shipped(DEFAULT)
+            policy = system or _shipped(self._default)
         elif isinstance(given, str) and given in policy_names():
             policy = _shipped(given)
         else:

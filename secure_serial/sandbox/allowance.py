@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from secure_serial.limits import MIB
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Wall(StrEnum):
+    """What keeps the worker in, as far as the system has it."""
+
+    RLIMITS = "rlimits"
+    LANDLOCK = "landlock"
+    SECCOMP = "seccomp"
+    NO_NETWORK = "no-network"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +50,14 @@ class Allowance:
     wall_seconds: float = 10.0
     cpu_seconds: float = 10.0
     memory_bytes: int = 2048 * MIB
+
+
+def tightest(several: Sequence[Allowance]) -> Allowance:
+    """The least of each bound.
+
+    >>> tightest([Allowance(depth=9), Allowance(steps=7)]).depth
+    9
+    """
+    return Allowance(
+        **{e.name: min(getattr(one, e.name) for one in several) for e in fields(Allowance)}
+    )

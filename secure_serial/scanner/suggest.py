@@ -54,7 +54,10 @@ class Suggestions:
         """What would allow it, or None where nothing would."""
         request = decision.request
         flaws = tuple((o.code, o.argument) for o in request.objections)
-        key = (request.symbol, request.field, request.origin, decision.code, decision.layer, flaws)
+        key = (
+            request.symbol, request.digest, request.field, request.origin, decision.code,
+            decision.layer, flaws,
+        )  # fmt: skip
         if key not in self._known:
             if len(self._known) >= _MOST:
                 return None
@@ -63,19 +66,19 @@ class Suggestions:
 
     def lines(self, suggestions: Iterable[Suggestion]) -> str:
         """A text to paste that holds all of them, each symbol once for each file."""
-        merged: dict[int, dict[str, dict[str, None]]] = {}
+        merged: dict[int, dict[Offer, dict[str, None]]] = {}
         for offer, layers in suggestions:
             for number in layers:
-                symbols = merged.setdefault(number, {})
-                symbols.setdefault(offer.symbol, {}).update(dict.fromkeys(offer.paths))
+                offers = merged.setdefault(number, {})
+                offers.setdefault(offer._replace(paths=()), {}).update(dict.fromkeys(offer.paths))
         blocks = []
-        for number, symbols in sorted(merged.items()):
+        for number, offers in sorted(merged.items()):
             layer = self._layers[number]
             used = {rule.id for rule in layer.rules} | {waiver.id for waiver in layer.waivers}
             blocks.append(self._head(layer))
-            for symbol, paths in symbols.items():
-                blocks.append(table(Offer(symbol, tuple(paths)), used))
-                used.add(new_id(symbol, used))
+            for offer, paths in offers.items():
+                blocks.append(table(offer._replace(paths=tuple(paths)), used))
+                used.add(new_id(offer.name, used))
         return "\n\n".join(blocks)
 
     def files(self, suggestion: Suggestion) -> list[str]:
@@ -138,7 +141,8 @@ def rule_of(offer: Offer) -> Rule | None:
         rules = parse(f"schema = 1\n{text}", "suggestion", lambda _: "schema = 1").rules
     except PolicyError:
         return None
-    exact = len(rules) == 1 and (*rules[0].symbols, *rules[0].registered) == (offer.symbol,)
+    names = [(*rule.symbols, *rule.registered, *rule.lambdas) for rule in rules]
+    exact = names == [(offer.symbol,)]
     return rules[0] if exact and not any(c in offer.symbol for c in "*\"'\\") else None
 
 

@@ -107,7 +107,7 @@ def test_every_table_is_closed_and_every_reference_leads_somewhere():
     whole = schema()
     parts = [part for part in walk(whole) if isinstance(part, dict)]
     tables = [part for part in parts if part.get("type") == "object" and "properties" in part]
-    assert len(tables) == 12  # the file, limits, waivers, trust, two allocations, six of $defs
+    assert len(tables) == 13  # the file, limits, sandbox, waivers, trust, two allocations, six of $defs
     assert all(table["additionalProperties"] is False for table in tables)
     references = {part["$ref"] for part in parts if "$ref" in part}
     assert references == {f"#/$defs/{name}" for name in whole["$defs"]}
@@ -144,6 +144,11 @@ report_until = 2030-01-31
 require_evidence = true
 [limits]
 layers = 10
+[sandbox]
+evaluation = "process"
+demand = ["landlock"]
+wall_seconds = 2.5
+steps = 1_000
 [waivers]
 max_days = 90
 below = true

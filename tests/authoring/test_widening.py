@@ -253,6 +253,10 @@ KEYS = tuple(f"ed25519:{base64.b64encode(bytes([n] * 32)).decode()}" for n in (2
      ("require_evidence = true", "require_evidence = false"),
      ("", 'mode = "report"\nreport_until = 2026-11-22'),
      ('mode = "report"\nreport_until = 2026-11-22', 'mode = "report"\nreport_until = 2026-11-23'),
+     ('lambda = "deny"', 'lambda = "sandbox"'),
+     ('sandbox.evaluation = "process"', ""),
+     ('sandbox.demand = ["landlock", "seccomp"]', 'sandbox.demand = ["landlock"]'),
+     ("sandbox.steps = 9", "sandbox.steps = 10"),
      ("", 'delegate = ["acme.**"]'),
      ('delegate = ["acme.vision.*"]', 'delegate = ["acme.**"]'),
      ("", 'extends = ["@above"]'),
@@ -384,7 +388,7 @@ def test_every_part_of_a_policy_is_compared():
     """Whoever adds a part says here that the comparison knows it, or need not."""
     told = {"name", "source", "sha256", "version", "extends", "below"}
     settings_ = {"limits", "caller_objects", "audit", "expires", "mode", "report_until", "delegate",
-                 "require_evidence", "waiver_terms", "trust"}  # fmt: skip
+                 "require_evidence", "waiver_terms", "trust", "lambdas", "sandbox"}  # fmt: skip
     assert {f.name for f in dataclasses.fields(Policy)} == told | settings_ | {"rules", "waivers"}
     named = {"id", "effect", "source", "line", "reason"}
     conditions = {"symbols", "registered", "kinds", "fields", "arguments", "allocation", "owner",

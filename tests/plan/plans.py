@@ -21,7 +21,7 @@ def document(*roots, role=Role.MODEL):
     return Document("<test>", Format.DICT, "0" * 64, parts)
 
 
-def plan(root, *callers, limits=None, field=Field.ROOT, role=Role.MODEL):
+def plan(root, *callers, limits=None, field=Field.ROOT, role=Role.MODEL, safe_mode=False):
     """The plan of one value, where the program has these objects of its own."""
     known = {caller.name: caller for caller in callers}
     return make_plan(
@@ -30,6 +30,7 @@ def plan(root, *callers, limits=None, field=Field.ROOT, role=Role.MODEL):
         callers=known,
         limits=limits or Limits(),
         root=field,
+        safe_mode=safe_mode,
     )
 
 

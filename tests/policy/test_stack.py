@@ -184,21 +184,41 @@ def test_each_layer_must_permit_a_path_itself():
 
 
 def test_code_is_allowed_by_its_digest_alone():
-    code = request(
-        "__lambda__", Origin.UNKNOWN, action=Action.LAMBDA, digest=A, objections=(wrong("SS303"),)
-    )
+    code = request("__lambda__", Origin.UNKNOWN, action=Action.LAMBDA, digest=A)
     approved = f'[[allow]]\nid = "l"\nlambdas = ["{A}"]'
     assert decide(code, layer(approved)).rules == ("l",)
+    # What safe_mode or the reader objects to, no digest lifts.
+    for fault in ("SS303", "SS305", "SS306", "SS503", "SS321"):
+        assert denied(code._replace(objections=(wrong(fault),)), layer(approved)) == fault
     for rules in (
         f'[[allow]]\nid = "l"\nlambdas = ["{B}"]',
         allow("__lambda__"),
         f'{allow("__lambda__")}lambdas = ["{B}"]',
     ):
-        assert denied(code, layer(rules)) == "SS303"
-        assert denied(code._replace(objections=()), layer(rules)) == "SS303"
-        assert decide(code._replace(objections=()), layer(rules)).rules == ("builtin:lambda",)
-    assert decide(code._replace(objections=()), layer(approved)).allowed
-    assert denied(code._replace(objections=(wrong("SS321"),)), layer(approved)) == "SS321"
+        for asked in (code, code._replace(objections=(wrong("SS305"),))):
+            assert denied(asked, layer(rules)) == "SS303"
+            assert decide(asked, layer(rules)).rules == ("builtin:lambda",)
+
+
+def test_code_that_was_understood_runs_where_a_layer_says_so():
+    code = request("__lambda__", Origin.UNKNOWN, action=Action.LAMBDA, digest=A)
+    shell = request("keras.layers.Lambda", effects=("deserializes-code",))
+    sandbox = layer('lambda = "sandbox"')
+    for asked in (code, shell):
+        assert decide(asked, sandbox).rules == ("builtin:sandbox",)
+        assert not decide(asked, sandbox, layer(source="team")).allowed  # it must say so, too
+        assert decide(asked, sandbox, layer('lambda = "sandbox"', source="team")).allowed
+        assert not decide(asked, layer(), layer('lambda = "sandbox"', source="team")).allowed
+    for fault in ("SS303", "SS305", "SS306", "SS503"):
+        assert denied(code._replace(objections=(wrong(fault),)), sandbox) == fault
+    assert denied(code._replace(digest=""), sandbox) == "SS303"  # it was not read
+    approved = layer(f'[[allow]]\nid = "l"\nlambdas = ["{A}"]')
+    assert decide(shell, approved).allowed  # what it holds is decided by itself
+    assert not decide(shell, layer()).allowed
+    assert denied(shell._replace(origin=Origin.UNKNOWN), sandbox) == "SS301"
+    assert not decide(request(), sandbox).allowed
+    denies = layer('lambda = "sandbox"\n[[deny]]\nid = "no"\nsymbols = ["__lambda__"]')
+    assert denied(code, denies) == "SS302"
 
 
 def test_a_rule_on_lambdas_lets_in_nothing_else():

@@ -26,6 +26,7 @@ from secure_serial.policy.model import (
     Constraint,
     Effect,
     Evidence,
+    Lambdas,
     Mode,
     Owned,
     Policy,
@@ -39,7 +40,7 @@ A, B = "a" * 64, "b" * 64
 SYMBOLS = (
     "keras.layers.Dense", "keras.layers.LSTM", "keras.layers.Evil", "keras.losses.Hinge",
     "keras.legacy.layers.Highway", "acme.vision.Block", "acme.text.Block", "acme>Block",
-    "acme>Layer", "other>Block", "keras>Dense", "os.system", "Keras.layers.Dense", "__lambda__", "__tensor__", "'a.b'",
+    "acme>Layer", "other>Block", "keras>Dense", "os.system", "Keras.layers.Dense", "keras.layers.Lambda", "__lambda__", "__tensor__", "'a.b'",
 )  # fmt: skip
 DOTTED = (
     *(s for s in SYMBOLS if ">" not in s), "keras.**", "keras.layers.*", "keras.*.Dense", "acme.**",
@@ -123,6 +124,7 @@ class Maker(random.Random):
             rules=tuple([self.choice(rules) for _ in range(self.choice(range(6)))]),
             limits=LIMITS,
             caller_objects=self.choice(tuple(CallerObjects)),
+            lambdas=self.choice(tuple(Lambdas)),
             extends=self.maybe(EVEN, lambda: ("@above",), ()) if number else (),
             mode=Mode.REPORT if report else Mode.ENFORCE,
             report_until=TODAY + timedelta(self.choice((-1, 0, 1))) if report else None,

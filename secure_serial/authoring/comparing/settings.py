@@ -7,13 +7,15 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from secure_serial.authoring.comparing.regions import covered, regions_named
-from secure_serial.policy.model import AuditDemand, CallerObjects, Mode
+from secure_serial.policy.model import AuditDemand, CallerObjects, Evaluation, Lambdas, Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
-    from secure_serial.policy.model import Policy
+    from secure_serial.limits import Limits
+    from secure_serial.policy.model import Policy, Sandbox
+    from secure_serial.sandbox.allowance import Allowance
 
 
 class Way(StrEnum):
@@ -56,11 +58,29 @@ def _of_the_whole(old: Policy, new: Policy) -> Iterator[Setting]:
     if old.audit is not new.audit:
         required = new.audit is AuditDemand.REQUIRED
         yield Setting("audit", old.audit, new.audit, Way.NARROWS if required else Way.WIDENS)
-    for each in fields(old.limits):
-        mine, other = getattr(old.limits, each.name), getattr(new.limits, each.name)
+    yield from _bounds("limits", old.limits, new.limits)
+    yield from _sandbox(old.sandbox, new.sandbox)
+
+
+def _bounds(table: str, old: Limits | Allowance, new: Limits | Allowance) -> Iterator[Setting]:
+    for each in fields(old):
+        mine, other = getattr(old, each.name), getattr(new, each.name)
         if mine != other:
             way = Way.WIDENS if other > mine else Way.NARROWS
-            yield Setting(f"limits.{each.name}", f"{mine:,}", f"{other:,}", way)
+            yield Setting(f"{table}.{each.name}", f"{mine:,}", f"{other:,}", way)
+
+
+def _sandbox(old: Sandbox, new: Sandbox) -> Iterator[Setting]:
+    """How functions run whose code stands in the file."""
+    if old.evaluation is not new.evaluation:
+        apart = new.evaluation is Evaluation.PROCESS
+        way = Way.NARROWS if apart else Way.WIDENS
+        yield Setting("sandbox.evaluation", old.evaluation, new.evaluation, way)
+    if old.demand != new.demand:
+        way = Way.NARROWS if old.demand < new.demand else Way.WIDENS
+        mine, other = (_list(tuple(sorted(each.demand))) for each in (old, new))
+        yield Setting("sandbox.demand", mine, other, way)
+    yield from _bounds("sandbox", old.allowance, new.allowance)
 
 
 def _of_a_layer(old: Policy, new: Policy) -> Iterator[Setting]:
@@ -70,6 +90,9 @@ def _of_a_layer(old: Policy, new: Policy) -> Iterator[Setting]:
         allow = new.caller_objects is CallerObjects.ALLOW
         way = Way.WIDENS if allow else Way.NARROWS
         yield Setting("caller_objects", old.caller_objects, new.caller_objects, way)
+    if old.lambdas is not new.lambdas:
+        way = Way.WIDENS if new.lambdas is Lambdas.SANDBOX else Way.NARROWS
+        yield Setting("lambda", old.lambdas, new.lambdas, way)
     if old.expires != new.expires:
         later = old.expires is not None and (new.expires is None or new.expires > old.expires)
         way = Way.WIDENS if later else Way.NARROWS

@@ -373,10 +373,9 @@ def _made(subject: _Subject, chosen: tuple[_Choice, ...]) -> Witness:
 
 
 def _lambda(digest: str) -> Witness:
-    code = Objection("SS303", "code in the file", "")
     request = Request(
         "", "", Field.FUNCTION, Action.LAMBDA, "__lambda__", None, Origin.UNKNOWN, "a lambda",
-        objections=(code,), digest=digest,
+        digest=digest,
     )  # fmt: skip
     return Witness(
         request, Context(Format.KERAS, frozenset({_OTHER_DIGEST})), (f"digest {digest}",)

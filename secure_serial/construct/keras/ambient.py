@@ -15,9 +15,11 @@ from secure_serial.construct import load as loading
 from secure_serial.construct.callers import describe_one
 from secure_serial.construct.keras import weights
 from secure_serial.construct.keras.versions import catalogue
+from secure_serial.construct.live import SAFE_MODE
 from secure_serial.construct.revive import LAMBDA_REFUSED
 from secure_serial.construct.session import plain_containers
 from secure_serial.errors import LoadDenied, UnsupportedFormat
+from secure_serial.loaded import keras_state
 from secure_serial.plan.fields import Field
 from secure_serial.plan.forms import names_of
 from secure_serial.plan.names import resolve_class, resolve_function, resolve_identifier
@@ -41,7 +43,10 @@ def load_model(guard: Guard, original: Original) -> Original:
     ) -> Any:
         if hasattr(filepath, "read"):
             return load_open(guard, original)(filepath, custom_objects, compile, safe_mode)
-        return loading.load_model(filepath, custom_objects=custom_objects, compile=compile)
+        return loading.load_model(
+            filepath, custom_objects=custom_objects, compile=compile,
+            safe_mode=safe_mode is not False,
+        )  # fmt: skip
 
     return gated
 
@@ -51,8 +56,9 @@ def load_open(guard: Guard, original: Original) -> Original:
 
     def gated(fileobj: Any, custom_objects: Any, compile: bool, safe_mode: Any) -> Any:
         return loading.load_stream(
-            fileobj, name="<open file>", custom_objects=custom_objects, compile=compile
-        )
+            fileobj, name="<open file>", custom_objects=custom_objects, compile=compile,
+            safe_mode=safe_mode is not False,
+        )  # fmt: skip
 
     return gated
 
@@ -67,7 +73,10 @@ def load_hdf5(guard: Guard, original: Original) -> Original:
             raise UnsupportedFormat(
                 "an open h5py.File cannot be judged while a policy is in force; give its path"
             )
-        return loading.load_model(filepath, custom_objects=custom_objects, compile=compile)
+        return loading.load_model(
+            filepath, custom_objects=custom_objects, compile=compile,
+            safe_mode=safe_mode is not False,
+        )  # fmt: skip
 
     return gated
 
@@ -82,8 +91,9 @@ def deserialize(guard: Guard, original: Original) -> Original:
         **kwargs: Any,
     ) -> Any:
         return loading.deserialize_own(
-            config, custom_objects, guard.recorded, modules=kwargs.get("module_objects")
-        )
+            config, custom_objects, guard.recorded, modules=kwargs.get("module_objects"),
+            safe_mode=_safe_mode(safe_mode),
+        )  # fmt: skip
 
     return gated
 
@@ -93,7 +103,9 @@ def model_from_text(guard: Guard, original: Original) -> Original:
 
     def gated(config_json: Any, custom_objects: Any, compile: bool, safe_mode: Any) -> Any:
         text = config_json.encode() if isinstance(config_json, str) else bytes(config_json)
-        return loading.model_from_text(text, custom_objects, compile=compile)
+        return loading.model_from_text(
+            text, custom_objects, compile=compile, safe_mode=safe_mode is not False
+        )
 
     return gated
 
@@ -135,7 +147,9 @@ def legacy(guard: Guard, original: Original) -> Original:
         printable_module_name: Any = "object",
     ) -> Any:
         if isinstance(identifier, dict):
-            return loading.deserialize_own(identifier, custom_objects, guard.recorded)
+            return loading.deserialize_own(
+                identifier, custom_objects, guard.recorded, safe_mode=_safe_mode(None)
+            )
         if isinstance(identifier, str):
             _admit(guard, identifier, Field.OBJECT, custom_objects)
         return original(identifier, module_objects, custom_objects, printable_module_name)
@@ -195,6 +209,12 @@ def refuse_code(guard: Guard, original: Original) -> Original:
         raise LoadDenied(LAMBDA_REFUSED, code="SS303")
 
     return gated
+
+
+def _safe_mode(given: Any) -> bool:
+    """What holds here, as Keras has it: the scope's, else what the call says; None is safe."""
+    scope = keras_state(SAFE_MODE)
+    return (given if scope is None else scope) is not False
 
 
 def _admit(guard: Guard, text: str, field: Field, custom_objects: Any) -> None:

@@ -38,6 +38,7 @@ class Door(NamedTuple):
     name: str
     inside: Callable[[Session, Original], Original] | None = None  # a gated load
     outside: Callable[[Guard, Original], Original] | None = None  # where a policy is in force
+    always: Callable[[Original], Original] | None = None  # here, there and elsewhere
 
 
 _installed: list[ModuleType] = []  # the Keras whose doors these are: it may be imported afresh
@@ -97,16 +98,18 @@ def _warn(version: versions.Version) -> None:
 
 
 def _gated(door: Door, original: Original) -> Original:
+    everywhere = original if door.always is None else door.always(original)
+
     @functools.wraps(original)
     def gated(*args: Any, **kwargs: Any) -> Any:
         session = current()
         if session is not None:
             inside = door.inside
-            return (original if inside is None else inside(session, original))(*args, **kwargs)
+            return (everywhere if inside is None else inside(session, original))(*args, **kwargs)
         guard = current_guard()
         if guard is not None and door.outside is not None:
             return door.outside(guard, original)(*args, **kwargs)
-        return original(*args, **kwargs)
+        return everywhere(*args, **kwargs)
 
     gated.is_gate = True  # type: ignore[attr-defined]  # so that tests can tell
     return gated
@@ -146,6 +149,8 @@ DOORS = (
     Door("legacy json", gates.legacy_json, ambient.legacy_json),
     Door("model from text", gates.model_from_text, ambient.model_from_text),
     Door("code", gates.refuse_code, ambient.refuse_code),
+    Door("serialize", always=gates.serialize),
+    Door("serialize in layer", always=gates.serialize_in_layer),
     Door("variable", gates.variable),
     Door("node", gates.node, gates.node),
     Door("load", gates.load_model, ambient.load_model),

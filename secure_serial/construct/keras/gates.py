@@ -13,6 +13,7 @@ from secure_serial.errors import ConstructionError
 from secure_serial.plan.fields import Field
 from secure_serial.plan.forms import names_of
 from secure_serial.plan.names import MISSING, Names, resolve_identifier
+from secure_serial.serialize.special import restored_node
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,7 +136,9 @@ def model_from_text(session: Session, original: Original) -> Original:
         text = config_json.encode() if isinstance(config_json, str) else bytes(config_json)
         if text == session.document.parts[0].text:
             return revive(session.root(compile=compile), session)
-        return loading.model_from_text(text, custom_objects, compile=compile, within=session)
+        return loading.model_from_text(
+            text, custom_objects, compile=compile, safe_mode=safe_mode is not False, within=session
+        )
 
     return _model_from_config
 
@@ -150,8 +153,9 @@ def load_model(session: Session, original: Original) -> Original:
             return load_open(session, original)(filepath, custom_objects, compile, safe_mode)
         policy, audit = session.verdict.policy, session.sink
         return loading.load_model(
-            filepath, policy=policy, audit=audit, custom_objects=custom_objects, compile=compile
-        )
+            filepath, policy=policy, audit=audit, custom_objects=custom_objects, compile=compile,
+            safe_mode=safe_mode is not False,
+        )  # fmt: skip
 
     return gated
 
@@ -162,7 +166,7 @@ def load_open(session: Session, original: Original) -> Original:
     def gated(fileobj: Any, custom_objects: Any, compile: bool, safe_mode: Any) -> Any:
         return loading.load_stream(
             fileobj, name="<open file>", custom_objects=custom_objects, compile=compile,
-            within=session,
+            safe_mode=safe_mode is not False, within=session,
         )  # fmt: skip
 
     return gated
@@ -184,6 +188,29 @@ def refuse_code(session: Session, original: Original) -> Original:
         raise refused_lambda(session)
 
     return func_load
+
+
+def serialize(original: Original) -> Original:
+    """A restricted function is written down in our own form, wherever it is saved.
+
+    Keras would write the name of its class, which nobody could read back.
+    """
+
+    def serialize_keras_object(obj: Any) -> Any:
+        node = restored_node(obj)
+        return original(obj) if node is None else node
+
+    return serialize_keras_object
+
+
+def serialize_in_layer(original: Original) -> Original:
+    """The same for a function of a `Lambda` layer, whose parts Keras reads by other names."""
+
+    def _serialize_function_to_config(self: Any, fn: Any) -> Any:
+        node = restored_node(fn, in_layer=True)
+        return original(self, fn) if node is None else node
+
+    return _serialize_function_to_config
 
 
 def variable(session: Session, original: Original) -> Original:

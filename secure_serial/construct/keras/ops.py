@@ -9,6 +9,7 @@ looked up, and only in `keras.ops`.
 from __future__ import annotations
 
 from functools import cached_property, partial
+from math import prod
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ import numpy as np
 from secure_serial.sandbox import meter
 from secure_serial.sandbox.facades import composites, kinds, measure
 from secure_serial.sandbox.facades.canonical import rows
+from secure_serial.sandbox.facades.errors import refused
 from secure_serial.sandbox.facades.paddings import widths
 
 if TYPE_CHECKING:
@@ -63,6 +65,11 @@ class KerasOps:
 
         return str(keras.backend.standardize_dtype(value.dtype))
 
+    def is_dimension(self, value: object) -> bool:
+        """Whether this is JAX's sign for an extent that is not known yet."""
+        kind = type(value)
+        return kind.__name__ == "_DimExpr" and kind.__module__.startswith("jax.")
+
     def known(self, value: Any) -> Any:
         """The NumPy array of a tensor whose values are known by now, else None."""
         import keras
@@ -76,6 +83,29 @@ class KerasOps:
 
 
 # Functions of Keras whose parameters are other than those of the row.
+
+
+def shape(_keras: Any, x: Any) -> Any:
+    return KerasOps().shape(x)
+
+
+def dynamic_shape(keras: Any, x: Any) -> Any:
+    return tuple(keras.ops.shape(x))
+
+
+def reshape(keras: Any, x: Any, newshape: Any) -> Any:
+    """A dimension that is not known is the one of the tensor that is not known."""
+    unknown = [extent for extent in newshape if extent is None]
+    if unknown:
+        rest = [n for n in newshape if type(n) is int and n != -1]
+        inferred = len(newshape) - len(rest) - len(unknown)
+        left, over = divmod(prod(measure.dims(x)), prod(rest))
+        # -1 is what remains of the known ones, if the tensor has one that is not known, too.
+        untold = inferred > 0 and (over > 0 or KerasOps().shape(x).count(None) != 1)
+        if len(unknown) > 1 or inferred > 1 or untold:
+            raise refused("a shape whose dimensions cannot be told apart")
+        newshape = tuple(-1 if n is None else left if n == -1 else n for n in newshape)
+    return keras.ops.reshape(x, newshape)
 
 
 def einsum(keras: Any, subscripts: str, operands: Any) -> Any:
@@ -178,7 +208,8 @@ def map_(keras: Any, f: Any, xs: Any) -> Any:
 ADAPTED: dict[str, Callable[..., Any]] = {
     each.__name__.removesuffix("_"): each
     for each in (
-        einsum, meshgrid, pad, repeat, max_pool, average_pool, resize, linspace, logspace, eye,
-        cumsum, cumprod, random_normal, random_uniform, clip, where, dtype, map_,
+        shape, dynamic_shape, reshape, einsum, meshgrid, pad, repeat, max_pool, average_pool,
+        resize, linspace, logspace, eye, cumsum, cumprod, random_normal, random_uniform,
+        clip, where, dtype, map_,
     )
 }  # fmt: skip

@@ -98,6 +98,11 @@ PLACES = (
         "variable", _VARIABLES, "__init__", "self initializer shape dtype", "Variable",
         since=(3, 7),
     ),
+    Place("serialize", _SERIALIZATION, "serialize_keras_object", "obj"),
+    Place(
+        "serialize in layer", "keras.src.layers.core.lambda_layer",
+        "_serialize_function_to_config", "self fn", "Lambda",
+    ),
     Place("node", "keras.src.models.functional", "deserialize_node", "node_data created_layers"),
     Place("load", _API, "load_model", _LOAD),
     Place("load archive", _LIBRARY, "load_model", _LOAD),

@@ -1,0 +1,170 @@
+"""A restricted function where Keras calls it: with tensors, symbols and tracers.
+
+Before a function is first called in this process it is rehearsed in the worker, with arrays of
+the shapes that the model has there. Where the policy wants every call in the worker, its results
+come back as tensors, and a symbolic call is answered from rehearsals.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from secure_serial.construct.tripwire import exempt
+from secure_serial.errors import SandboxError
+from secure_serial.sandbox.restored import Restored
+from secure_serial.sandbox.wall.walled import Walled
+from secure_serial.sandbox.wall.worker import MISSING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from secure_serial.sandbox.wall import Worker
+
+#: What says nothing of the function: an operation that NumPy has not, an error on made-up values.
+_NO_VERDICT = frozenset({"SS501", "SS504"})
+#: A dimension that is not known is rehearsed with both: where the results differ, it is not known.
+_EXTENTS = (2, 3)
+
+
+class InModel(Restored):
+    """A function as layers call it.
+
+    Args:
+        function: A `Restricted`, or a `Walled` whose calls all go to the worker.
+        worker: Where it is rehearsed.
+
+    """
+
+    def __init__(self, function: Restored, worker: Worker) -> None:
+        super().__init__(function.understood, function.__signature__)
+        self._walled = function if isinstance(function, Walled) else None
+        self._call: Callable[..., Any] = function if self._walled is None else self._in_worker
+        self._worker = worker
+        self._rehearsed = self._walled is not None  # every call is one
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        """Call it as Keras does.
+
+        Raises:
+            SandboxError: as `Restricted` and `Walled` do.
+
+        """
+        if not self._rehearsed:
+            self._rehearse(args, kwargs)
+        return self._call(*args, **kwargs)
+
+    def _rehearse(self, args: Any, kwargs: Any) -> None:
+        """Call it in the worker first, with arrays like those that it is about to be given."""
+        self._rehearsed = True
+        with exempt():  # the worker is ours: starting it is no doing of the file's
+            try:
+                self._worker.start()
+            except SandboxError as error:
+                if error.code == MISSING:
+                    raise
+                warnings.warn(f"a function from a file is not rehearsed: {error}", stacklevel=4)
+                return
+            try:
+                self._result(args, kwargs, _EXTENTS[0])
+            except SandboxError as error:
+                # NumPy may lack an operation, or fail at ones where a real batch does not.
+                if error.code not in _NO_VERDICT:
+                    self._rehearsed = False
+                    raise
+
+    def _result(self, args: Any, kwargs: Any, extent: int) -> Any:
+        """What the worker gives for arrays like these."""
+        walled = self._walled or Walled(self.understood, self._worker)
+        return walled(*like(args, extent), **like(kwargs, extent))
+
+    def _in_worker(self, *args: Any, **kwargs: Any) -> Any:
+        """Every call in the worker: of symbols, of tracers and of tensors."""
+        import keras
+
+        flat = keras.tree.flatten((args, kwargs))
+        with exempt():
+            if any(isinstance(each, keras.KerasTensor) for each in flat):
+                made = (self._result(args, kwargs, extent) for extent in _EXTENTS)
+                return keras.tree.map_structure(_symbol, *made)
+            if keras.backend.backend() == "jax" and _traced(flat):
+                return self._called_back(args, kwargs)
+            made = self._walled(*args, **kwargs)  # type: ignore[misc]  # it is there in this mode
+        return keras.tree.map_structure(_tensor, made)
+
+    def _called_back(self, args: Any, kwargs: Any) -> Any:
+        """JAX calls the worker when the compiled program comes to it. It has no gradient there."""
+        import jax
+
+        unknown = [
+            extent
+            for each in jax.tree.leaves((args, kwargs))
+            for extent in getattr(each, "shape", ())
+            if not isinstance(extent, int)
+        ]
+        made = [self._result(args, kwargs, extent) for extent in _EXTENTS]
+        shapes = jax.tree.map(lambda *each: _promised(each, unknown), *made)
+        return jax.pure_callback(
+            lambda given: self._walled(*given[0], **given[1]),  # type: ignore[misc]
+            shapes,
+            (args, kwargs),
+        )
+
+
+def _traced(flat: list[Any]) -> bool:
+    import jax
+
+    return any(isinstance(each, jax.core.Tracer) for each in flat)
+
+
+def _promised(results: Any, unknown: list[Any]) -> Any:
+    """What JAX is told of a result before it is there."""
+    import jax
+
+    one, other = results
+    shape: list[Any] = []
+    for mine, its in zip(one.shape, other.shape, strict=True):
+        if mine != its and ((mine, its) != _EXTENTS or not unknown):
+            raise SandboxError(
+                "the shape of the result cannot be told beforehand",
+                help='give the layer an output_shape, or let the policy say "in-process"',
+            )
+        shape.append(mine if mine == its else unknown[0])
+    return jax.ShapeDtypeStruct(tuple(shape), one.dtype)  # type: ignore[no-untyped-call]
+
+
+def _symbol(one: Any, other: Any) -> Any:
+    """A symbol for two results of which the dimensions that differ are not known."""
+    import keras
+
+    if not hasattr(one, "shape") or not hasattr(other, "shape"):
+        return one
+    shape = tuple(m if m == n else None for m, n in zip(one.shape, other.shape, strict=True))
+    return keras.KerasTensor(shape, str(one.dtype))
+
+
+def _tensor(value: Any) -> Any:
+    import keras
+
+    return keras.ops.convert_to_tensor(value) if hasattr(value, "dtype") else value
+
+
+def like(value: Any, extent: int) -> Any:
+    """NumPy arrays in the place of tensors, with `extent` for dimensions that are not known."""
+    if isinstance(value, list | tuple):
+        return type(value)(like(each, extent) for each in value)
+    if isinstance(value, dict):
+        return {key: like(each, extent) for key, each in value.items()}
+    if not hasattr(value, "shape") or not hasattr(value, "dtype"):
+        return value
+    import numpy as np
+    from keras import backend
+
+    shape = tuple(each if isinstance(each, int) else extent for each in value.shape)
+    dtype = np.dtype(_plain(backend.standardize_dtype(value.dtype)))
+    return np.ones(shape, dtype) if dtype.kind in "fc" else np.zeros(shape, dtype)
+
+
+def _plain(dtype: str) -> str:
+    """A type that NumPy has by itself, of like kind."""
+    return "float32" if dtype.startswith(("bfloat", "float8")) else dtype

@@ -1,0 +1,118 @@
+"""The functions of one load, made callable: restricted, and never as bytecode."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from secure_serial.construct.tripwire import exempt
+from secure_serial.lambdas.plain import alike
+from secure_serial.loaded import is_installed
+from secure_serial.plan.functions import Functions
+from secure_serial.plan.path import Path, pointer
+from secure_serial.policy.model import Evaluation, Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from secure_serial.artifact.document import Json
+    from secure_serial.lambdas.understood import Understood
+    from secure_serial.limits import Limits
+    from secure_serial.policy.model import Policy
+    from secure_serial.sandbox.facades.ops import Ops
+    from secure_serial.sandbox.restored import Restored
+    from secure_serial.sandbox.restrict import Checked
+    from secure_serial.sandbox.wall.worker import Worker
+
+
+class Made:
+    """The functions that a load may build, by where their code stood; each is made once.
+
+    Args:
+        functions: What the plan understood, and the policy let pass.
+        policy: Says how they run.
+
+    """
+
+    def __init__(self, functions: Mapping[tuple[str, str], Checked], policy: Policy) -> None:
+        self._functions = functions
+        self._sandbox = policy.sandbox
+        self._limits: Limits = policy.limits
+        self._made: dict[tuple[str, str], Restored] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._functions)
+
+    def __contains__(self, value: object) -> bool:
+        return any(made is value for made in self._made.values())
+
+    def at(self, member: str, path: Path) -> Restored | None:
+        """The function whose code stood at a place; None where none did."""
+        place = (member, pointer(path))
+        checked = self._functions.get(place)
+        if checked is not None and place not in self._made:
+            from secure_serial.construct.keras.in_model import InModel
+
+            function = restricted(checked, self._sandbox)
+            self._made[place] = InModel(function, _worker(self._sandbox))
+        return self._made.get(place)
+
+    def again(self, node: Json) -> Restored | None:
+        """The function that a node stands for which was made of one while building; or None.
+
+        Wrappers copy layers by their configs, and so write their functions down and read them
+        back. What comes back is a function that was judged, or none.
+        """
+        if not self._made:
+            return None
+        read = Functions(self._limits, safe_mode=False).read(node).checked
+        if read is None:
+            return None
+        known = self._made.values()
+        return next((each for each in known if _same(read.understood, each.understood)), None)
+
+
+def restricted(
+    checked: Checked, sandbox: Sandbox, *, at_least: Evaluation = Evaluation.IN_PROCESS
+) -> Restored:
+    """The callable of a function that was decided on.
+
+    Raises:
+        SandboxError: a wall that the policy demands is not to be had here.
+
+    """
+    if Evaluation.PROCESS in (sandbox.evaluation, at_least):
+        from secure_serial.sandbox.wall.walled import Walled
+
+        return Walled(checked.understood, _worker(sandbox))
+    from secure_serial.sandbox.function import build
+
+    with exempt():  # making a function is ours, and calling it is not
+        return build(checked, _ops(), sandbox.allowance)
+
+
+def _ops() -> Ops:
+    """Keras's operations where Keras is there; else NumPy's alone."""
+    if is_installed("keras"):
+        from secure_serial.construct.keras.ops import KerasOps
+
+        return KerasOps()
+    from secure_serial.sandbox.facades.ops import NUMPY
+
+    return NUMPY
+
+
+def _worker(sandbox: Sandbox) -> Worker:
+    from secure_serial.sandbox.wall.worker import shared_worker
+
+    return shared_worker(sandbox.allowance, demand=sandbox.demand)
+
+
+def _same(one: Understood, other: Understood) -> bool:
+    return one.digest == other.digest and all(
+        alike(mine, theirs)
+        for mine, theirs in (
+            (one.defaults, other.defaults),
+            (dict(one.kwdefaults), dict(other.kwdefaults)),
+            (dict(one.closure), dict(other.closure)),
+        )
+    )
