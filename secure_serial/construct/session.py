@@ -82,6 +82,7 @@ class Session:
         self.callers = callers
         self.catalogue = catalogue
         self.refused: list[Record] = []
+        self._refusal: LoadDenied | None = None
         self.shared: dict[object, tuple[object, Json]] = {}
         self._engine = Engine(verdict.policy, verdict.today)
         self._context = verdict.context
@@ -108,6 +109,9 @@ class Session:
         traceback: TracebackType | None,
     ) -> None:
         _current.reset(self._token)
+        ends = error is None or isinstance(error, Exception)
+        if self._refusal is not None and ends and not isinstance(error, LoadDenied):
+            raise self._refusal  # whoever swallowed it: the load ends refused
 
     @property
     def document(self) -> Document:
@@ -284,7 +288,7 @@ class Session:
         """Record an unplanned resolution and end the load."""
         text = f"{symbol} was asked for while building, and the plan did not hold it"
         self.refused.append({"symbol": symbol[:400], "written": written[:400], "code": UNPLANNED})
-        raise LoadDenied(
+        error = LoadDenied(
             text,
             verdict=self.verdict,
             code=UNPLANNED,
@@ -292,6 +296,8 @@ class Session:
             help="nothing that a file did not openly ask for is built; if this is a class's own "
             "default, please report it",
         )
+        self._refusal = self._refusal or error
+        raise error
 
     def count(self, allocated: int) -> None:
         """Count the bytes of a variable that is about to be made.

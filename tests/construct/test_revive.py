@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 import threading
 
@@ -447,6 +448,22 @@ def test_threads_do_not_see_each_others_load():
     assert one is not other
     assert isinstance(outcomes["wide"], Part)
     assert isinstance(outcomes["narrow"], LoadDenied)
+
+
+@pytest.mark.parametrize("other", [None, ValueError("something else"), TypeError()])
+def test_who_swallows_a_refusal_gets_no_object_either(other):
+    def swallow(_config):
+        with contextlib.suppress(LoadDenied):
+            deserialize_keras_object(part("Unknown"))
+        if other is not None:
+            raise other
+
+    with pytest.raises(LoadDenied, match="acme>Unknown was asked for") as caught:
+        load(part(), make(action=swallow))
+    assert caught.value.code == "SS340"
+    outcome = caught.value.records[-1]
+    assert (outcome["event"], outcome["outcome"]) == ("outcome", "failed")
+    assert [each["symbol"] for each in outcome["refused"]] == ["acme>Unknown"]
 
 
 def test_a_thread_without_a_load_of_its_own_sees_none():
