@@ -6,11 +6,14 @@ import ast
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from secure_serial.lambdas.errors import CannotLift
+from secure_serial.lambdas.errors import CannotLift, TooMuch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+#: What there is too much of where CPython's own stack ends first.
+STACK = "nesting, for what is left of the stack"
+DEEP = "(too deep for what is left of the stack)"
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp)
 
 
@@ -115,9 +118,12 @@ def source(tree: ast.expr | ast.FunctionDef) -> str:
     An f-string that this Python has no way to write is shown as calls of `format`.
     """
     try:
-        return exact(tree)
-    except CannotLift:
-        return exact(_Joined().visit(copied(tree)))
+        try:
+            return exact(tree)
+        except CannotLift:
+            return exact(_Joined().visit(copied(tree)))
+    except TooMuch:
+        return DEEP
 
 
 def exact(tree: ast.expr | ast.FunctionDef) -> str:
@@ -126,12 +132,15 @@ def exact(tree: ast.expr | ast.FunctionDef) -> str:
     Raises:
         CannotLift: This Python has no way to write it: before 3.12, a backslash in an f-string's
             expression.
+        TooMuch: Whoever calls has used up the stack.
 
     """
     try:
         return ast.unparse(ast.fix_missing_locations(copied(tree)))
     except ValueError:
         raise CannotLift("an f-string that this version of Python cannot write") from None
+    except RecursionError:
+        raise TooMuch(STACK) from None
 
 
 def check_scopes(tree: ast.expr | ast.FunctionDef) -> None:

@@ -17,7 +17,7 @@ from secure_serial.lambdas.errors import BadStream, CannotLift, Disagree, TooMuc
 from secure_serial.lambdas.nodes import identifier
 from secure_serial.lambdas.plain import Plain, alike, plain, written
 from secure_serial.lambdas.text import parsed
-from secure_serial.lambdas.tree import copied, digest, exact, normal, source
+from secure_serial.lambdas.tree import DEEP, STACK, copied, digest, exact, normal, source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,6 +53,12 @@ class Understood:
     @property
     def source(self) -> str:
         """Readable text, with defaults and closure. Nothing ever compiles it."""
+        try:
+            return self._source()
+        except RecursionError:
+            return DEEP
+
+    def _source(self) -> str:
         tree = copied(self.tree)
         tree.args.defaults = [_shown(value) for value in self.defaults]
         tree.args.kw_defaults = [
@@ -96,7 +102,13 @@ def understand(stored: Stored, bounds: Bounds | None = None) -> Understood:
     'lambda x, k=2.0: x * k'
 
     """
-    bounds = bounds or Bounds()
+    try:
+        return _understood(stored, bounds or Bounds())
+    except RecursionError:
+        raise TooMuch(STACK) from None
+
+
+def _understood(stored: Stored, bounds: Bounds) -> Understood:
     ours = None if stored.own is None else from_own(stored.own, bounds)
     if stored.code is None:
         if ours is None:
@@ -142,7 +154,13 @@ def from_own(form: Mapping[str, Json], bounds: Bounds | None = None) -> Understo
     '# k = 2\nlambda x: x * k'
 
     """
-    bounds = bounds or Bounds()
+    try:
+        return _from_own(form, bounds or Bounds())
+    except RecursionError:
+        raise TooMuch(STACK) from None
+
+
+def _from_own(form: Mapping[str, Json], bounds: Bounds) -> Understood:
     schema, text = form.get("schema"), form.get("source")
     if type(schema) is not int or schema != SCHEMA:
         raise BadStream(f"a function in a form of schema {str(schema)[:20]!a}; known is {SCHEMA}")
@@ -176,6 +194,13 @@ def from_source(text: str, bounds: Bounds | None = None) -> Understood:
     {'axis': -1}
 
     """
+    try:
+        return _from_source(text, bounds or Bounds())
+    except RecursionError:
+        raise TooMuch(STACK) from None
+
+
+def _from_source(text: str, bounds: Bounds) -> Understood:
     tree = parsed(text, bounds)
     arguments = tree.args
     defaults = tuple(_literal(node) for node in arguments.defaults)

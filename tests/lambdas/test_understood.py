@@ -2,6 +2,7 @@
 
 import ast
 import base64
+import inspect
 import json
 import marshal
 import sys
@@ -123,6 +124,38 @@ def compile_lambda(tree):
 
 
 CODE = type(closing.__code__)
+
+
+def at_depth(left, call):
+    """The call's result with that many frames of the stack left, or our error."""
+
+    def down(frames):
+        return call() if frames <= 0 else down(frames - 1)
+
+    used = len(inspect.stack(0))
+    try:
+        return down(sys.getrecursionlimit() - used - left)
+    except SecureSerialError as error:
+        return error
+
+
+def test_a_caller_that_has_used_up_the_stack_gets_our_error_or_the_function():
+    text = "lambda x: " + "f(" * 30 + "x" + ")" * 30
+    known = from_source(text)
+    stored_too = Stored(marshal.dumps(compile_lambda(ast.parse(text).body[0].value)))
+    form = known.own_form()
+    results = set()
+    for left in range(40, 600, 11):
+        for call in (
+            lambda: from_source(text).digest,
+            lambda: from_own(form).digest,
+            lambda: understand(stored_too).digest,
+            lambda: known.own_form()["source"],
+            lambda: known.source,
+        ):
+            found = at_depth(left, call)
+            results.add(found if isinstance(found, str) else type(found).__name__)
+    assert results == {known.digest, text, "(too deep for what is left of the stack)", "TooMuch"}
 
 
 # Round trips.
