@@ -13,6 +13,7 @@ import numpy as np
 
 from secure_serial.sandbox import meter
 from secure_serial.sandbox.facades import ops
+from secure_serial.sandbox.facades.dtypes import DTYPES, NUMERIC, WIDE, dtype, narrowed
 from secure_serial.sandbox.facades.errors import kind_of, refused
 from secure_serial.sandbox.facades.measure import dims
 from secure_serial.sandbox.values import Builtin, Function
@@ -20,23 +21,9 @@ from secure_serial.sandbox.values import Builtin, Function
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: NumPy's and ml_dtypes' plain numeric types. Never text, never `object`, which runs code.
-DTYPES = frozenset({
-    "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16",
-    "float32", "float64", "bfloat16", "complex64", "complex128",
-})  # fmt: skip
-#: Other names of the same: NumPy's, TensorFlow's and Python's.
-DTYPE_NAMES = {
-    "bool_": "bool", "half": "float16", "single": "float32", "float": "float32",
-    "double": "float64", "int": "int32", "uint": "uint32",
-}  # fmt: skip
-#: Kinds of NumPy's types that are numbers; "V" of bfloat16 is looked up by name.
-NUMERIC = frozenset("biufc")
 _FLOAT32 = np.dtype("float32")
 #: The dimensions that an array may have; NumPy's own bound is 64, TensorFlow's some 8.
 RANK = 32
-#: Bytes of one number in the wide types.
-WIDE = 8
 #: Whole numbers beyond this do not fit an array and would make one of objects.
 _TWO = 2
 _LEAST, _MOST = -(2**63), 2**64 - 1
@@ -143,15 +130,6 @@ def _holds_wide(items: Any) -> bool:
     return False
 
 
-_NARROW = {"float64": np.float32, "int64": np.int32, "complex128": np.complex64}
-
-
-def narrowed(value: Any) -> Any:
-    """An array or scalar of 64 bits in 32."""
-    wanted = _NARROW.get(value.dtype.name)
-    return value if wanted is None else value.astype(wanted)
-
-
 def tensors(value: Any) -> Any:
     """A sequence of arrays; an array is the sequence of what it holds."""
     kind = type(value)
@@ -175,6 +153,8 @@ def integer(value: Any) -> int:
         known = value if kind is np.ndarray else _known(value)
         if known is not None and known.ndim == 0 and known.dtype.kind in "iub":
             return int(known)
+    elif ops.active.get().is_dimension(value):
+        return value  # type: ignore[no-any-return]  # counts as one, as what is not known does
     raise refused(f"a value of type {kind_of(value)} where a whole number stands")
 
 
@@ -277,9 +257,17 @@ def shape(value: Any) -> tuple[int, ...]:
     made = (made,) if type(made) is int else made
     if len(made) > RANK:
         raise refused(f"a shape of {len(made)} dimensions")
-    if any(extent < -1 for extent in made):
+    if any(type(extent) is int and extent < -1 for extent in made):
         raise refused("a shape with a negative size")
     return tuple(made)
+
+
+def new_shape(value: Any) -> tuple[int | None, ...]:
+    """A shape to bring items into that are there: None for one that is not known yet."""
+    if type(value) in (tuple, list) and None in [each for each in value if each is None]:
+        made = shape([1 if each is None else each for each in value])
+        return tuple(None if v is None else m for v, m in zip(value, made, strict=True))
+    return shape(value)
 
 
 def pair(value: Any) -> Any:
@@ -308,17 +296,6 @@ def axes(value: Any) -> Any:
             raise refused(f"{len(value)} items where the axes of two arrays stand")
         return tuple(sizes(item) for item in value)
     return size(value)
-
-
-def dtype(value: Any) -> str:
-    """The name of a numeric type: a text, a member as np.float32, or a builtin type's name."""
-    name = value.dtype_name if type(value) in TYPES else value
-    if type(name) is str:
-        name = DTYPE_NAMES.get(name, name)
-        if name in DTYPES:
-            return name
-        raise refused(f"the type {name[:40]!r}, which is none of plain numbers")
-    raise refused(f"a value of type {kind_of(value)} where a type's name stands")
 
 
 def order(value: Any) -> Any:
@@ -360,14 +337,11 @@ def ignored(value: Any) -> None:
 
 #: What may be called: restricted functions, builtins, and (see `offered`) those of facades.
 FUNCTIONS: set[type] = {Function, Builtin}
-#: What stands for a type besides its name, in `dtype_name`.
-TYPES: set[type] = {Builtin}
-
 _CHECKS: dict[str, Callable[[Any], Any]] = {
     each.__name__: each
     for each in (
-        tensor, tensors, number, size, radius, degree, flag, axis, sizes, sections, shape, pair,
-        pairs, axes, dtype, order, equation, function, branch, ignored,
+        tensor, tensors, number, size, radius, degree, flag, axis, sizes, sections, shape,
+        new_shape, pair, pairs, axes, dtype, order, equation, function, branch, ignored,
     )
 } | {"int": integer}  # fmt: skip
 

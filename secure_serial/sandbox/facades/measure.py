@@ -64,6 +64,11 @@ def joined(shapes: Any) -> tuple[int, ...]:
     return tuple(made)
 
 
+def product(extents: Any) -> int:
+    """The items of a shape that is asked for; a dimension that is not known counts as one."""
+    return prod(extent for extent in extents if type(extent) is int)
+
+
 def axis_in(axis: int, rank: int) -> int:
     """The index of an axis that may be negative."""
     if not -rank <= axis < rank:

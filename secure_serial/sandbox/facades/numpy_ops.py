@@ -56,6 +56,15 @@ def _reduction(function: Callable[..., Any]) -> Callable[..., Any]:
     return reduction
 
 
+def dynamic_shape(x: Any) -> Any:
+    return np.shape(x)
+
+
+def reshape(x: Any, newshape: Any) -> Any:
+    # What is known has no dimension that is not.
+    return np.reshape(x, tuple(-1 if extent is None else extent for extent in newshape))
+
+
 def matmul(x1: Any, x2: Any) -> Any:
     return np.matmul(x1, x2)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from secure_serial.errors import SandboxError
-from secure_serial.sandbox.facades import kinds, ops
+from secure_serial.sandbox.facades import dtypes, kinds, ops
 from secure_serial.sandbox.facades.canonical import MISSING, Row, row
 from secure_serial.sandbox.facades.errors import failed, refused
 from secure_serial.sandbox.facades.rules import rule
@@ -83,10 +83,10 @@ def _numbers(made: Any, narrow: list[Any] | None) -> Any:
         return kind(_numbers(each, narrow) for each in made)
     if kind is not np.ndarray and not isinstance(made, np.generic):
         return made
-    if made.dtype.kind not in kinds.NUMERIC and made.dtype.name not in kinds.DTYPES:
+    if made.dtype.kind not in dtypes.NUMERIC and made.dtype.name not in dtypes.DTYPES:
         raise refused("a result that holds something else than numbers")
-    if narrow is not None and made.dtype.itemsize >= kinds.WIDE and not any(map(_wide, narrow)):
-        return kinds.narrowed(made)
+    if narrow is not None and made.dtype.itemsize >= dtypes.WIDE and not any(map(_wide, narrow)):
+        return dtypes.narrowed(made)
     return made
 
 
@@ -97,7 +97,7 @@ def _wide(value: Any) -> bool:
     if type(value) is str:
         return value.endswith("64") or value == "complex128"
     kind = getattr(value, "dtype", None)
-    return kind is not None and getattr(kind, "itemsize", 0) >= kinds.WIDE
+    return kind is not None and getattr(kind, "itemsize", 0) >= dtypes.WIDE
 
 
 @cache
@@ -199,7 +199,7 @@ class OfferedType(Offered):
 
 
 kinds.FUNCTIONS |= {Offered, OfferedType}
-kinds.TYPES |= {OfferedType}
+dtypes.TYPES |= {OfferedType}
 
 
 def offered(label: str, spec: Spec) -> Offered:

@@ -35,6 +35,9 @@ class Ops(Protocol):
     def known(self, value: Any) -> Any:
         """The NumPy array of a tensor whose values are known by now, else None."""
 
+    def is_dimension(self, value: object) -> bool:
+        """Whether this is an extent that is not known before the values are there."""
+
 
 @cache
 def _table() -> dict[str, Callable[..., Any]]:
@@ -73,6 +76,10 @@ class NumPyOps:
     def known(self, value: Any) -> Any:
         """See `Ops`."""
         return value
+
+    def is_dimension(self, value: object) -> bool:  # noqa: ARG002 - NumPy's are all known
+        """See `Ops`."""
+        return False
 
 
 NUMPY = NumPyOps()

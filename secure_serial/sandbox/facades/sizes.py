@@ -192,15 +192,14 @@ def repeat(_row: Row) -> Rule:
     def rule(values: list[Any]) -> None:
         value, repeats, axis = values
         shape = dims(value)
-        each = repeats if type(repeats) is int else None
-        if each is not None:
-            not_negative(each)
-            take(prod(shape) * each, item_bytes(value))
+        if type(repeats) is not tuple:
+            not_negative(repeats)
+            take(prod(shape) * measure.product((repeats,)), item_bytes(value))
             return
         for times in repeats:
             not_negative(times)
         extent = prod(shape) if axis is None else shape[measure.axis_in(axis, len(shape))]
-        total = sum(repeats) * (extent if len(repeats) == 1 else 1)
+        total = sum(n for n in repeats if type(n) is int) * (extent if len(repeats) == 1 else 1)
         take(prod(shape) // extent * total, item_bytes(value))
 
     return rule
@@ -208,7 +207,7 @@ def repeat(_row: Row) -> Rule:
 
 def not_negative(value: int) -> None:
     """Refuse a size below zero."""
-    if value < 0:
+    if type(value) is int and value < 0:
         raise refused(f"a size of {value}")
 
 
@@ -217,10 +216,10 @@ def tile(_row: Row) -> Rule:
 
     def rule(values: list[Any]) -> None:
         value, repeats = values
-        repeats = (repeats,) if type(repeats) is int else repeats
+        repeats = repeats if type(repeats) is tuple else (repeats,)
         for times in repeats:
             not_negative(times)
-        take(count(value) * prod(repeats), item_bytes(value))
+        take(count(value) * measure.product(repeats), item_bytes(value))
 
     return rule
 
@@ -234,7 +233,7 @@ def shape(row: Row) -> Rule:
         for extent in values[at]:
             not_negative(extent)
         name = values[dtype] if dtype is not None else None
-        take(prod(values[at]), dtype_bytes(name))
+        take(measure.product(values[at]), dtype_bytes(name))
 
     return rule
 

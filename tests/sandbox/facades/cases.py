@@ -28,7 +28,7 @@ _UNARY = """abs arccos arccosh arcsin arcsinh arctan arctanh cbrt ceil cos cosh 
 expm1 floor isfinite isinf isnan log log10 log1p log2 logical_not negative rad2deg reciprocal rsqrt
 sign sin sinc sinh sqrt square tan tanh trunc bitwise_not angle conj real imag signbit isposinf
 isneginf sigmoid relu relu6 softplus softsign silu log_sigmoid selu hard_sigmoid hard_silu
-tanh_shrink hard_tanh sparse_sigmoid sparse_plus erf stop_gradient ravel copy fliplr flipud shape
+tanh_shrink hard_tanh sparse_sigmoid sparse_plus erf stop_gradient ravel copy fliplr flipud shape dynamic_shape dynamic_shape
 ndim size dtype softmax log_softmax elu celu leaky_relu gelu glu soft_shrink hard_shrink squareplus
 nan_to_num identity_of l2_normalize batch_flatten bounded_relu hard_sigmoid_2 mish erfc norm_of
 matrix_transpose matrix_diag rank int_of float_of zeros_like ones_like array convert_to_tensor
