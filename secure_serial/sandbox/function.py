@@ -200,7 +200,7 @@ def _copied(value: Any, depth: int) -> Any:
     if depth >= DEEPEST:
         raise refused(f"an argument nested more than {DEEPEST} deep")
     if isinstance(value, dict):
-        keys(account, len(value))
+        keys(len(value))
         made = {}
         for name, item in value.items():
             if type(name) not in {str, int}:

@@ -9,6 +9,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,8 @@ from secure_serial.sandbox.restrict import restrict
 
 resource = pytest.importorskip("resource")
 
-SECONDS = 2.0
+#: Of the processor; a tracer for coverage takes far more.
+SECONDS = 2.0 if sys.gettrace() is None else 60.0
 MEMORY = 512 * 1024  # kilobytes above what the process takes when the first case begins
 #: Half of the arrays that are allowed where nobody says otherwise: 512 MiB are for all there is.
 BOUNDS = Allowance(array_bytes=384 << 20)

@@ -9,7 +9,16 @@ import numpy as np
 
 from secure_serial.sandbox.facades import kinds, ops
 from secure_serial.sandbox.facades.measure import dims
-from secure_serial.sandbox.values import NUMBERS, PLAIN, Builtin, Function, Stream, called, refused
+from secure_serial.sandbox.values import (
+    FOREIGN,
+    NUMBERS,
+    PLAIN,
+    Builtin,
+    Function,
+    Stream,
+    called,
+    refused,
+)
 
 if TYPE_CHECKING:
     from secure_serial.sandbox.meter import Meter
@@ -39,6 +48,17 @@ def is_array(value: object) -> bool:
 shape = dims
 
 
+def native(value: object) -> bool:
+    """Whether an array is NumPy's."""
+    return type(value) is np.ndarray or isinstance(value, np.generic)
+
+
+def work(account: Meter, value: Any) -> None:
+    """Take the steps of an operation on one array."""
+    if not native(value):
+        account.step(FOREIGN)
+
+
 def count(extents: Shape) -> int:
     """The elements of a shape."""
     return prod(extents)
@@ -50,7 +70,7 @@ def item_bytes(value: Any) -> int:
     >>> item_bytes(np.float32(1)), item_bytes(np.int8(1))
     (4, 8)
     """
-    if type(value) is np.ndarray or isinstance(value, np.generic):
+    if native(value):
         size: int = value.itemsize
         return size if size >= 8 or value.dtype.kind == "f" else 8  # noqa: PLR2004 - float64
     return 4 if value is None else 8
@@ -83,8 +103,7 @@ def beside(value: Any, array: Any) -> Any:
     if kind is not list and kind is not tuple:
         raise refused(f"a value of type {called(value)} beside an array")
     made = kinds.tensor(value)
-    native = type(array) is np.ndarray or isinstance(array, np.generic)
-    if native or type(made) is not np.ndarray:
+    if native(array) or type(made) is not np.ndarray:
         return made
     # As TensorFlow does it: the numbers take the type of the tensor.
     wanted = ops.active.get().dtype(array)
@@ -107,6 +126,7 @@ def elementwise(account: Meter, one: Any, two: Any) -> tuple[Any, Any, int]:
             extents.append(())
             size = max(size, 16 if type(value) is complex else 4)
         else:
+            work(account, value)
             extents.append(shape(value))
             size = max(size, item_bytes(value))
     wanted = count(broadcast(*extents))

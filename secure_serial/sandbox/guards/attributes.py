@@ -15,9 +15,9 @@ from secure_serial.sandbox.guards import text
 from secure_serial.sandbox.guards.arrays import is_array
 from secure_serial.sandbox.guards.calls import call
 from secure_serial.sandbox.guards.iteration import gathered
-from secure_serial.sandbox.guards.measure import comparable, key, keys
+from secure_serial.sandbox.guards.measure import comparable, key
 from secure_serial.sandbox.meter import current
-from secure_serial.sandbox.values import called, refused
+from secure_serial.sandbox.values import FOREIGN, called, refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,6 +60,7 @@ def method(value: Any, name: str, /, *args: Any, **kwargs: Any) -> Any:
     if found is not None:
         return found(account, value, *args, **kwargs)
     if is_array(value) or (kind, name) in _SHAPES:
+        account.step(FOREIGN)
         return facades.method(value, name)(*args, **kwargs)
     raise missing(value, name)
 
@@ -111,17 +112,17 @@ def _get(account: Meter, value: dict[Any, Any], name: Any, default: Any = None, 
 
 
 def _keys(account: Meter, value: dict[Any, Any], /) -> list[Any]:
-    keys(account, len(value))
+    account.step(len(value))
     return list(value)
 
 
 def _listed(account: Meter, value: dict[Any, Any], /) -> list[Any]:
-    keys(account, len(value))
+    account.step(len(value))
     return list(value.values())
 
 
 def _items(account: Meter, value: dict[Any, Any], /) -> list[tuple[Any, Any]]:
-    keys(account, len(value))
+    account.step(len(value))
     return list(value.items())
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from secure_serial.lambdas.machine import DIVIDE
 from secure_serial.sandbox.guards import operators
-from secure_serial.sandbox.guards.arrays import count, is_array, item_bytes, shape
-from secure_serial.sandbox.guards.calls import callee
+from secure_serial.sandbox.guards.arrays import count, is_array, item_bytes, shape, work
+from secure_serial.sandbox.guards.calls import callback
 from secure_serial.sandbox.guards.iteration import gathered, source, unpack
 from secure_serial.sandbox.guards.measure import comparable, key, keys
 from secure_serial.sandbox.guards.text import made_text, plain
@@ -38,6 +38,7 @@ _NOTHING: Any = object()
 def _abs(value: Any, /) -> Any:
     account = current()
     if type(value) not in NUMBERS and is_array(value):
+        work(account, value)
         account.array(count(shape(value)), item_bytes(value))
     elif type(value) not in PLAIN:
         raise refused(f"abs of a value of type {called(value)}")
@@ -102,8 +103,9 @@ def made_set(several: Any = (), /) -> set[Any]:
     account = current()
     made: set[Any] = set()
     for item in source(account, several):
+        account.step()
         made.add(key(account, item))
-        keys(account, len(made))
+        keys(len(made))
     return made
 
 
@@ -113,8 +115,9 @@ def made_dict(pairs: Any, /) -> dict[Any, Any]:
     made: dict[Any, Any] = {}
     for pair in pairs:
         for name, value in pair.items() if type(pair) is dict else (pair,):
+            account.step()
             made[key(account, name)] = value
-            keys(account, len(made))
+            keys(len(made))
     return made
 
 
@@ -151,14 +154,14 @@ def _reversed(several: Any, /) -> Stream:
 
 def _map(function: Any, /, *several: Any) -> Stream:
     account = current()
-    function = callee(function)
+    function = callback(function)
     return Stream(map(function, *(source(account, each) for each in several)))
 
 
 def _filter(function: Any, several: Any, /) -> Stream:
     account = current()
     if function is not None:
-        function = callee(function)
+        function = callback(function)
     return Stream(filter(function, source(account, several)))
 
 
@@ -217,7 +220,7 @@ def _ordered(several: Any, function: Any) -> tuple[list[Any], list[Any]]:
     """Items, and what they are ordered by: known to be comparable, and paid for."""
     account = current()
     items = gathered(account, several)
-    by = items if function is None else list(map(callee(function), items))
+    by = items if function is None else list(map(callback(function), items))
     comparable(account, by)
     return items, by
 

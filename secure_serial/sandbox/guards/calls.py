@@ -5,12 +5,13 @@ Whatever takes a function to call back (`max(key=…)`, `map`) takes one of thes
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from secure_serial.sandbox.facades.numbers import Number, Setting
 from secure_serial.sandbox.facades.offered import Offered, OfferedType
 from secure_serial.sandbox.meter import current
-from secure_serial.sandbox.values import Builtin, Function, called, refused
+from secure_serial.sandbox.values import FOREIGN, Builtin, Function, called, refused
 
 #: By exact type: what may be called.
 CALLABLE: frozenset[type] = frozenset({Function, Builtin, Offered, OfferedType, Number, Setting})
@@ -21,9 +22,16 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
     return callee(function)(*args, **kwargs)
 
 
+def callback(value: Any) -> Any:
+    """A function for Python to call again and again, each call of which is one of ours."""
+    if type(value) not in CALLABLE:
+        raise refused(f"a call of a value of type {called(value)}")
+    return partial(call, value)
+
+
 def callee(value: Any) -> Any:
     """A value that may be called, as it is."""
     if type(value) not in CALLABLE:
         raise refused(f"a call of a value of type {called(value)}")
-    current().step()
+    current().step(1 if type(value) is Function or type(value) is Builtin else FOREIGN)
     return value

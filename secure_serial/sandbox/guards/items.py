@@ -13,6 +13,7 @@ from secure_serial.sandbox.guards.arrays import (
     is_array,
     item_bytes,
     shape,
+    work,
 )
 from secure_serial.sandbox.guards.measure import key
 from secure_serial.sandbox.meter import Meter, current
@@ -37,6 +38,7 @@ def item(value: Any, index: Any, /) -> Any:
     if kind is dict:
         return value[key(account, index)]
     if is_array(value):
+        work(account, value)
         return value[_index(account, value, index)]
     raise refused(f"an item of a value of type {called(value)}")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from secure_serial.sandbox.guards.arrays import count, is_array, item_bytes, shape
+from secure_serial.sandbox.guards.arrays import count, is_array, item_bytes, native, shape
 from secure_serial.sandbox.meter import current
-from secure_serial.sandbox.values import CONTAINERS, Stream, called, refused
+from secure_serial.sandbox.values import CONTAINERS, FOREIGN, Stream, called, refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -39,7 +39,7 @@ def source(account: Meter, value: Any) -> Any:
         return value
     if is_array(value):
         extents = shape(value)
-        account.step(extents[0] if extents else 1)
+        account.step((extents[0] if extents else 1) * (1 if native(value) else FOREIGN))
         account.array(count(extents), item_bytes(value))
         return value
     if value is None or kind in {bool, int, float, complex}:

@@ -20,13 +20,16 @@ from secure_serial.sandbox.guards.arrays import (
     elementwise,
     is_array,
     item_bytes,
+    native,
     shape,
+    work,
 )
 from secure_serial.sandbox.guards.iteration import gathered
 from secure_serial.sandbox.guards.measure import comparable, key, keys
 from secure_serial.sandbox.guards.text import percent
 from secure_serial.sandbox.meter import _meter, current
 from secure_serial.sandbox.values import (
+    FOREIGN,
     INTEGERS,
     NUMBERS,
     PLAIN,
@@ -127,17 +130,13 @@ def _kind(value: Any) -> str:
     """Which numbers a value holds, as NumPy's letter."""
     if type(value) in NUMBERS:
         return {float: "f", complex: "c"}.get(type(value), "i")
-    if _native(value):
+    if native(value):
         return str(value.dtype.kind)
     return "f"  # a tensor, most of which are; a compiler computes with it, or its own operations
 
 
 def _size(value: Any) -> int:
-    return value.itemsize if _native(value) else 4
-
-
-def _native(value: Any) -> bool:
-    return type(value) is ndarray or isinstance(value, np.generic)
+    return value.itemsize if native(value) else 4
 
 
 def _add(account: Meter, one: Any, two: Any) -> Any:
@@ -175,8 +174,8 @@ def _sets(raw: Raw) -> Others:
     def guarded(account: Meter, one: Any, two: Any) -> Any:
         kind = type(one)
         if kind is type(two) and (kind is set or kind is dict):
-            keys(account, len(one) + len(two))
-            account.step(len(one) * len(two) // 16)
+            keys(len(one) + len(two))
+            account.step(len(one) + len(two) + len(one) * len(two) // 16)
         return raw(one, two)
 
     return guarded
@@ -184,7 +183,7 @@ def _sets(raw: Raw) -> Others:
 
 def matmul(one: Any, two: Any, /) -> Any:
     """`@`: the operation that facades offer, which takes the work of a product into account."""
-    current().step()
+    current().step(FOREIGN)
     if not (is_array(one) and is_array(two)):
         raise refused(f"a matrix product of values of type {called(one)} and {called(two)}")
     return operation("matmul")("@", [one, two], narrow=False)
@@ -207,6 +206,7 @@ def _unary(raw: Callable[[Any], Any]) -> Callable[[Any], Any]:
         account = current()
         account.step()
         if type(value) not in NUMBERS and is_array(value):
+            work(account, value)
             account.array(count(shape(value)), item_bytes(value))
         elif type(value) not in PLAIN:
             raise refused(f"an operation on a value of type {called(value)}")
@@ -301,4 +301,4 @@ def _whole(value: Any) -> bool:
 
 
 def _dtype(value: Any) -> str:
-    return str(value.dtype.name if _native(value) else ops.active.get().dtype(value))
+    return str(value.dtype.name if native(value) else ops.active.get().dtype(value))
