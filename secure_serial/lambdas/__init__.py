@@ -8,18 +8,18 @@ does the same. Whatever it does not understand it refuses, naming what it was.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from secure_serial.lambdas import own
 from secure_serial.lambdas.bounds import Bounds
-from secure_serial.lambdas.code import names_of
+from secure_serial.lambdas.code import Code, names_of
 from secure_serial.lambdas.decode import OtherVersion
 from secure_serial.lambdas.errors import BadStream, CannotLift, TooMuch
 from secure_serial.lambdas.flow import SHAPES, Shape
 from secure_serial.lambdas.layouts import VERSIONS
 from secure_serial.lambdas.lift import Lifter
 from secure_serial.lambdas.machine import DIVIDE
-from secure_serial.lambdas.micro import Program, translate
+from secure_serial.lambdas.micro import Reading
 from secure_serial.lambdas.nodes import Maker, identifier
 from secure_serial.lambdas.prove import Prover
 from secure_serial.lambdas.stream import Stream, read
@@ -68,19 +68,28 @@ def lift(data: bytes, bounds: Bounds | None = None) -> Lifted:
     faults: tuple[list[CannotLift | TooMuch], ...] = ([], [], [])
     for stream in read(data, bounds):
         _check_damage(stream)
+        meanings: list[tuple[object, Lifted]] = []
         for version in VERSIONS[stream.code.layout]:
+            reading = Reading(table(version), bounds)
             try:
-                program = translate(stream.code, table(version), bounds)
+                reading(stream.code)
+                meaning = reading.meaning(stream.code)
             except (CannotLift, TooMuch) as error:
                 faults[not isinstance(error, OtherVersion)].append(error)
                 continue
+            same = next((lifted for other, lifted in meanings if other == meaning), None)
+            if same is not None:
+                found.append(replace(same, versions=(version,)))
+                continue
             try:
-                found.append(_lift(program, bounds))
+                found.append(_lift(stream.code, reading))
             except (CannotLift, TooMuch) as error:
                 faults[2].append(error)
             except RecursionError:
                 # Whoever calls has used up the stack; `Bounds` keeps within what is usual.
                 faults[2].append(TooMuch("nesting, for what is left of the stack"))
+            else:
+                meanings.append((meaning, found[-1]))
     if not found:
         raise [each for kind in faults for each in kind][-1]
     first = found[0]
@@ -100,26 +109,25 @@ def _check_damage(stream: Stream) -> None:
         )
 
 
-def _lift(program: Program, bounds: Bounds) -> Lifted:
-    code = program.code
-    if program.kind:
+def _lift(code: Code, reading: Reading) -> Lifted:
+    if reading(code).kind:
         raise CannotLift("a comprehension without the function around it")
     if {DIVIDE} & {*code.names, *code.varnames, *code.freevars, *code.cellvars}:
         raise CannotLift(f"the name {DIVIDE}, which has a meaning here")
     failure = CannotLift("nothing")
     for shape in SHAPES:
         try:
-            return _proved(program, bounds, shape)
+            return _proved(code, reading, shape)
         except CannotLift as error:
             failure = error if shape is SHAPES[0] else failure
     raise failure
 
 
-def _proved(program: Program, bounds: Bounds, shape: Shape) -> Lifted:
-    code = program.code
+def _proved(code: Code, reading: Reading, shape: Shape) -> Lifted:
+    bounds = reading.bounds
     maker = Maker(bounds)
     maker.taken = names_of(code)
-    lifter = Lifter(program, maker, 0, shape=shape)
+    lifter = Lifter(reading, code, maker, 0, shape=shape)
     body = lifter.body()
     arguments = lifter.arguments(Function(code))
     tree: ast.Lambda | ast.FunctionDef
@@ -131,6 +139,6 @@ def _proved(program: Program, bounds: Bounds, shape: Shape) -> Lifted:
         tree = ast.Lambda(arguments, body)
     free = tuple(identifier(name) for name in code.freevars)
     check_scopes(tree)
-    here = own.version()
-    Prover(bounds, program.table, table(here)).prove(code, own.compiled(tree, free))
-    return Lifted(tree, (program.table.version,), free, digest(tree))
+    here = Reading(table(own.version()), bounds)
+    Prover(bounds, reading, here).prove(code, own.compiled(tree, free))
+    return Lifted(tree, (reading.table.version,), free, digest(tree))

@@ -56,6 +56,9 @@ def is_jump(name: str) -> bool:
 
 def decode(code: Code, table: Table, bounds: Bounds) -> list[Instruction]:
     """All instructions of `code`, in order. Raises `CannotLift` where a rule is broken."""
+    if table.resume >= 0 and table.resume not in code.code[: 2 * len(code.slots) + 8 : 2]:
+        # Only the making of cells and of a generator comes before it.
+        raise OtherVersion(f"no beginning as of Python {table.version}")
     found = _old(code.code, table) if table.number < _WORDCODE else _words(code.code, table)
     if not found:
         raise CannotLift("no instructions at all")

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 from secure_serial.lambdas.calls import Caller
 from secure_serial.lambdas.errors import CannotLift, TooMuch
 from secure_serial.lambdas.machine import DIVIDE, HELPER, Helper, is_plain, searched, truth_of
-from secure_serial.lambdas.micro import Program, kind_of, translate
+from secure_serial.lambdas.micro import Program, Reading, kind_of
 from secure_serial.lambdas.states import MAYBE, Event, Started
 from secure_serial.lambdas.values import NULL, Build, Const, Function, Iter, Not, Saved
 
 if TYPE_CHECKING:
     from secure_serial.lambdas.code import Code
-    from secure_serial.lambdas.tables import Table
 
 #: Events that give True or False itself, of which `not` is nothing that a program can notice.
 _TRUTHS = {("compare", "is"), ("compare", "in"), ("unary", "not")}
@@ -39,14 +38,11 @@ class Effects(Caller):
     events: list[tuple[Any, ...]]
     count: int
     shared: frozenset[str]
-    table: Table
-    programs: dict[int, Program]
+    reading: Reading
     steps_of: dict[int, list[str]]
 
     def program(self, code: Code) -> Program:
-        if id(code) not in self.programs:
-            self.programs[id(code)] = translate(code, self.table, self.bounds)
-        return self.programs[id(code)]
+        return self.reading(code)
 
     # Events.
 

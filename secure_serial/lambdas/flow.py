@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 #: Where every path ends.
 EXIT = -1
+_BRANCHES = frozenset({"jump", "test", "test_none", "for"})
 _TURNS = frozenset({"jump", "test", "test_none", "for", "return"})
 _PUSHES = frozenset({"push", "fast", "global", "deref", "closure", "save"})
 #: Operations of one copy. CPython copies blocks of up to four instructions (MAX_COPY_SIZE).
@@ -102,6 +103,11 @@ class Flow:
     ) -> None:
         self.ends = set(targets)
         self.barrier = barrier
+        self.joins: dict[int, int] = {}
+        if start == 0 and barrier is None and not any(op[0] in _BRANCHES for op in ops):
+            # A straight line, as most functions are.
+            self.alive = {EXIT, *range(len(ops))}
+            return
         reached = self._forward(ops, start)
         before: dict[int, list[int]] = {}
         for at in reached:

@@ -13,7 +13,7 @@ from secure_serial.lambdas.errors import CannotLift
 from secure_serial.lambdas.express import Express
 from secure_serial.lambdas.flow import SHAPES, Shape, one_tail
 from secure_serial.lambdas.machine import searched
-from secure_serial.lambdas.micro import Program, kind_of, translate
+from secure_serial.lambdas.micro import Reading, kind_of
 from secure_serial.lambdas.nodes import Maker, identifier
 from secure_serial.lambdas.paths import Paths
 from secure_serial.lambdas.values import Function, Iter, Saved
@@ -24,7 +24,8 @@ class Lifter(Paths, Caller):
 
     def __init__(
         self,
-        program: Program,
+        reading: Reading,
+        code: c.Code,
         maker: Maker,
         depth: int,
         source: Any = None,
@@ -33,7 +34,8 @@ class Lifter(Paths, Caller):
         shape: Shape = SHAPES[0],
     ) -> None:
         super().__init__(maker.bounds)
-        self.program = program
+        self.reading = reading
+        self.program = program = reading(code)
         self.ops = one_tail(program.ops, shape.tails)
         self.shape = shape
         #: Tests that decide nothing, and that the next value is still to make.
@@ -82,7 +84,8 @@ class Lifter(Paths, Caller):
         if kind_of(function.code) or function.code.name != "<lambda>":
             raise CannotLift("a nested function that is no lambda")
         inner = Lifter(
-            translate(function.code, self.program.table, self.bounds),
+            self.reading,
+            function.code,
             self.make,
             self.depth + 1,
             steps=self.steps,
@@ -161,8 +164,15 @@ class Lifter(Paths, Caller):
         source = positional[0][1]
         if not isinstance(source, Iter):
             source = Iter(self.use(searched(source)))
-        program = translate(function.code, self.program.table, self.bounds)
-        inner = Lifter(program, self.make, self.depth + 1, source, self.steps, shape=self.shape)
+        inner = Lifter(
+            self.reading,
+            function.code,
+            self.make,
+            self.depth + 1,
+            source,
+            self.steps,
+            shape=self.shape,
+        )
         body = inner.body()
         if not isinstance(body, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
             raise CannotLift("a comprehension that does more")

@@ -9,11 +9,10 @@ from typing import Any
 
 from secure_serial.lambdas.errors import CannotLift
 from secure_serial.lambdas.flow import EXIT, Flow, Shape
+from secure_serial.lambdas.micro import KEY_FIRST
 from secure_serial.lambdas.statements import Statements
 from secure_serial.lambdas.values import NULL, Build, Iter
 
-#: PEP 572: `{k: v for …}` works out the key before the value.
-_KEY_FIRST = (3, 8)
 _DISPLAYS: dict[str, Any] = {"list": ast.ListComp, "set": ast.SetComp, "gen": ast.GeneratorExp}
 
 
@@ -58,7 +57,7 @@ class Loops(Statements):
         self.stack[:] = base
         if isinstance(element, tuple):
             key, value = element
-            if self.program.table.number < _KEY_FIRST and self.loud(key) and self.loud(value):
+            if self.program.table.number < KEY_FIRST and self.loud(key) and self.loud(value):
                 # The value came first, and still does: `for t in [value]` only assigns.
                 name = self.make.fresh()
                 target = self.make(ast.Name(name, ast.Store()))

@@ -14,6 +14,7 @@ from secure_serial.lambdas import dead, shortcuts
 from secure_serial.lambdas.decode import Instruction, OtherVersion, decode
 from secure_serial.lambdas.errors import CannotLift
 from secure_serial.lambdas.instructions import Instructions, Op
+from secure_serial.lambdas.values import Const
 
 if TYPE_CHECKING:
     from secure_serial.lambdas.bounds import Bounds
@@ -32,6 +33,8 @@ class Program:
     kind: str
 
 
+#: PEP 572: `{k: v for …}` works out the key before the value.
+KEY_FIRST = (3, 8)
 #: What asks for no more than the truth. Elsewhere `bool` of a value is another value: since 3.13
 #: `not not x` is TO_BOOL alone.
 _ASKS_TRUTH = {"POP_JUMP_IF_TRUE", "POP_JUMP_IF_FALSE", "UNARY_NOT"}
@@ -45,6 +48,41 @@ def kind_of(code: c.Code) -> str:
     if code.name in _KINDS and code.arguments == 1 and code.varnames[:1] == (".0",):
         return _KINDS[code.name]
     return ""
+
+
+class Reading:
+    """Code objects by the rules of one version, each translated once."""
+
+    def __init__(self, table: Table, bounds: Bounds) -> None:
+        self.table = table
+        self.bounds = bounds
+        self.known: dict[int, Program] = {}
+        #: The same by their own ids.
+        self.programs: dict[int, Program] = {}
+
+    def __call__(self, code: c.Code) -> Program:
+        """The operations of `code`, which the program keeps alive, so that its id is its own."""
+        program = self.known.get(id(code))
+        if program is None:
+            program = self.known[id(code)] = translate(code, self.table, self.bounds)
+            self.programs[id(program)] = program
+        return program
+
+    def meaning(self, code: c.Code) -> list[object]:
+        """What lift and proof look at: two readings that agree on it give one tree."""
+        found: list[object] = [self.table.number < KEY_FIRST]
+        todo = [code]
+        while todo:
+            inner = todo.pop()
+            todo += inner.nested
+            program = self(inner)
+            found.append(program.kind)
+            # Constants are the stream's own objects, in each reading of it.
+            found += [
+                ("push", id(op[1].value)) if op[0] == "push" and isinstance(op[1], Const) else op
+                for op in program.ops
+            ]
+        return found
 
 
 def translate(code: c.Code, table: Table, bounds: Bounds) -> Program:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from secure_serial.lambdas.code import Code, FrozenSet, Slice
 from secure_serial.lambdas.errors import CannotLift, TooMuch
+from secure_serial.lambdas.tree import children
 from secure_serial.lambdas.values import key_of
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Maker:
 
     def __call__(self, node: _Node) -> _Node:
         weight, depth = 1, 1
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             own = self.sizes.get(id(child), (1, 1))
             weight += own[0]
             depth = max(depth, own[1] + 1)

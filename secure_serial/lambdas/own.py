@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from secure_serial.lambdas import code as c
 from secure_serial.lambdas.errors import CannotLift
 from secure_serial.lambdas.layouts import VERSIONS
+from secure_serial.lambdas.tree import placed
 
 if TYPE_CHECKING:
     from types import CodeType
@@ -45,7 +46,7 @@ def live(tree: ast.expr | ast.FunctionDef, free: tuple[str, ...]) -> CodeType:
     around = ast.FunctionDef("around", none, body, [], None, None)
     if sys.version_info >= (3, 12):
         around.type_params = []
-    module = ast.fix_missing_locations(ast.Module([around], []))
+    module = placed(ast.Module([around], []))
     try:
         outer = compile(module, "<lifted>", "exec", dont_inherit=True, optimize=0)
     except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError) as error:

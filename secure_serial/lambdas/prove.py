@@ -24,7 +24,7 @@ from secure_serial.lambdas.values import Const, Function, key_of
 
 if TYPE_CHECKING:
     from secure_serial.lambdas.bounds import Bounds
-    from secure_serial.lambdas.tables import Table
+    from secure_serial.lambdas.micro import Reading
 
 
 class Differs(CannotLift):
@@ -37,9 +37,9 @@ class Differs(CannotLift):
 class Prover:
     """All that has to be proved, nested functions included."""
 
-    def __init__(self, bounds: Bounds, stored: Table, own: Table) -> None:
+    def __init__(self, bounds: Bounds, stored: Reading, own: Reading) -> None:
         self.bounds = bounds
-        self.tables = (stored, own)
+        self.readings = (stored, own)
         self.todo: list[tuple[c.Code, c.Code]] = []
         self.done: set[tuple[int, int]] = set()
         self.kept: list[c.Code] = []
@@ -60,8 +60,8 @@ class Prover:
         if _signature(one) != _signature(two):
             raise Differs("other arguments")
         sides = [
-            Side(code, table, self.bounds, self.steps)
-            for code, table in zip((one, two), self.tables, strict=True)
+            Side(code, reading, self.bounds, self.steps)
+            for code, reading in zip((one, two), self.readings, strict=True)
         ]
         shared = sides[0].shared | sides[1].shared
         for side in sides:

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 from secure_serial.lambdas.effects import Effects, Frame
 from secure_serial.lambdas.errors import CannotLift, TooMuch
 from secure_serial.lambdas.machine import truth_of
-from secure_serial.lambdas.micro import Program, kind_of
+from secure_serial.lambdas.micro import Reading, kind_of
 from secure_serial.lambdas.states import Event, Snapshot, Started, restore
 from secure_serial.lambdas.values import NULL, Build, Const, Iter, Not
 
 if TYPE_CHECKING:
     from secure_serial.lambdas.bounds import Bounds
     from secure_serial.lambdas.code import Code
-    from secure_serial.lambdas.tables import Table
 
 
 def shared_names(code: Code) -> frozenset[str]:
@@ -35,12 +34,11 @@ def shared_names(code: Code) -> frozenset[str]:
 class Side(Effects):
     """Follows one code."""
 
-    def __init__(self, code: Code, table: Table, bounds: Bounds, steps: list[int]) -> None:
+    def __init__(self, code: Code, reading: Reading, bounds: Bounds, steps: list[int]) -> None:
         super().__init__(bounds)
-        self.table = table
+        self.reading = reading
         self.code = code
         self.steps = steps
-        self.programs: dict[int, Program] = {}
         self.shared = shared_names(code) & self.stored(code)
         self.frames: list[Frame] = []
         self.events: list[tuple[Any, ...]] = []
@@ -79,7 +77,7 @@ class Side(Effects):
 
     def resume(self, snapshot: Snapshot) -> None:
         """Go on from a state."""
-        programs = {id(program): program for program in self.programs.values()}
+        programs = self.reading.programs
         self.frames = [
             Frame(
                 programs[place[0]],
@@ -101,7 +99,7 @@ class Side(Effects):
 
     def rewind(self) -> None:
         (place, frames, truths), self.count = self.saved
-        programs = {id(program): program for program in self.programs.values()}
+        programs = self.reading.programs
         self.frames = [
             Frame(programs[which], at, list(stack), dict(names))
             for (which, at), (stack, names) in zip(place, frames, strict=True)

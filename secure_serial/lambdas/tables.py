@@ -27,6 +27,8 @@ class Table:
     operators: tuple[str, ...]
     intrinsics: tuple[str, ...]
     commons: tuple[str, ...]
+    #: The opcode that every function has at its beginning, or -1 before 3.11.
+    resume: int
 
 
 @cache
@@ -44,4 +46,5 @@ def table(version: str) -> Table:
         tuple(raw["operators"]),
         tuple(raw["intrinsics"]),
         tuple(raw["commons"]),
+        raw["codes"].get("RESUME", -1),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from secure_serial.lambdas.errors import CannotLift, TooMuch
@@ -11,9 +12,14 @@ from secure_serial.lambdas.errors import CannotLift, TooMuch
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+<<<<<<< /tmp/lifter/wt/secure_serial/lambdas/tree.py
+#: What a text may say beside what the tree means.
+_DROPPED = frozenset({"ctx", "type_comment", "type_params", "kind", "annotation", "returns"})
+=======
 #: What there is too much of where CPython's own stack ends first.
 STACK = "nesting, for what is left of the stack"
 DEEP = "(too deep for what is left of the stack)"
+>>>>>>> secure_serial/lambdas/tree.py
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp)
 
 
@@ -44,6 +50,32 @@ class _Normal(ast.NodeTransformer):
         return node
 
 
+def children(node: ast.AST) -> Iterator[ast.AST]:
+    """What `ast.iter_child_nodes` gives, and in much less time: these are asked for everywhere."""
+    for value in node.__dict__.values():
+        if isinstance(value, ast.AST):
+            yield value
+        elif isinstance(value, list):
+            yield from (each for each in value if isinstance(each, ast.AST))
+
+
+def walked(tree: ast.AST) -> list[ast.AST]:
+    """All nodes of a tree, in no order that anyone may rely on."""
+    found = [tree]
+    for node in found:
+        found += children(node)
+    return found
+
+
+def placed(tree: ast.Module) -> ast.Module:
+    """The tree with the places that the compiler wants: all on line 1."""
+    for node in walked(tree):
+        if node._attributes:  # noqa: SLF001 - public, as `_fields` is
+            node.lineno = node.end_lineno = 1  # type: ignore[attr-defined]
+            node.col_offset = node.end_col_offset = 0  # type: ignore[attr-defined]
+    return tree
+
+
 def copied(node: Any) -> Any:
     """A tree of its own, without places in a text, and much sooner than `deepcopy` has one."""
     if isinstance(node, list):
@@ -68,8 +100,14 @@ def digest(tree: ast.expr | ast.FunctionDef) -> str:
     >>> one == two
     True
     """
-    text = "1\n" + "\n".join(_lines(normal(tree)))
+    several = any(isinstance(node, (ast.IfExp, ast.BoolOp)) for node in walked(tree))
+    text = "1\n" + "\n".join(_lines(normal(tree) if several else tree))
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+@cache
+def _fields(kind: str) -> tuple[str, ...]:
+    return tuple(name for name in getattr(ast, kind)._fields if name not in _DROPPED)
 
 
 def _lines(tree: ast.AST) -> Iterator[str]:
@@ -78,14 +116,9 @@ def _lines(tree: ast.AST) -> Iterator[str]:
     while todo:
         node = todo.pop()
         if isinstance(node, ast.AST):
-            fields = [
-                (name, getattr(node, name, None))
-                for name in node._fields
-                if name
-                not in {"ctx", "type_comment", "type_params", "kind", "annotation", "returns"}
-            ]
+            fields = _fields(type(node).__name__)
             yield f"{type(node).__name__} {len(fields)}"
-            todo += [value for _, value in reversed(fields)]
+            todo += [getattr(node, name, None) for name in reversed(fields)]
         elif isinstance(node, list):
             yield f"[{len(node)}"
             todo += reversed(node)
@@ -148,11 +181,14 @@ def check_scopes(tree: ast.expr | ast.FunctionDef) -> None:
 
     A comprehension's variable that a function inside it shares must be the only one so called.
     """
+    nodes = walked(tree)
+    if not any(isinstance(node, _COMPREHENSIONS) for node in nodes):
+        return
     bound: dict[str, int] = {}
-    for node in ast.walk(tree):
+    for node in nodes:
         for name in _binds(node):
             bound[name] = bound.get(name, 0) + 1
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, _COMPREHENSIONS):
             own = {name for each in node.generators for name in _stored(each.target)}
             for inner in ast.walk(node):

@@ -5,6 +5,7 @@ import ast
 import pytest
 
 from secure_serial.lambdas import Bounds, CannotLift, own
+from secure_serial.lambdas.micro import Reading
 from secure_serial.lambdas.prove import Prover
 from secure_serial.lambdas.tables import table
 from secure_serial.lambdas.tree import check_scopes
@@ -14,7 +15,7 @@ def prove(one, two, free=()):
     here = table(own.version())
     trees = [ast.parse(text, mode="eval").body for text in (one, two)]
     codes = [own.compiled(tree, free) for tree in trees]
-    Prover(Bounds(), here, here).prove(*codes)
+    Prover(Bounds(), *(Reading(here, Bounds()) for _ in range(2))).prove(*codes)
 
 
 SAME = [

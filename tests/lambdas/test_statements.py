@@ -7,6 +7,7 @@ import textwrap
 import pytest
 
 from secure_serial.lambdas import Bounds, CannotLift, lift, own
+from secure_serial.lambdas.micro import Reading
 from secure_serial.lambdas.prove import Prover
 from secure_serial.lambdas.tables import table
 
@@ -155,6 +156,6 @@ def test_two_bodies_are_never_proved_to_be_one(one, two):
         codes.append(own.compiled(module.body[0], ()))
     for pair in (codes, codes[::-1]):
         with pytest.raises(CannotLift):
-            Prover(Bounds(), here, here).prove(*pair)
+            Prover(Bounds(), *(Reading(here, Bounds()) for _ in range(2))).prove(*pair)
     for code in codes:
-        Prover(Bounds(), here, here).prove(code, code)
+        Prover(Bounds(), *(Reading(here, Bounds()) for _ in range(2))).prove(code, code)
