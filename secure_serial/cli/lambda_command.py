@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, Generic, NamedTuple, TypeVar
 
 from secure_serial.cli.exits import Exit, first
 from secure_serial.cli.scan_command import tell_fault
 from secure_serial.cli.trouble import UsageError, tell
-from secure_serial.errors import ArtifactError, SandboxError, SecureSerialError
+from secure_serial.errors import ArtifactError, LimitExceeded, SandboxError, SecureSerialError
 from secure_serial.report.printable import printable
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
     from secure_serial.artifact import Opened
     from secure_serial.artifact.document import Document, Json
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from secure_serial.lambdas.understood import Understood
     from secure_serial.report.style import Style
 
-_DISAGREE = "SS306"
+_Result = TypeVar("_Result")
+_DISAGREE, _TOO_MANY = "SS306", "SS333"
 #: How the formats that are rewritten are usually called, by the name of the format.
 _SUFFIXES = {"keras": (".keras",), "h5": (".h5", ".hdf5"), "json": (".json",)}
 
@@ -89,25 +91,48 @@ def _together(every: list[Shown], console: Console) -> list[tuple[list[Shown], S
 
 def shown(document: Document) -> list[Shown]:
     """The functions of a document, in their order, with the sandbox's word on each."""
-    from secure_serial.lambdas.found import find, understood
+    from secure_serial.lambdas.found import find
     from secure_serial.plan.path import pointer
+
+    once = _Once(_read)
+    return [
+        Shown(part.member, pointer(each.path), *once(each.value))
+        for part in document.parts
+        for each in find(part.root)
+    ]
+
+
+def _read(value: Json) -> tuple[Understood | None, SecureSerialError | None]:
+    from secure_serial.lambdas.found import understood
     from secure_serial.sandbox.restrict import restrict
 
-    every = []
-    for part in document.parts:
-        for each in find(part.root):
-            place = (part.member, pointer(each.path))
-            try:
-                known = understood(each.value)
-            except ArtifactError as error:
-                every.append(Shown(*place, error=error))
-                continue
-            try:
-                restrict(known)
-                every.append(Shown(*place, known))
-            except SandboxError as error:
-                every.append(Shown(*place, known, error))
-    return every
+    known = None
+    try:
+        known = understood(value)
+        restrict(known)
+    except (ArtifactError, SandboxError) as error:
+        return known, error
+    return known, None
+
+
+class _Once(Generic[_Result]):
+    """Does something to each different function, and to no more than a document may hold."""
+
+    def __init__(self, work: Callable[[Json], _Result]) -> None:
+        self._work = work
+        self._done: dict[str, _Result] = {}
+
+    def __call__(self, value: Json) -> _Result:
+        from secure_serial.limits import Limits
+
+        key = json.dumps(value)
+        if key not in self._done:
+            if len(self._done) >= Limits().functions:
+                raise LimitExceeded(
+                    f"more than {Limits().functions} different functions", code=_TOO_MANY
+                )
+            self._done[key] = self._work(value)
+        return self._done[key]
 
 
 def _lines(several: list[Shown], style: Style) -> list[str]:
@@ -200,13 +225,22 @@ def _converted(document: Document, *, drop: bool) -> tuple[dict[str, Json], int,
 
     roots: dict[str, Json] = {}
     count, failed = 0, []
+
+    def made(value: Json) -> tuple[Json, ArtifactError | None]:
+        try:
+            return in_own_form(value, drop_bytecode=drop), None
+        except ArtifactError as error:
+            return None, error
+
+    once = _Once(made)
     for part in document.parts:
         root = json.loads(json.dumps(part.root))  # what was judged stays as it is
         for each in find(root):
             count += 1
-            try:
-                root = put(root, each, in_own_form(each.value, drop_bytecode=drop))
-            except ArtifactError as error:
+            new, error = once(each.value)
+            if error is None:
+                root = put(root, each, new)
+            else:
                 failed.append(Shown(part.member, pointer(each.path), error=error))
         roots[part.member] = root
     return roots, count, failed

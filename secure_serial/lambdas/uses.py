@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def uses(understood: Understood) -> list[str]:
-    """Global names with the attributes behind them, and the attributes of everything else.
+    """Global names with the attributes behind them, other attributes, and imports.
 
     >>> from secure_serial.lambdas.understood import from_source
     >>> uses(from_source("lambda x: tf.nn.relu(x.T) + K.sum(x)"))
@@ -23,6 +23,7 @@ def uses(understood: Understood) -> list[str]:
     names = [node for node in nodes if isinstance(node, ast.Name)]
     bound |= {node.id for node in names if isinstance(node.ctx, ast.Store)}
     found = {node.id for node in names if node.id not in bound}
+    found |= {ast.unparse(node) for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom))}
     inner: set[int] = set()
     for node in nodes:  # the outermost attribute of a chain comes first
         if isinstance(node, ast.Attribute) and id(node) not in inner:

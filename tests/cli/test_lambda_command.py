@@ -184,6 +184,17 @@ def test_many_places_of_one_function_are_counted(write, capsys):
     assert "and in 5 other places" in out
 
 
+def test_a_file_of_too_many_different_functions_is_not_read_to_its_end(write, capsys):
+    many = [layer(node(SCALE[0], [float(number)], None)) for number in range(101)]
+    path = write(model(*many))
+    code, report = shown(capsys, path)
+    assert code == 1
+    assert report["file"]["findings"][0]["code"] == "SS333"
+    assert main(["lambda", "convert", path, "-o", "new.json"]) == 1
+    assert here() == ["m.json"]
+    assert main(["lambda", "show", write(model(*many[:100], *many[:50]))]) == 0
+
+
 # convert.
 
 
@@ -260,7 +271,7 @@ def test_without_h5py_an_h5_file_is_not_converted(write, monkeypatch, capsys):
 
 
 def test_one_function_that_cannot_be_shown_keeps_all_from_being_written(write, capsys):
-    path = write(model(layer(node(*SCALE)), layer(node(*UNSEEN)), layer(node(*UNSEEN))))
+    path = write(model(layer(node(*SCALE)), layer(node(*UNSEEN)), layer(UNSEEN)))
     assert main(["lambda", "convert", path, "-o", "new.json"]) == 4
     out, err = capsys.readouterr()
     assert "layers/1" in out

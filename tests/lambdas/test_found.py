@@ -163,6 +163,8 @@ def test_the_names_that_a_function_uses():
         "f",
         "tf.nn.relu",
     ]
+    source = "def f(x):\n    import a.b as c\n    from d import e\n    return c.g(e(x))"
+    assert uses(from_source(source)) == ["c.g", "e", "from d import e", "import a.b as c"]
     form = {"schema": 1, "source": "lambda x: x * k.real + j", "closure": {"k": 1}}
     assert uses(from_own(form)) == [".real", "j"]
 
