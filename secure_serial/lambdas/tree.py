@@ -12,14 +12,11 @@ from secure_serial.lambdas.errors import CannotLift, TooMuch
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-<<<<<<< /tmp/lifter/wt/secure_serial/lambdas/tree.py
 #: What a text may say beside what the tree means.
 _DROPPED = frozenset({"ctx", "type_comment", "type_params", "kind", "annotation", "returns"})
-=======
 #: What there is too much of where CPython's own stack ends first.
 STACK = "nesting, for what is left of the stack"
 DEEP = "(too deep for what is left of the stack)"
->>>>>>> secure_serial/lambdas/tree.py
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp)
 
 
