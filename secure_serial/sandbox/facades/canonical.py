@@ -61,6 +61,8 @@ class Row:
     makes: str
     times: int
     creates: bool
+    #: Multiplications that one item costs where it is more than a look: 0.1 ns each.
+    work: int
 
     def position(self, name: str) -> int:
         """Where a parameter stands."""
@@ -94,6 +96,7 @@ def rows() -> dict[str, Row]:
             entry["makes"],
             entry.get("times", 1),
             entry.get("creates", False),
+            entry.get("work", 0),
         )
         for name, entry in raw.items()
     }

@@ -67,15 +67,16 @@ def batch_dot(xp: Any, x: Any, y: Any, axes: Any) -> Any:
     one, other = axis_in(one, left), axis_in(other, right)
     if 0 in (one, other):
         raise refused("batch_dot over the axis of samples")
-    letters = "abcdefghijklmnopqrstuvwxyz"
-    first = ["Z", *letters[: left - 1]]
-    second = ["Z", *letters[left - 1 : left + right - 2]]
-    first[one] = second[other] = "S"
-    kept = [letter for letter in first[1:] + second[1:] if letter != "S"]
-    if not kept:  # of two batches of vectors: a column
-        return xp.expand_dims(xp.einsum("ZS,ZS->Z", [x, y]), -1)
-    terms = f"{''.join(first)},{''.join(second)}->Z{''.join(kept)}"
-    return xp.einsum(terms, [x, y])
+    rows, columns = list(xp.shape(x)[1:]), list(xp.shape(y)[1:])
+    summed = rows.pop(one - 1)
+    if columns.pop(other - 1) != summed:
+        raise refused("batch_dot over axes of different lengths")
+    if any(type(extent) is not int for extent in (*rows, *columns, summed)):
+        raise refused("batch_dot of a size that is not known")
+    flat = xp.reshape(xp.moveaxis(x, one, -1), (-1, prod(rows), summed))
+    turned = xp.reshape(xp.moveaxis(y, other, 1), (-1, summed, prod(columns)))
+    # Of two batches of vectors: a column.
+    return xp.reshape(xp.matmul(flat, turned), (-1, *(rows + columns or [1])))
 
 
 def batch_flatten(xp: Any, x: Any) -> Any:

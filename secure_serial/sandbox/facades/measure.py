@@ -81,6 +81,11 @@ def take(elements: int, item: int = ITEM_BYTES, times: int = 1) -> None:
     meter.current().array(elements * times, item)
 
 
+def labour(items: int, each: int) -> None:
+    """Take what so many items cost, in multiplications each, from the steps of the call."""
+    meter.current().step(1 + items * each // WORK_PER_STEP)
+
+
 def work(products: int, *values: Any) -> None:
     """Take multiplications from the steps of the call."""
     slow = any(type(v) is np.ndarray and v.dtype.char not in "fdFD" for v in values)

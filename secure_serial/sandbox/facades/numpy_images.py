@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
+
+from secure_serial.sandbox.facades.errors import refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 def table() -> dict[str, Callable[..., Any]]:
@@ -18,37 +21,52 @@ def table() -> dict[str, Callable[..., Any]]:
 
 def max_pool(inputs: Any, pool_size: Any, strides: Any, padding: Any, data_format: Any) -> Any:
     """The largest item of each window."""
-    return _pool(inputs, pool_size, strides, padding, data_format, np.nanmax)
+    first = data_format == "channels_first"
+    x = np.moveaxis(inputs, 1, -1) if first else inputs
+    size, steps = _sides(x, pool_size, strides)
+    least = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
+    made = reduce(np.maximum, _looks(_padded(x, size, steps, padding, least), size, steps))
+    return np.moveaxis(made, -1, 1) if first else made
 
 
 def average_pool(inputs: Any, pool_size: Any, strides: Any, padding: Any, data_format: Any) -> Any:
     """The mean of each window; what "same" adds does not count, as in Keras."""
-    return _pool(inputs, pool_size, strides, padding, data_format, np.nanmean)
-
-
-def _pool(x: Any, size: Any, strides: Any, padding: Any, data_format: Any, reduce: Any) -> Any:
     first = data_format == "channels_first"
-    if first:
-        x = np.moveaxis(x, 1, -1)
-    rank = x.ndim - 2
-    size = (size,) * rank if isinstance(size, int) else tuple(size)
-    strides = size if strides is None else strides
-    strides = (strides,) * rank if isinstance(strides, int) else tuple(strides)
-    dtype = x.dtype
-    if padding == "same":
-        x = _same(x.astype(dtype if dtype.kind == "f" else "f4"), size, strides)
-    axes = tuple(range(1, rank + 1))
-    windows = sliding_window_view(x, size, axis=axes)
-    windows = windows[(slice(None), *(slice(None, None, step) for step in strides))]
-    made = reduce(windows, axis=tuple(range(-rank, 0))).astype(dtype)
+    x = np.moveaxis(inputs, 1, -1) if first else inputs
+    size, steps = _sides(x, pool_size, strides)
+    total = reduce(np.add, _looks(_padded(x, size, steps, padding, 0), size, steps))
+    there = _padded(np.ones((1, *x.shape[1:-1], 1), "float32"), size, steps, padding, 0)
+    made = (total / reduce(np.add, _looks(there, size, steps))).astype(x.dtype)
     return np.moveaxis(made, -1, 1) if first else made
 
 
-def _same(x: Any, size: Any, strides: Any) -> Any:
-    """Pad with what no reduction counts, as TensorFlow does: the odd one behind."""
+def _sides(x: Any, size: Any, strides: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    rank = x.ndim - 2
+    size = (size,) * rank if isinstance(size, int) else tuple(size)
+    strides = size if strides is None else strides
+    return size, (strides,) * rank if isinstance(strides, int) else tuple(strides)
+
+
+def _padded(x: Any, size: Any, strides: Any, padding: Any, value: Any) -> Any:
+    """As TensorFlow does "same": the odd one behind."""
+    if padding != "same":
+        return x
     missing = [
         max((-(-n // step) - 1) * step + window - n, 0)
         for n, window, step in zip(x.shape[1:-1], size, strides, strict=True)
     ]
     around = [(0, 0), *((m // 2, m - m // 2) for m in missing), (0, 0)]
-    return np.pad(x, around, constant_values=np.nan)
+    return np.pad(x, around, constant_values=value)
+
+
+def _looks(x: Any, size: Any, strides: Any) -> Iterator[Any]:
+    """For each place in a window, what stands there in all windows: no copy."""
+    counts = [(n - w) // s + 1 for n, w, s in zip(x.shape[1:-1], size, strides, strict=True)]
+    if min(counts) < 1:
+        raise refused("a window that is larger than the image")
+    for places in product(*map(range, size)):
+        parts = (
+            slice(at, at + (many - 1) * step + 1, step)
+            for at, many, step in zip(places, counts, strides, strict=True)
+        )
+        yield x[(slice(None), *parts)]

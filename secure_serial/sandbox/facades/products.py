@@ -127,7 +127,7 @@ def einsum(_row: Row) -> Rule:
             raise refused("an equation whose result has a letter of no term")
         take(prod(extents[letter] for letter in kept), measure.widest(operands))
         # Without `optimize`, einsum walks through all letters at once, at a product a step.
-        measure.work(prod(extents.values()) * len(operands), *operands)
+        measure.labour(prod(extents.values()) * len(operands), measure.SLOW_PRODUCT)
 
     return rule
 
@@ -151,15 +151,16 @@ def meshgrid(_row: Row) -> Rule:
     return rule
 
 
-def cubic(_row: Row) -> Rule:
-    """Decompositions: some ten passes of the cube of each matrix's side."""
+def cubic(row: Row) -> Rule:
+    """Decompositions: some passes of the cube of each matrix's side, `work` of them."""
+    passes = row.work or 20
 
     def rule(values: list[Any]) -> None:
         shape = dims(values[0])
         if len(shape) < 2:  # noqa: PLR2004 - matrices
             raise refused("a matrix is wanted")
         side = max(shape[-2:])
-        measure.work(prod(shape[:-2]) * side**3 * 10, values[0])
+        measure.work(prod(shape[:-2]) * side**3 * passes, values[0])
         take(prod(shape[:-2]) * side * side, item_bytes(values[0]), 3)
 
     return rule
@@ -180,9 +181,11 @@ def pool(row: Row) -> Rule:
     def rule(values: list[Any]) -> None:
         shape = dims(values[0])
         window = _each(values[sides[0]], max(len(shape) - 2, 0))
-        if values[sides[1]] is not None:
-            _each(values[sides[1]], len(window))
-        measure.work(prod(shape) * prod(window), values[0])
+        steps = values[sides[1]]
+        steps = window if steps is None else _each(steps, len(window))
+        # Whichever axes are those of the image: NumPy adds one look at all for each place of it.
+        looks = prod(shape) // prod(min(n, step) for n, step in zip(shape[1:], steps, strict=False))
+        measure.labour(looks * prod(window), measure.SLOW_PRODUCT)
         # "same" pads each side by at most a window.
         total = prod(shape[:1]) * prod(n + max(window, default=0) for n in shape[1:])
         take(total, item_bytes(values[0]), 2)
@@ -250,5 +253,16 @@ def slow(_row: Row) -> Rule:
     def rule(values: list[Any]) -> None:
         meter.current().step(1 + count(values[0]) // 8)
         take(count(values[0]), 8, 4)
+
+    return rule
+
+
+def lrn(_row: Row) -> Rule:
+    """A look at the whole for each channel of the window."""
+
+    def rule(values: list[Any]) -> None:
+        total = count(values[0])
+        take(total, item_bytes(values[0]), 4)
+        measure.labour(total * (2 * values[1] + 1), measure.SLOW_PRODUCT)
 
     return rule

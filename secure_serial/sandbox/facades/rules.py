@@ -21,7 +21,7 @@ _ALL: tuple[Callable[[Row], Rule], ...] = (
     sizes.quantile, sizes.choose, products.matmul, products.multiply_matrices,
     products.batch_dot, products.outer, products.tensordot, products.einsum,
     products.meshgrid, products.cubic, products.pool, products.conv, products.resize,
-    products.resize_by, products.k_repeat, products.slow,
+    products.resize_by, products.k_repeat, products.slow, products.lrn,
 )
 # fmt: on
 RULES = {each.__name__: each for each in _ALL} | {"take": sizes.take_rule}
