@@ -10,6 +10,7 @@ import mmap
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from secure_serial.limits import MIB
@@ -40,8 +41,9 @@ def close_all(memory_bytes: int, parent: int) -> frozenset[Wall]:
     machine = kernel.machine()
     walls = set()
     if sys.platform == "linux":
-        kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
-        kernel.prctl(kernel.PR_SET_DUMPABLE, 0)  # no other process of this user looks in
+        with suppress(OSError):  # the walls that need the first say so by not holding
+            kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
+            kernel.prctl(kernel.PR_SET_DUMPABLE, 0)  # no other process of this user looks in
         end_with(parent)
     # A landlock holds the thread that closes it; those that it starts later inherit it.
     if machine is not None and _threads() == 1 and landlock.close(machine):
@@ -77,18 +79,22 @@ def _may_kill() -> bool:
 
 def end_with(parent: int) -> None:
     """Have the kernel kill this process when the thread that started it ends."""
-    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+    with suppress(OSError):  # it also ends when the parent hangs up
+        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it ended before that
         os._exit(0)
 
 
 def limit(idle: int, memory_bytes: int) -> bool:
     """Set the limits of the system's own accounts. Whether the one on memory holds."""
-    if idle:
-        _set(resource.RLIMIT_AS, idle + memory_bytes)
-    # No new file, process, byte in a file, or image of the memory when it dies.
-    for kind in ("RLIMIT_NPROC", "RLIMIT_FSIZE", "RLIMIT_CORE", "RLIMIT_NOFILE"):
-        _set(getattr(resource, kind), 0)
+    try:
+        if idle:
+            _set(resource.RLIMIT_AS, idle + memory_bytes)
+        # No new file, process, byte in a file, or image of the memory when it dies.
+        for kind in ("RLIMIT_NPROC", "RLIMIT_FSIZE", "RLIMIT_CORE", "RLIMIT_NOFILE"):
+            _set(getattr(resource, kind), 0)
+    except (OSError, ValueError):
+        return False
     try:
         mmap.mmap(-1, memory_bytes + 16 * MIB).close()
     except (OSError, ValueError, OverflowError):

@@ -13,6 +13,10 @@ from typing import Any
 
 #: Each array begins at a multiple of this: a cache line, and more than any item needs.
 ALIGNMENT = 64
+#: What the system's lists of mappings show.
+_NAME = "secure-serial"
+#: include/uapi/linux/memfd.h: it is never to be executed.
+_MFD_NOEXEC_SEAL = 8
 
 
 class Segment:
@@ -69,7 +73,11 @@ def create(incoming: int, outgoing: int) -> int:
 
 def _anonymous() -> int:
     if hasattr(os, "memfd_create"):
-        return os.memfd_create("secure-serial", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        flags = os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING
+        try:  # some systems demand it (vm.memfd_noexec), and kernels before 6.3 do not know it
+            return os.memfd_create(_NAME, flags | _MFD_NOEXEC_SEAL)
+        except OSError:
+            return os.memfd_create(_NAME, flags)
     return _unnamed()
 
 

@@ -241,6 +241,11 @@ def test_child_whose_parent_is_gone_ends(monkeypatch):
     assert ended == [0]
 
 
+def test_limits_that_cannot_be_set_are_no_wall(monkeypatch):
+    monkeypatch.setattr(closing.resource, "setrlimit", refuse)
+    assert not closing.limit(1, 1)
+
+
 def test_limits_are_never_above_those_that_are_there(monkeypatch):
     set_to = {}
     monkeypatch.setattr(closing.resource, "getrlimit", lambda kind: (5, 10 if kind == 1 else -1))

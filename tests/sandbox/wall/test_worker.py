@@ -378,6 +378,15 @@ def test_child_ends_with_its_parent(last, linux_only):
     assert wait_until(lambda: is_gone(pid))
 
 
+def test_child_is_not_reached_by_what_seals_other_programs(tmp_path):
+    """`secure-serial run` puts a sitecustomize on PYTHONPATH; the worker loads no models."""
+    log = tmp_path / "started"
+    (tmp_path / "sitecustomize.py").write_text(f"open({str(log)!r}, 'a').write('x')\n")
+    with run(SCRIPT + "print(pid())", env={**os.environ, "PYTHONPATH": str(tmp_path)}) as process:
+        assert process.stdout.read().strip().isdigit()
+    assert log.read_text() == "x"
+
+
 def test_two_processes_do_not_share_a_child():
     with run(SCRIPT + "print(pid())") as one, run(SCRIPT + "print(pid())") as two:
         assert one.stdout.read() != two.stdout.read()
