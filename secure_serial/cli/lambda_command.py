@@ -268,8 +268,6 @@ def _create(out: str, opened: Opened, roots: dict[str, Json]) -> None:
     except FileExistsError:
         raise UsageError(f"{out} is there already, and is not overwritten") from None
     except OSError as error:
-        if isinstance(error, SecureSerialError):
-            raise
         raise UsageError(f"{out} cannot be written: {error.strerror or error}") from None
 
 

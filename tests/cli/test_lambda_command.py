@@ -11,6 +11,7 @@ import pytest
 
 from secure_serial.artifact import read_artifact
 from secure_serial.cli.main import main
+from secure_serial.errors import SandboxError
 from secure_serial.lambdas.found import find, understood
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "models"
@@ -120,6 +121,15 @@ def test_what_the_sandbox_does_not_run_is_refused_with_its_code(write, capsys):
     assert one["error"]["code"] == "SS503"
     assert main(["lambda", "show", "m.json"]) == 1
     assert "refused  SS503" in capsys.readouterr().out
+
+
+def test_what_helps_against_a_refusal_is_said(write, capsys, monkeypatch):
+    def refuses(known):
+        raise SandboxError("not so", help="do this")
+
+    monkeypatch.setattr("secure_serial.sandbox.restrict.restrict", refuses)
+    assert main(["lambda", "show", write(layer(node(*SCALE)))]) == 1
+    assert "  refused  SS501 not so\n           do this" in capsys.readouterr().out
 
 
 def test_two_forms_that_differ_are_refused(write, capsys):
@@ -257,6 +267,21 @@ def test_an_h5_file_is_converted_and_its_weights_are_copied(write):
         assert names
         assert all(old[name][()].tobytes() == new[name][()].tobytes() for name in names)
         assert set(old.attrs) == set(new.attrs)
+
+
+def test_a_copy_that_h5py_cannot_write_is_none(write, monkeypatch, capsys):
+    h5py = pytest.importorskip("h5py")
+    Path("m.h5").write_bytes((EXAMPLES / "benign" / "cnn.h5").read_bytes())
+    with h5py.File("m.h5", "r+") as file:
+        file.attrs["model_config"] = json.dumps(BENIGN).encode()
+
+    def fails(*args):
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(h5py, "File", fails)
+    assert main(["lambda", "convert", "m.h5", "-o", "new.h5"]) == 4
+    assert "the copy cannot be written: broken" in capsys.readouterr().err
+    assert here() == ["m.h5"]
 
 
 def test_without_h5py_an_h5_file_is_not_converted(write, monkeypatch, capsys):
