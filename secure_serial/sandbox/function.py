@@ -47,7 +47,7 @@ class Budgeted:
 
     def _made(self) -> Function:
         """The function, for one call alone."""
-        raise NotImplementedError
+        raise AssertionError
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Call the function.

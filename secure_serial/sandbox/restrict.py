@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import inspect
-import sys
 from dataclasses import dataclass
 from types import CodeType
 from typing import TYPE_CHECKING
@@ -104,8 +103,8 @@ def _function(tree: ast.AST) -> ast.FunctionDef:
         made.name = RESULT
     else:
         raise forbidden(f"{type(tree).__name__}, which is no function,")
-    if sys.version_info >= (3, 12):
-        made.type_params = getattr(tree, "type_params", [])
+    # Python 3.12 and later demand it; a `def` that has any is refused by `transform`.
+    made.type_params = getattr(tree, "type_params", [])  # type: ignore[attr-defined,unused-ignore]
     given = made.args
     if given.defaults or any(each is not None for each in given.kw_defaults):
         # They would run when the function is made, outside of every budget.

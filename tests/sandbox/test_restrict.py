@@ -101,6 +101,9 @@ NO_SOURCE = {
         None, X, [ast.comprehension(ast.Name("y", ast.Store()), X, [], 0)]
     ),
     "an async clause": ast.ListComp(X, [ast.comprehension(ast.Name("y", ast.Store()), X, [], 1)]),
+    "another sign in place of a value": ast.BinOp(X, ast.Not(), X),
+    "a comparison with no sign of one": ast.Compare(X, [ast.Add()], [X]),
+    "a star that is deleted": ast.List([ast.Starred(X, ast.Del())], ast.Load()),
     "a star as a value": ast.Starred(X, ast.Load()),
     "a statement in place of a value": ast.Pass(),
 }
@@ -132,6 +135,19 @@ def test_statement_that_no_source_has_is_refused():
     tree = of("def f(x):\n    pass")
     tree.name = "_f"
     assert "the function name _f" in refusal(understood(tree)).message
+
+
+def test_what_restrictedpython_refuses_is_our_error():
+    """Its methods that no tree reaches any more would raise here, not collect."""
+    with pytest.raises(SandboxError, match="Name in a restricted function: because"):
+        Restricting(lambda *_: None).error(X, "because")
+
+
+def test_members_of_constants_are_looked_up_when_it_runs():
+    assert restrict(from_source("lambda x: tf.float32.name + K.epsilon.name")).facades == {
+        "K",
+        "tf",
+    }
 
 
 def test_shared_parts_count_as_often_as_they_stand():

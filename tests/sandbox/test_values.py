@@ -158,6 +158,13 @@ def test_whole_numbers_of_numpy_are_positions():
 
 
 REFUSED = [
+    ("lambda x: list(K)", "SS504"), ("lambda x: K[0]", "SS504"), ("lambda x: (lambda **v: v)(**[1])", "SS504"),
+    ("lambda x: K()", "SS504"), ("lambda x: list(map(K, [1]))", "SS504"), ("lambda x: (v for v in [])", "SS504"),
+    ("lambda x: int('1' * 2000)", "SS504"), ("lambda x: -K", "SS504"), ("lambda x: K + 1", "SS504"),
+    ("lambda x: f'{K}'", "SS504"), ("lambda x: [K]", "SS504"), ("lambda x: x.real.foo", "SS504"),
+    ("lambda x: x[..., [0]] @ 1", "SS504"), ("lambda x: {K: 1}", "SS504"), ("lambda x: 1 in K", "SS504"),
+    ("lambda x: [v for v in [1, 2] if v.foo]", "SS504"), ("lambda x: {1} + {2}", "SS501"),
+    ("lambda x: {1} * 2", "SS501"),
     ("lambda x: x[0, 'a']", "SS504"), ("lambda x: x[0.5]", "SS504"), ("lambda x: x[max]", "SS504"),
     ("lambda x: x[{1: 2}]", "SS504"), ("lambda x: x[(0,) * 99]", "SS501"),
     ("lambda x: x[([0],) * 99]", "SS504"), ("lambda x: x[10 ** 30]", "SS501"), ("lambda x: x[[10 ** 30]]", "SS504"),
@@ -203,3 +210,71 @@ def test_what_is_refused(text, code):
         made(text)(A)
     assert caught.value.code == code, caught.value.message
     assert (code == "SS501") == (caught.value.__cause__ is not None)
+
+
+BOUNDED = [
+    "lambda x: 'a' * 200", "lambda x: ['a'] * 200", "lambda x: 3 ** 200", "lambda x: [x for y in range(500)]",
+    "lambda x: [x + y for y in range(50)]", "lambda x: [x[True] for y in range(50)]", "lambda x: [x[[0, 1]] for y in range(50)]",
+    "lambda x: [x[x >= 0] for y in range(50)]", "lambda x: [x[True, ...] for y in range(50)]", "lambda x: [x[:, [0, 1]] for y in range(90)]",
+    "lambda x: [abs(x) for y in range(50)]", "lambda x: [-x for y in range(50)]", "lambda x: [x @ x[0].T for y in range(50)]",
+    "lambda x: [x > y for y in range(50)]", "lambda x: [2.0 in x for y in range(50)]", "lambda x: [x.mean() for y in range(50)]",
+    "lambda x: list(map(K.mean, [x] * 50))", "lambda x: [K.mean(x) for y in range(50)]", "lambda x: 2 ** 60 * 2 ** 60",
+    "lambda x: f'{\"a\" * 90}{\"a\" * 90}'", "lambda x: '%200d' % 1", "lambda x: str(list(range(80)))", "lambda x: {(y,) for y in range(50)}",
+    "lambda x: (lambda s: s(s))(lambda s: s(s))", "lambda x: [[[[[[[[[[[[[[1]]]]]]]]]]]]]] * 40", "lambda x: 1 << 200",
+    "lambda x: [1] * 80 + [2] * 80", "lambda x: ('a' * 90 + 'b' * 90)", "lambda x: [v for a in range(60) for v in x]",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", BOUNDED)
+def test_every_budget_ends_a_call(text):
+    function = made(
+        text,
+        steps=400,
+        elements=1_000,
+        array_bytes=4_000,
+        items=100,
+        characters=100,
+        integer_bits=100,
+        depth=5,
+    )
+    with pytest.raises(SandboxError) as caught:
+        function(A)
+    assert caught.value.code == "SS502", caught.value.message
+
+
+@pytest.mark.parametrize("body", [
+    "t = ()\n    for i in range(60):\n        t = (t,)\n    return [{t}, t == t, str(t)][0]",
+    "t = ()\n    for i in range(60):\n        t = (t,)\n    return t",
+    "t = ()\n    for i in range(60):\n        t = (t, t)\n    return {t: 1}",
+    "t = [0]\n    for i in t:\n        t.append(i)\n    return t",
+    "t = [0] * 90000\n    t.extend(t)\n    return t",
+    "t = [0] * 90000\n    t += t\n    return t",
+    "t = [0] * 100000\n    t.append(1)\n    return t",
+])  # fmt: skip
+def test_values_that_grow_are_bounded(body, directly):
+    with pytest.raises(SandboxError) as caught:
+        directly(f"def f(x):\n    {body}")(1)
+    assert caught.value.code == "SS502", caught.value.message
+
+
+def test_keys_are_bounded():
+    for text in (
+        "lambda x: {y for y in range(2000)}",
+        "lambda x: {y: 1 for y in range(2000)}",
+        "lambda x: dict(zip(range(2000), range(2000)))",
+    ):
+        with pytest.raises(SandboxError, match="keys"):
+            made(text)(1)
+    assert len(made("lambda x: {y: 1 for y in range(1000)}")(1)) == 1000
+
+
+def test_index_with_slices_copies_what_it_names():
+    x = np.arange(24.0).reshape(2, 3, 4)
+    text = "lambda x: (x[[1], :2], x[..., [0, 1]], x[:, x[0, :, 0] > 0], x[[0], ..., None], x[[0], x[0, 0, 0] < 1:])"
+    assert [each.shape for each in made("lambda x: (x[[1], :2], x[..., [0, 1]], x[[0], ..., None], x[:, [True, False, True]])")(x)] == [
+        (1, 2, 4), (2, 3, 2), (1, 3, 4, 1), (2, 2, 4),
+    ]  # fmt: skip
+    with pytest.raises(SandboxError):
+        made(text)(x)
+    first = made("lambda x, n: x[[1, 0], None][:n[1]]")(x, np.arange(6))
+    assert first.shape == (1, 1, 3, 4)

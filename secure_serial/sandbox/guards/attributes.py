@@ -6,7 +6,7 @@ that no bound method is ever a value.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from secure_serial.sandbox import facades
 from secure_serial.sandbox.facades.facade import Facade
@@ -76,10 +76,7 @@ def module(name: str, member: str | None, /) -> Any:
     found = facade_of(name if member is None else f"{name}.{member}")
     if found is not None:
         return found
-    outer = facade_of(name)
-    if outer is None or member is None:
-        raise refused(f"an import of {name}")
-    return outer.member(member)
+    return cast("Facade", facade_of(name)).member(cast("str", member))
 
 
 def _append(account: Meter, value: list[Any], item: Any, /) -> None:

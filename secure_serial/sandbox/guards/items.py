@@ -12,6 +12,7 @@ from secure_serial.sandbox.guards.arrays import (
     count,
     is_array,
     item_bytes,
+    native,
     shape,
     work,
 )
@@ -62,53 +63,61 @@ def _position(index: Any) -> Any:
 
 def _index(account: Meter, value: Any, index: Any) -> Any:
     """An index into an array, checked; `x[[0] * n]` copies as much as it names."""
-    if type(index) is slice or type(index) in INTEGERS or index is None or index is ...:
-        return index
-    if type(index) is not tuple:
-        return _advanced(account, value, (index,))[0]
-    account.step(len(index))
-    for each in index:
-        plain = type(each) is slice or type(each) in INTEGERS or each is None or each is ...
-        if not plain:
-            return _advanced(account, value, index)
-    return index
+    parts = index if type(index) is tuple else (index,)
+    account.step(len(parts))
+    if native(value) and all(map(_basic, parts)):
+        return index  # what NumPy gives for these is a view
+    made = _granted(account, value, parts)
+    return made if type(index) is tuple else made[0]
 
 
-def _advanced(account: Meter, value: Any, index: tuple[Any, ...]) -> tuple[Any, ...]:
-    """An index with arrays in it: they are broadcast, in the place of the axes they index."""
+def _basic(part: Any) -> bool:
+    return type(part) is slice or type(part) is int or part is None or part is ...
+
+
+def _granted(account: Meter, value: Any, index: tuple[Any, ...]) -> tuple[Any, ...]:
+    """An index that copies: its arrays are broadcast, in the place of the axes they index."""
     extents = shape(value)
     if len(index) > 2 * kinds.RANK:
         raise refused(f"an index of {len(index)} parts")
-    made = [_part(each) for each in index]
-    arrays = [each for each in made if is_array(each)]
-    # A mask takes as many axes as it has, an ellipsis those that are left; both only make less.
-    used = sum(_axes(each) for each in made)
+    made = tuple(map(_part, index))
     together: tuple[int, ...] = ()
-    for each in arrays:
-        together = broadcast(together, (count(shape(each)),) if _mask(each) else shape(each))
+    for each in made:
+        if is_array(each):
+            # A mask is where it is true: at most everywhere.
+            together = broadcast(together, (count(shape(each)),) if _mask(each) else shape(each))
     kept: list[int] = []
     axis = 0
     for each in made:
         if each is ...:
-            rest = max(len(extents) - used, 0)
-            kept += extents[axis : axis + rest]
-            axis += rest
+            left = max(len(extents) - sum(map(_axes, made)), 0)
+            kept += extents[axis : axis + left]
+            axis += left
         elif type(each) is slice:
-            kept += extents[axis : axis + 1]
+            kept += [_length(each, extent) for extent in extents[axis : axis + 1]]
             axis += 1
         else:
             axis += _axes(each)
     kept += extents[axis:]
     account.array(count(together) * count(tuple(kept)), item_bytes(value))
-    return tuple(made)
+    return made
+
+
+def _length(part: slice, extent: int) -> int:
+    """The items of a slice; all, where only the tensor itself knows which."""
+    if any(
+        type(each) is not int and each is not None for each in (part.start, part.stop, part.step)
+    ):
+        return extent
+    return len(range(*part.indices(extent)))
 
 
 def _part(each: Any) -> Any:
-    if each is None or each is ... or type(each) is slice:
+    if each is None or each is ... or type(each) is slice or type(each) is bool:
         return each
     if type(each) is int and LEAST <= each <= MOST:
         return each
-    if type(each) in (list, tuple, bool):
+    if type(each) is list or type(each) is tuple:
         return kinds.tensor(each)
     if is_array(each):
         return each
@@ -116,11 +125,11 @@ def _part(each: Any) -> Any:
 
 
 def _mask(each: Any) -> bool:
-    return type(each) is bool or str(getattr(each, "dtype", "")).endswith("bool")
+    return str(getattr(each, "dtype", "")).endswith("bool")
 
 
 def _axes(each: Any) -> int:
-    if each is None or each is ...:
+    if each is None or each is ... or type(each) is bool:
         return 0
     return len(shape(each)) if is_array(each) and _mask(each) else 1
 

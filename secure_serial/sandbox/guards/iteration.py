@@ -10,7 +10,7 @@ from secure_serial.sandbox.meter import current
 from secure_serial.sandbox.values import CONTAINERS, FOREIGN, Stream, called, refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from secure_serial.sandbox.meter import Meter
 
@@ -105,8 +105,3 @@ def iterate_unpacked(value: Any, spec: Spec, /) -> Iterator[list[Any]]:
 def generator(raw: Iterator[Any], /) -> Stream:
     """A generator expression: only the stream in front of it is seen (CVE-2023-37271)."""
     return Stream(raw)
-
-
-def paired(several: Iterable[Any]) -> Stream:
-    """A stream of what an iterator of ours gives."""
-    return Stream(iter(several))
