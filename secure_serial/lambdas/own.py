@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from secure_serial.lambdas import code as c
 from secure_serial.lambdas.errors import CannotLift
-from secure_serial.lambdas.layouts import VERSIONS
+from secure_serial.lambdas.layouts import VERSIONS, make_code
 from secure_serial.lambdas.tree import placed
 
 if TYPE_CHECKING:
@@ -64,9 +64,7 @@ def _only(code: CodeType) -> CodeType:
 
 def convert(live: CodeType) -> c.Code:
     """A code object of this Python as inert data."""
-    consts = tuple(_constant(value) for value in live.co_consts)
     cells = [name for name in live.co_cellvars if name not in live.co_varnames]
-    slots = (*live.co_varnames, *cells, *live.co_freevars)
     kinds = bytes(
         [
             c.KIND_LOCAL | (c.KIND_CELL if name in live.co_cellvars else 0)
@@ -75,29 +73,25 @@ def convert(live: CodeType) -> c.Code:
         + [c.KIND_CELL] * len(cells)
         + [c.KIND_FREE] * len(live.co_freevars)
     )
-    return c.Code(
-        layout="3.11",
-        argcount=live.co_argcount,
-        posonly=live.co_posonlyargcount,
-        kwonly=live.co_kwonlyargcount,
-        nlocals=live.co_nlocals,
-        stacksize=live.co_stacksize,
-        flags=live.co_flags,
-        code=live.co_code,
-        consts=consts,
-        names=live.co_names,
-        varnames=live.co_varnames,
-        cellvars=live.co_cellvars,
-        freevars=live.co_freevars,
-        filename=live.co_filename,
-        name=live.co_name,
-        firstlineno=live.co_firstlineno,
-        linetable=live.co_linetable,
-        exceptiontable=live.co_exceptiontable,
-        slots=slots,
-        kinds=kinds,
-        nested=tuple(value for value in consts if isinstance(value, c.Code)),
-    )
+    raw = {
+        "ARGCOUNT": live.co_argcount,
+        "POSONLY": live.co_posonlyargcount,
+        "KWONLY": live.co_kwonlyargcount,
+        "STACKSIZE": live.co_stacksize,
+        "FLAGS": live.co_flags,
+        "code": live.co_code,
+        "consts": tuple(_constant(value) for value in live.co_consts),
+        "names": live.co_names,
+        "slots": (*live.co_varnames, *cells, *live.co_freevars),
+        "kinds": kinds,
+        "filename": live.co_filename,
+        "name": live.co_name,
+        "qualname": live.co_qualname,
+        "FIRSTLINENO": live.co_firstlineno,
+        "linetable": live.co_linetable,
+        "exceptiontable": live.co_exceptiontable,
+    }
+    return make_code("3.11", raw)
 
 
 def _constant(value: Any) -> Any:

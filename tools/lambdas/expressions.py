@@ -47,11 +47,11 @@ class Generator:
         ]  # fmt: skip
         return self.rng.choice(kinds)(depth - 1, names)
 
-    def pair(self, depth: int, names: list[str]) -> tuple[str, str]:
-        return self.any(depth, names), self.any(depth, names)
+    def several(self, count: int, depth: int, names: list[str]) -> list[str]:
+        return [self.any(depth, names) for _ in range(count)]
 
     def operator(self, depth: int, names: list[str]) -> str:
-        one, two = self.pair(depth, names)
+        one, two = self.several(2, depth, names)
         return self.rng.choice([
             f"({one} {self.rng.choice(_SIGNS)} {two})",
             f"({one} {self.rng.choice(_SIGNS)} {two})",
@@ -61,7 +61,7 @@ class Generator:
         ])  # fmt: skip
 
     def comparison(self, depth: int, names: list[str]) -> str:
-        one, two = self.pair(depth, names)
+        one, two = self.several(2, depth, names)
         first, second = self.rng.choice(_COMPARE), self.rng.choice(_COMPARE)
         within = self.rng.choice(["(1, 2, 3)", f"[{two}, {one}]", "{1, 2}", f"({two},)"])
         return self.rng.choice([
@@ -72,18 +72,17 @@ class Generator:
         ])  # fmt: skip
 
     def boolean(self, depth: int, names: list[str]) -> str:
-        one, two = self.pair(depth, names)
+        one, two = self.several(2, depth, names)
         if self.rng.random() < 0.3:
             return f"({one} and {two} or {self.any(depth, names)})"
         return f"({one} {self.rng.choice(['and', 'or'])} {two})"
 
     def choice(self, depth: int, names: list[str]) -> str:
-        one, two = self.pair(depth, names)
+        one, two = self.several(2, depth, names)
         return f"({one} if {self.any(depth, names)} else {two})"
 
     def call(self, depth: int, names: list[str]) -> str:
-        one, two = self.pair(depth, names)
-        three = self.any(depth, names)
+        one, two, three = self.several(3, depth, names)
         return self.rng.choice([
             f"abs({one})",
             f"max({one}, {two})",
@@ -95,8 +94,7 @@ class Generator:
         ])  # fmt: skip
 
     def display(self, depth: int, names: list[str]) -> str:
-        one, two = self.pair(depth, names)
-        three = self.any(depth, names)
+        one, two, three = self.several(3, depth, names)
         return self.rng.choice([
             f"[{one}, {two}, {three}][{one} % 3]" if len(one) < 60 else f"[{one}, {two}][0]",
             f"len([{one}, {two}, {three}][({self.rng.choice(names)} == 1) : 2])",
@@ -110,7 +108,7 @@ class Generator:
         within = [*names, name]
         source = rng.choice([
             f"range(int({self.any(depth, names)}) % 4)",
-            f"[{', '.join(self.pair(depth, names))}]",
+            f"[{', '.join(self.several(2, depth, names))}]",
             f"({self.any(depth, names)}, 2)",
         ])  # fmt: skip
         clauses = f"for {name} in {source}"
@@ -135,14 +133,14 @@ class Generator:
         return f"({self.rng.choice(names)} {self.rng.choice(_COMPARE)} {self.any(depth, names)})"
 
     def function(self, depth: int, names: list[str]) -> str:
-        name, one, two = self.fresh(), self.any(depth, names), self.any(depth, names)
+        name, (one, two) = self.fresh(), self.several(2, depth, names)
         if self.rng.random() < 0.6:
             return f"(lambda {name}: {self.any(depth, [*names, name])})({one})"
         within = [*names, "p", "q"]
         return f"(lambda p={one}, q={two}: {self.any(depth, within)})()"
 
     def text(self, depth: int, names: list[str]) -> str:
-        one, two = self.pair(depth - 1, names)
+        one, two = self.several(2, depth - 1, names)
         if self.old or self.rng.random() < 0.3 or "'" in one + two:
             return f"len('%s-%s' % ({one}, {two}))"
         return f"len(f'{{{one}}}a{{{two}!r:>{{4}}}}')"
