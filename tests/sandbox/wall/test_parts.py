@@ -383,3 +383,14 @@ def test_clock_runs_out():
     assert 0 < frames.clock(60)() <= 60
     with pytest.raises(TimeoutError):
         frames.clock(-1)()
+
+
+def test_nobody_reads_any_more():
+    inlet, theirs = os.pipe()
+    gone, outlet = os.pipe()
+    os.close(gone)
+    line = frames.Line(inlet, outlet)
+    with pytest.raises(frames.Ended):
+        line.send(b"a", frames.clock(60))
+    line.close()
+    os.close(theirs)
