@@ -113,6 +113,12 @@ def test_the_report_for_programs(write, capsys):
     }  # fmt: skip
 
 
+def test_two_forms_that_agree_are_shown_once(write, capsys):
+    form = {"schema": 1, "source": "lambda x, k: x / k - 1.0", "defaults": [127.5]}
+    assert main(["lambda", "show", write(layer(node(*SCALE, secure_serial=form)))]) == 0
+    assert "and source that agrees" in capsys.readouterr().out
+
+
 def test_what_the_sandbox_does_not_run_is_refused_with_its_code(write, capsys):
     code, report = shown(capsys, write(layer(node(*OPEN))))
     assert code == 1
