@@ -107,7 +107,11 @@ def test_run_closes_the_walls_says_so_and_serves_until_it_is_left(memory, pipes,
     monkeypatch.setattr(child.gc, "freeze", lambda: order.append("freeze"))
     monkeypatch.setattr(os, "_exit", order.append)
     steps = [fail(frames.Ended()), frames.read]  # one request, and then the parent hangs up
-    monkeypatch.setattr(frames, "read", lambda fd: steps.pop()(fd))
+
+    def read(fd):
+        return steps.pop()(fd)
+
+    monkeypatch.setattr(frames, "read", read)
     frames.write(ours_out, json.dumps(["k", ["d", "f", "one"], *PLAIN]).encode())
     given = {"segment": os.dup(memory[0]), "incoming": SIZE, "outgoing": SIZE, "memory_bytes": 7}
     child.run({**given, "parent": 8, "inlet": inlet, "outlet": outlet}, make)
