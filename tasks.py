@@ -40,6 +40,8 @@ MATRIX = {
     "3.14": ("3.14.1", "0.9.0"),
     "3.15": ("3.15.1", "0.10.2"),
 }
+#: What else Keras computes with. Of Keras's versions only some were tried (docs/keras-versions.md).
+OTHER_BACKENDS = {"torch": "torch>=2.1", "tensorflow": "tensorflow-cpu>=2.16"}
 #: What `test` runs beside the newest: the oldest, and one in the middle.
 MATRIX_OF_TEST = ("3.6", "3.10")
 #: What the wheel must hold beside the code: nothing works without it.
@@ -256,7 +258,7 @@ def matrix(*arguments: str) -> None:
     """Run tests/versions with other versions of Keras, each in an environment of its own."""
     parser = argparse.ArgumentParser(prog="tasks.py matrix", description=matrix.__doc__)
     parser.add_argument("--versions", nargs="+", choices=MATRIX, default=[*MATRIX], metavar="X.Y")
-    parser.add_argument("--backend", choices=["jax", "torch"], default="jax")
+    parser.add_argument("--backend", choices=["jax", *OTHER_BACKENDS], default="jax")
     parser.add_argument("--quick", action="store_true", help="leave out the long ones")
     given = parser.parse_args(arguments)
     jobs = min(os.cpu_count() or 1, len(given.versions))
@@ -269,7 +271,7 @@ def matrix(*arguments: str) -> None:
 def _version(version: str, backend: str, *, quick: bool) -> None:
     keras, jax = MATRIX[version]
     here = Environment(ROOT / ".venvs" / f"keras-{version}-{backend}")
-    needed = [f"jax=={jax}"] if backend == "jax" else ["torch>=2.1"]
+    needed = [OTHER_BACKENDS.get(backend, f"jax=={jax}")]
     here.prepare(beside=[f"keras=={keras}", *needed, "h5py>=3.11", "pytest>=8.3"])
     command = [str(here.python), "-m", "pytest", "-q", "-W", "ignore", "tests/versions"]
     command += ["-m", "not slow and not matrix"] if quick else []
