@@ -11,37 +11,28 @@ tuples and lists, `and`, `or`, `not`, `is`, choices) makes nothing larger than t
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from RestrictedPython.transformer import INSPECT_ATTRIBUTES, RestrictingNodeTransformer
 
+from secure_serial.sandbox.constructs import (
+    ALLOWED,
+    IDENTITY,
+    OPERATORS,
+    SIGNS,
+    assigned,
+    expect,
+    hook,
+    iterated,
+    load,
+    path,
+    refuse,
+    store,
+)
 from secure_serial.sandbox.names import HOOK, checked, forbidden
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-OPERATORS: Final[dict[type[ast.AST], str]] = {
-    ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "truediv", ast.FloorDiv: "floordiv",
-    ast.Mod: "mod", ast.Pow: "pow", ast.LShift: "lshift", ast.RShift: "rshift",
-    ast.BitOr: "or", ast.BitXor: "xor", ast.BitAnd: "and", ast.MatMult: "matmul",
-    ast.UAdd: "pos", ast.USub: "neg", ast.Invert: "invert",
-    ast.Eq: "eq", ast.NotEq: "ne", ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge",
-    ast.In: "in", ast.NotIn: "not_in",
-}  # fmt: skip
-_IDENTITY = (ast.Is, ast.IsNot)
-_SIGNS = (ast.operator, ast.unaryop, ast.cmpop, ast.boolop, ast.expr_context)
-
-#: All that may stand in a tree. Anything else, and any node type that a later Python adds, is
-#: refused until somebody has read what it does.
-ALLOWED: Final = frozenset({
-    ast.FunctionDef, ast.Lambda, ast.arguments, ast.arg, ast.Return, ast.Assign, ast.AugAssign,
-    ast.Expr, ast.If, ast.For, ast.Break, ast.Continue, ast.Pass, ast.Import, ast.ImportFrom,
-    ast.Name, ast.Constant, ast.Tuple, ast.List, ast.Set, ast.Dict, ast.Starred, ast.JoinedStr,
-    ast.FormattedValue, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.NamedExpr,
-    ast.Call, ast.keyword, ast.Attribute, ast.Subscript, ast.Slice, ast.ListComp, ast.SetComp,
-    ast.DictComp, ast.GeneratorExp, ast.comprehension,
-    ast.And, ast.Or, ast.Not, ast.Is, ast.IsNot, ast.Load, ast.Store, *OPERATORS,
-})  # fmt: skip
+    from collections.abc import Callable
 
 #: The kinds of constants; a stored integer has at most 1,024 bits (`lambdas.bounds`).
 _CONSTANTS = frozenset({type(None), bool, int, float, complex, str, type(...)})
@@ -49,26 +40,6 @@ _INTEGER_BITS = 1024
 _CHARACTERS = 64 * 1024
 #: Text of which attributes are read by name; RestrictedPython refuses it, too (CVE-2023-41039).
 _FORMATTING = frozenset({"format", "format_map"})
-
-_WORDS: Final[dict[str, str]] = {
-    "While": "a while loop", "Try": "try", "TryStar": "try", "With": "with", "Raise": "raise",
-    "Assert": "assert", "Delete": "del", "Global": "global", "Nonlocal": "nonlocal",
-    "ClassDef": "a class", "AsyncFunctionDef": "an async function", "Await": "await",
-    "AsyncFor": "an async loop", "AsyncWith": "async with", "Yield": "yield",
-    "YieldFrom": "yield from", "Match": "match", "AnnAssign": "an annotation", "Del": "del",
-    "TemplateStr": "a template string", "TypeAlias": "a type", "Module": "a module",
-}  # fmt: skip
-
-
-def hook(name: str, *args: ast.expr, keywords: Sequence[ast.keyword] = ()) -> ast.Call:
-    """A call of a hook."""
-    return ast.Call(ast.Name(HOOK + name, ast.Load()), list(args), list(keywords))
-
-
-def refuse(node: ast.AST) -> None:
-    """Raise the error for a node that may not stand in restricted code."""
-    name = type(node).__name__
-    raise forbidden(f"{_WORDS.get(name, name)} in a restricted function")
 
 
 class Restricting(RestrictingNodeTransformer):
@@ -95,7 +66,7 @@ class Restricting(RestrictingNodeTransformer):
     def visit(self, node: ast.AST) -> Any:
         if type(node) not in ALLOWED:
             refuse(node)
-        if isinstance(node, _SIGNS):
+        if isinstance(node, SIGNS):
             return node
         return super().visit(node)
 
@@ -152,12 +123,12 @@ class Restricting(RestrictingNodeTransformer):
     # Operators.
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
-        _expect(node.op, ast.operator)
+        expect(node.op, ast.operator)
         return hook(OPERATORS[type(node.op)], self.visit(node.left), self.visit(node.right))
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
         operand = self.visit(node.operand)
-        _expect(node.op, ast.unaryop)
+        expect(node.op, ast.unaryop)
         if type(node.op) is ast.Not:
             return ast.UnaryOp(node.op, operand)
         return hook(OPERATORS[type(node.op)], operand)
@@ -165,7 +136,7 @@ class Restricting(RestrictingNodeTransformer):
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
         operands = [self.visit(each) for each in (node.left, *node.comparators)]
         for sign in node.ops:
-            _expect(sign, ast.cmpop)
+            expect(sign, ast.cmpop)
         return self._chain(operands[0], node.ops, operands[1:])
 
     def _chain(self, left: ast.expr, ops: list[ast.cmpop], rest: list[ast.expr]) -> ast.expr:
@@ -176,20 +147,20 @@ class Restricting(RestrictingNodeTransformer):
         if len(ops) == 1:
             return self._compare(left, ops[0], rest[0])
         name = self.fresh()
-        then = self._chain(_load(name), ops[1:], rest[1:])
+        then = self._chain(load(name), ops[1:], rest[1:])
         if not self.looped:
             first = self._compare(left, ops[0], ast.NamedExpr(ast.Name(name, ast.Store()), rest[0]))
             return ast.BoolOp(ast.And(), [first, then])
         before = self.fresh()
-        first = self._compare(_load(before), ops[0], _load(name))
-        target = ast.Tuple([_store(before), _store(name)], ast.Store())
+        first = self._compare(load(before), ops[0], load(name))
+        target = ast.Tuple([store(before), store(name)], ast.Store())
         pairs = ast.Tuple([ast.Tuple([left, rest[0]], ast.Load())], ast.Load())
         clause = ast.comprehension(target, pairs, [], 0)
         made = ast.ListComp(ast.BoolOp(ast.And(), [first, then]), [clause])
         return ast.Subscript(made, ast.Constant(0), ast.Load())
 
     def _compare(self, left: ast.expr, sign: ast.cmpop, right: ast.expr) -> ast.expr:
-        if isinstance(sign, _IDENTITY):
+        if isinstance(sign, IDENTITY):
             return ast.Compare(left, [sign], [right])
         return hook(OPERATORS[type(sign)], left, right)
 
@@ -204,9 +175,9 @@ class Restricting(RestrictingNodeTransformer):
         name = checked(node.attr, "the attribute")
         if name == "_" or name in INSPECT_ATTRIBUTES or name in _FORMATTING:
             raise forbidden(f"the attribute {name}")
-        path = _path(node)
-        if path is not None:
-            self.paths.append(path)
+        found = path(node)
+        if found is not None:
+            self.paths.append(found)
         return self.visit(node.value), ast.Constant(name)
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
@@ -291,7 +262,7 @@ class Restricting(RestrictingNodeTransformer):
         if node.is_async:
             raise forbidden("an async comprehension")
         target, spec = self._target(node.target)
-        source = _iterated(self._under(node.iter, looped=True), spec)
+        source = iterated(self._under(node.iter, looped=True), spec)
         tests = [self._under(each, looped=False) for each in node.ifs]
         return ast.comprehension(target, source, tests, 0)
 
@@ -304,7 +275,7 @@ class Restricting(RestrictingNodeTransformer):
 
     def visit_For(self, node: ast.For) -> ast.AST:
         target, spec = self._target(node.target)
-        source = _iterated(self.visit(node.iter), spec)
+        source = iterated(self.visit(node.iter), spec)
         body = self._statements(node.body)
         return ast.For(target, source, body, self._statements(node.orelse), None)
 
@@ -323,7 +294,7 @@ class Restricting(RestrictingNodeTransformer):
         """
         if type(target) is ast.Name:
             self.own.add(target.id)
-            return _store(checked(target.id)), None
+            return store(checked(target.id)), None
         if type(target) not in (ast.Tuple, ast.List):
             raise forbidden("a write to an item or an attribute")
         targets: list[ast.expr] = []
@@ -350,18 +321,18 @@ class Restricting(RestrictingNodeTransformer):
         value = self.visit(node.value)
         targets = [self._target(each) for each in node.targets]
         if len(targets) == 1:
-            return _assigned(*targets[0], value)
+            return assigned(*targets[0], value)
         name = self.fresh()
-        first: list[ast.stmt] = [ast.Assign([_store(name)], value)]
-        return first + [_assigned(*each, _load(name)) for each in targets]
+        first: list[ast.stmt] = [ast.Assign([store(name)], value)]
+        return first + [assigned(*each, load(name)) for each in targets]
 
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
         target, spec = self._target(node.target)
         if spec is not None:
             raise forbidden("an assignment with an operator to more than one variable")
-        _expect(node.op, ast.operator)
+        expect(node.op, ast.operator)
         name = OPERATORS[type(node.op)]
-        now = _load(cast("ast.Name", target).id)
+        now = load(cast("ast.Name", target).id)
         made = hook("inplace_add" if name == "add" else name, now, self.visit(node.value))
         return ast.Assign([target], made)
 
@@ -373,7 +344,7 @@ class Restricting(RestrictingNodeTransformer):
             self.module(alias.name, None)
             value = hook("module", ast.Constant(name), ast.Constant(None))
             self.own.add(alias.asname or name)
-            made.append(ast.Assign([_store(checked(alias.asname or name))], value))
+            made.append(ast.Assign([store(checked(alias.asname or name))], value))
         return made
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> Any:
@@ -385,43 +356,9 @@ class Restricting(RestrictingNodeTransformer):
             self.module(node.module, alias.name)
             value = hook("module", ast.Constant(node.module), ast.Constant(alias.name))
             self.own.add(alias.asname or alias.name)
-            made.append(ast.Assign([_store(checked(alias.asname or alias.name))], value))
+            made.append(ast.Assign([store(checked(alias.asname or alias.name))], value))
         return made
 
     def _imported(self, alias: ast.alias) -> None:
         for part in alias.name.split("."):
             checked(part, "the module")
-
-
-def _expect(sign: ast.AST, kind: type[ast.AST]) -> None:
-    """A hand-made tree may have an operator where another kind of them stands."""
-    if type(sign) not in ALLOWED or not isinstance(sign, kind):
-        refuse(sign)
-
-
-def _path(node: ast.expr) -> list[str] | None:
-    parts: list[str] = []
-    while type(node) is ast.Attribute:
-        parts.append(node.attr)
-        node = node.value
-    return [node.id, *reversed(parts)] if type(node) is ast.Name else None
-
-
-def _load(name: str) -> ast.expr:
-    return ast.Name(name, ast.Load())
-
-
-def _store(name: str) -> ast.expr:
-    return ast.Name(name, ast.Store())
-
-
-def _iterated(source: ast.expr, spec: Any) -> ast.expr:
-    if spec is None:
-        return hook("iterate", source)
-    return hook("iterate_unpacked", source, ast.Constant(spec))
-
-
-def _assigned(target: ast.expr, spec: Any, value: ast.expr) -> ast.stmt:
-    if spec is not None:
-        value = hook("unpack", value, ast.Constant(spec))
-    return ast.Assign([target], value)

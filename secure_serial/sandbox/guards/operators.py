@@ -55,7 +55,8 @@ if TYPE_CHECKING:
 #: Elements whose powers or remainders take some ten microseconds, the worst values given, so that
 #: the steps of one call end within seconds: `fmod(1e308, 1e-308)` takes a microsecond, a power of
 #: whole or complex numbers 0.2 (measured, glibc 2.36). Other operators take some nanoseconds.
-_POWERS, _FLOAT_POWERS = 48, 256
+_POWERS = 48
+_FLOAT_POWERS = {2: 256, 4: 256, 8: 128}
 _REMAINDERS = {2: 256, 4: 64, 8: 12}
 _WHOLE_REMAINDERS = 1024
 #: Powers that NumPy computes without `pow`.
@@ -117,7 +118,9 @@ def _shift_bits(account: Meter, one: Any, two: Any) -> None:
 def _powers(one: Any, two: Any) -> int:
     if type(two) in NUMBERS and two in _EASY:
         return 1 << 60
-    return _FLOAT_POWERS if _kind(one) == _kind(two) == "f" else _POWERS
+    if _kind(one) == _kind(two) == "f":
+        return _FLOAT_POWERS.get(max(_size(one), _size(two)), _POWERS)
+    return _POWERS
 
 
 def _remainders(one: Any, two: Any) -> int:
