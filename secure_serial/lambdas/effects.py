@@ -246,7 +246,8 @@ class Effects(Caller):
 
     def do_import(self, name: str) -> None:
         names, level = self.operand(), self.operand()
-        if not isinstance(level, Const) or level.value not in {0, -1}:
+        old = self.reading.table.number < (3, 0)
+        if not isinstance(level, Const) or level.value not in ({0, -1} if old else {0}):
             raise CannotLift("a relative import")
         made = self.emit("import", name, names)
         self.steps_of[made.number] = name.split(".")[1:]
@@ -271,4 +272,5 @@ class Effects(Caller):
     def do_pop_iter(self) -> None:
         if self.stack and self.stack[-1] is NULL:
             self.pop()
-        self.pop()
+        if not isinstance(self.pop(), (Iter, Started)):
+            raise CannotLift("a loop that leaves values behind")

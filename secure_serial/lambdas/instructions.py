@@ -24,7 +24,8 @@ _BINARY = {
 #: Operations that one instruction always becomes, whatever its argument.
 _FIXED: dict[str, list[Op]] = {
     "NOP": [], "RESUME": [], "MAKE_CELL": [], "COPY_FREE_VARS": [], "NOT_TAKEN": [],
-    "PRECALL": [], "GEN_START": [], "SETUP_LOOP": [], "POP_BLOCK": [], "END_FOR": [],
+    "PRECALL": [], "GEN_START": [], "END_FOR": [],
+    "SETUP_LOOP": [("block",)], "POP_BLOCK": [("unblock",)],
     "TO_BOOL": [("bool",)], "RETURN_GENERATOR": [("push", Const(None))],
     "POP_TOP": [("pop",)], "POP_ITER": [("pop_iter",)], "PUSH_NULL": [("push", NULL)],
     "DUP_TOP": [("copy", 1)], "ROT_TWO": [("swap", 2)], "ROT_THREE": [("rot", 3)],
@@ -80,7 +81,7 @@ class Instructions:
         if each.name in _FIXED:
             return _FIXED[each.name]
         if each.name == "BREAK_LOOP":
-            return [("pop_iter",), ("jump", each.target)]
+            return [("pop_iter",), ("unblock",), ("jump", each.target)]
         if is_jump(each.name):
             return self.jump(each)
         method = getattr(self, "op_" + each.name.lower(), None)
@@ -94,8 +95,6 @@ class Instructions:
         name, to = each.name, each.target
         if name == "FOR_ITER":
             return [("for", to)]
-        if name == "SETUP_LOOP":
-            return []
         if "NONE" in name:
             return [("test_none", "NOT_NONE" not in name, to)]
         if name in {"JUMP_IF_FALSE_OR_POP", "JUMP_IF_TRUE_OR_POP"}:

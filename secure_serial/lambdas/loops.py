@@ -19,7 +19,6 @@ _DISPLAYS: dict[str, Any] = {"list": ast.ListComp, "set": ast.SetComp, "gen": as
 class Loops(Statements):
     """The part of the lifter that reads loops."""
 
-    program: Any
     shape: Shape
     #: Conditions read so far of the clause that is being read.
     filters: list[ast.expr]

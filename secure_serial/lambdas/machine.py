@@ -15,7 +15,9 @@ from secure_serial.lambdas.code import FrozenSet, Slice
 from secure_serial.lambdas.errors import CannotLift, TooMuch
 from secure_serial.lambdas.formats import split_format
 from secure_serial.lambdas.values import (
+    BLOCK,
     NULL,
+    Block,
     Build,
     Cell,
     Const,
@@ -75,19 +77,29 @@ class Machine:
     def pop(self) -> Any:
         if not self.stack:
             raise CannotLift("a stack that runs empty")
-        return self.stack.pop()
+        value = self.stack.pop()
+        if value is BLOCK:
+            raise CannotLift("a loop that takes what was there before it")
+        return value
 
     def popn(self, count: int) -> list[Any]:
         if count > len(self.stack):
             raise CannotLift("a stack that runs empty")
         values = self.stack[len(self.stack) - count :]
         del self.stack[len(self.stack) - count :]
+        self.within(values)
         return values
+
+    def within(self, values: list[Any]) -> None:
+        """No operation reaches below the beginning of a loop."""
+        if any(value is BLOCK for value in values):
+            raise CannotLift("a loop that takes what was there before it")
 
     def at(self, depth: int) -> int:
         """The index of the value that is `depth` from the top."""
         if not 1 <= depth <= len(self.stack):
             raise CannotLift("a stack that runs empty")
+        self.within(self.stack[-depth:])
         return len(self.stack) - depth
 
     def operand(self) -> Any:
@@ -108,7 +120,7 @@ class Machine:
             made = self.emit("function", value)
             self.replace(value, made)
             return made
-        if isinstance(value, (Null, Cell, Saved, Iter, Module, Member)):
+        if isinstance(value, (Null, Cell, Saved, Iter, Module, Member, Block)):
             raise CannotLift("a value that is none")
         return value
 
@@ -142,6 +154,14 @@ class Machine:
     def do_rot(self, depth: int) -> None:
         place = self.at(depth)
         self.stack.insert(place, self.stack.pop())
+
+    def do_block(self) -> None:
+        self.push(BLOCK)
+
+    def do_unblock(self) -> None:
+        if not self.stack or self.stack[-1] is not BLOCK:
+            raise CannotLift("a loop that leaves values behind")
+        self.stack.pop()
 
     def do_bool(self) -> None:
         """`bool` of the top value, as source writes it without a name: `not not x`."""

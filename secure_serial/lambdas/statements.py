@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from secure_serial.lambdas.errors import CannotLift
 from secure_serial.lambdas.nodes import identifier
-from secure_serial.lambdas.values import Cell, Const, Iter, Member, Module, Null, Saved
+from secure_serial.lambdas.values import Block, Cell, Const, Iter, Member, Module, Null, Saved
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from secure_serial.lambdas.express import Express
     from secure_serial.lambdas.instructions import Op
+    from secure_serial.lambdas.micro import Program
     from secure_serial.lambdas.nodes import Maker
 
 
@@ -30,6 +31,7 @@ class Statements:
     express: Express
     pop: Any
     statements: bool
+    program: Program
     tested: list[Any]
     use: Any
     replace: Any
@@ -61,7 +63,7 @@ class Statements:
     def clear(self, stack: Sequence[Any] | None = None) -> bool:
         """Whether no value is half worked out, so that a statement may stand here."""
         stack = self.stack if stack is None else stack
-        return all(isinstance(each, (Saved, Cell, Null, Iter)) for each in stack)
+        return all(isinstance(each, (Saved, Cell, Null, Iter, Block)) for each in stack)
 
     def do_pop(self) -> None:
         """A value that is dropped: an expression statement, unless a test was made of it."""
@@ -140,7 +142,8 @@ class Statements:
         fromlist, level = self.pop(), self.pop()
         plain = isinstance(fromlist, Const) and isinstance(level, Const)
         # Python 2 says -1: relative first, then absolute.
-        if not plain or level.value not in {0, -1} or not self.statements:
+        old = self.program.table.number < (3, 0)
+        if not plain or level.value not in ({0, -1} if old else {0}) or not self.statements:
             raise CannotLift("a relative import")
         names = fromlist.value if fromlist.value is not None else ()
         if not isinstance(names, tuple) or not all(isinstance(each, str) for each in names):
@@ -200,8 +203,6 @@ class Statements:
         self.bound(ast.ImportFrom(value.name, names, 0))
 
     def bound(self, node: ast.stmt) -> None:
-        if not all(
-            isinstance(each, (Saved, Cell, Null, Iter, Module, Member)) for each in self.stack
-        ):
+        if not self.clear([x for x in self.stack if not isinstance(x, (Module, Member))]):
             raise CannotLift("an import inside an expression")
         self.stmts.append(self.make(node))

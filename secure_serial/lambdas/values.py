@@ -19,6 +19,14 @@ class Null:
 NULL = Null()
 
 
+@dataclass(frozen=True, slots=True)
+class Block:
+    """How high the stack was when a loop began, which before 3.8 its end brings back."""
+
+
+BLOCK = Block()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Const:
     """A constant. Compare with `key_of`: 1, 1.0 and True are equal to Python."""
