@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from secure_serial.errors import SandboxError
 from secure_serial.sandbox.meter import EXCEEDED
 from secure_serial.sandbox.wall import frames
-from secure_serial.sandbox.wall.codec import NotPlain, Reader, Writer
+from secure_serial.sandbox.wall.codec import NotPlain, Reader, TooLarge, Writer
 from secure_serial.sandbox.wall.segment import Segment
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def answer(
         return writer.message("refused", error.code, error.message[:_TEXT], error.help[:_TEXT])
     except NotPlain as error:
         text = f"the restricted function gave what it may not: {error}"
-        return writer.message("refused", SandboxError.code, text[:_TEXT], "")
+        return writer.message("refused", error.code, text[:_TEXT], "")
     except (MemoryError, RecursionError) as error:
         text = f"the restricted function needs too much: {type(error).__name__}"
         return writer.message("refused", EXCEEDED, text, "")
@@ -100,5 +100,5 @@ def answer(
 def frame_sized(message: bytes) -> bytes:
     """The message, if it is not too long to be sent."""
     if len(message) > frames.MOST:
-        raise NotPlain(f"values of {len(message):,} bytes of text")
+        raise TooLarge(f"values of {len(message):,} bytes of text")
     return message

@@ -14,6 +14,7 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from secure_serial.sandbox.meter import EXCEEDED
 from secure_serial.sandbox.wall.segment import ALIGNMENT, Segment
 
 if TYPE_CHECKING:
@@ -52,6 +53,14 @@ class Garbled(Exception):
 class NotPlain(Exception):
     """A value that does not pass: it says which."""
 
+    code = "SS504"
+
+
+class TooLarge(NotPlain):
+    """Values that are more than passes at once."""
+
+    code = EXCEEDED
+
 
 class Writer:
     """Writes one message; arrays go into the given part of the memory."""
@@ -76,7 +85,7 @@ class Writer:
         if kind is float:
             return value if math.isfinite(value) else ["f", repr(value)]
         if depth > _DEPTH:
-            raise NotPlain(f"values more than {_DEPTH} deep inside each other")
+            raise TooLarge(f"values more than {_DEPTH} deep inside each other")
         letter = _LETTERS.get(kind)
         if letter is not None:
             return [letter, *(self.value(each, depth + 1) for each in value)]
@@ -96,6 +105,8 @@ class Writer:
         numpy = sys.modules.get("numpy")
         if numpy is None or not hasattr(value, "__array__"):
             raise NotPlain(f"a value of type {type(value).__name__}")
+        if isinstance(value, numpy.ndarray) and type(value) is not numpy.ndarray:
+            raise NotPlain(f"a value of type {type(value).__name__}")  # its rules would be lost
         letter = "n" if isinstance(value, numpy.generic) else "a"
         array = numpy.asarray(value)
         if array.dtype.byteorder == ">":
@@ -105,7 +116,7 @@ class Writer:
             raise NotPlain(f"an array of {array.dtype}")
         first, self._next = self._next, _aligned(self._next + array.nbytes)
         if first + array.nbytes > self._last:
-            raise NotPlain(f"arrays of more bytes than one call may use: {array.nbytes:,}")
+            raise TooLarge(f"arrays of more bytes than one call may use: {array.nbytes:,}")
         target = numpy.ndarray(array.shape, array.dtype, self._segment.memory, first)
         numpy.copyto(target, array)
         return [letter, name, list(array.shape), first]

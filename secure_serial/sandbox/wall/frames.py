@@ -8,6 +8,8 @@ import struct
 import time
 from typing import TYPE_CHECKING
 
+from secure_serial.sandbox.meter import EXCEEDED
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -24,6 +26,8 @@ class Ended(Exception):
 
 class TooLong(Exception):
     """A message that is longer than any may be."""
+
+    code = EXCEEDED
 
 
 def framed(message: bytes) -> bytes:

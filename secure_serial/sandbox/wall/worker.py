@@ -158,7 +158,8 @@ class Worker:
             given = (writer.value(tuple(args)), writer.value(dict(kwargs)))
             return frames.framed(writer.message(spec.key, described, *given))
         except (NotPlain, frames.TooLong) as error:
-            raise SandboxError(f"a restricted function cannot be given this: {error}") from error
+            text = f"a restricted function cannot be given this: {error}"
+            raise SandboxError(text, code=error.code) from error
 
     def _exchange(self, child: Child, request: bytes) -> bytes:
         wall, cpu = self.allowance.wall_seconds, self.allowance.cpu_seconds

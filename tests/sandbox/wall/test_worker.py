@@ -122,32 +122,42 @@ def test_argument_cannot_be_changed(probed, make):
     [
         object(), b"bytes", len, lambda: 0, np.array(["a"]), np.array([object()]), np.dtype("f4"),
         np.zeros(1, "f4,f4"), np.datetime64("2026-01-01"), [[[object()]]], {"a": object()},
-        type("Int", (int,), {})(3), "a" * 5_000_000, np.ones(3 * MIB), [np.ones(MIB)] * 3,
+        type("Int", (int,), {})(3), np.ma.array([1]),
+        np.ones(1).view(type("Sub", (np.ndarray,), {})),
     ],
     ids=lambda value: type(value).__name__,
 )  # fmt: skip
 def test_what_does_not_pass_is_refused_here(probed, value):
     probed.start()
     pid = probed._child.pid
-    refused(probed, "SS501", "same", value)
+    refused(probed, "SS504", "same", value)
     assert probed._child.pid == pid
 
 
-def test_too_deep_is_refused(probed):
-    value = 1
-    for _ in range(100):
-        value = [value]
-    refused(probed, "SS501", "same", value)
+def nested(value, levels):
+    return nested([value], levels - 1) if levels else value
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["a" * 5_000_000, np.ones(3 * MIB), [np.ones(MIB)] * 3, nested(1, 100)],
+    ids=["text", "array", "arrays", "deep"],
+)
+def test_what_is_too_much_is_refused_here(probed, value):
+    probed.start()
+    pid = probed._child.pid
+    refused(probed, "SS502", "same", value)
+    assert probed._child.pid == pid
 
 
 def test_result_that_does_not_pass_is_refused(probed):
-    assert "object" in refused(probed, "SS501", "object")
-    assert "bytes of text" in refused(probed, "SS501", "text", 5_000_000)
+    assert "object" in refused(probed, "SS504", "object")
+    assert "bytes of text" in refused(probed, "SS502", "text", 5_000_000)
 
 
 def test_result_that_is_too_large_is_refused(probed, make):
     with make("import numpy as np, probes\nprobes.PROBES['ones'] = np.ones") as worker:
-        assert "more bytes" in refused(worker, "SS501", "ones", 3 * MIB)
+        assert "more bytes" in refused(worker, "SS502", "ones", 3 * MIB)
         assert worker.bare("ones", 2 * MIB).nbytes == 16 * MIB
 
 
