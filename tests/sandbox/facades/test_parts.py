@@ -213,3 +213,41 @@ def test_images_may_have_their_channels_first(account):
         resize(image, (3, 3), align_corners=True, half_pixel_centers=True)
     with pytest.raises(SandboxError):
         root("ops").member("image").member("resize")(image, (3, 3), antialias=True)
+
+
+V = np.ones(3, "float32")
+
+
+@pytest.mark.parametrize(
+    ("one", "name", "args"),
+    [
+        ("K", "batch_dot", (X, X, (0, 1))), ("K", "batch_dot", (X, X, (1, 2))),
+        ("K", "batch_dot", (V, V)), ("tf", "split", (X, (1, 1), 1)),
+        ("tf", "slice", (X, (0, 0), (1, 1, 1))), ("tf", "slice", (X, (0, 0), (1, 1))),
+        ("tf", "matmul", (V, V)), ("np", "tensordot", (X, X, ((1, 1), (1, 1)))),
+        ("tf", "einsum", ("ij->i", X)), ("tf", "einsum", ("i.j->i", X)),
+        ("K", "resize_images", (X, 0, 1, "channels_last")), ("np", "unstack", (V[0],)),
+        ("K", "pool2d", (X[None], (0, 1))), ("K", "pool2d", (X[None], (1, 1, 1))),
+        ("tf", "gather", (X, [0], None)), ("np", "concatenate", (V[0],)),
+        ("math", "sqrt", (np.asarray([1.0]),)), ("math", "sqrt", (2**5000,)),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_refused(account, one, name, args):
+    owner = root(one)
+    if name == "gather":
+        with pytest.raises(SandboxError):
+            owner.member(name)(*args, batch_dims=2)
+        return
+    with pytest.raises(SandboxError):
+        owner.member(name)(*args)
+
+
+def test_numbers_of_one_item_are_numbers(account):
+    assert root("math").member("sqrt")(np.float32(4)) == 2.0
+    assert root("math").member("sqrt")(np.asarray(4.0)) == 2.0
+    assert root("np").member("matmul") is not None
+    assert root("np").member("dot")(2.0, X).shape == X.shape
+    made = root("np").member("concatenate")(np.ones((2, 3)))
+    assert made.shape == (6,)
+    padded = root("K").member("spatial_2d_padding")(np.ones((1, 2, 2, 3), "f"), 1)
+    assert padded.shape == (1, 4, 4, 3)

@@ -105,3 +105,13 @@ def test_mapped_functions_are_paid_for_each_item():
     with pytest.raises(SandboxError) as caught:
         function(keras.ops.zeros((10**4,)))
     assert caught.value.code == "SS502"
+
+
+def test_tensors_in_a_sequence_become_one(account, provider):
+    tensor = keras.ops.convert_to_tensor(X)
+    total = root("tf").member("reduce_sum")([tensor, tensor], axis=0)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(total), 2 * X, rtol=1e-6)
+    both = root("tf").member("concat")([tensor, X], 1)
+    assert tuple(both.shape) == (2, 8, 3)
+    with pytest.raises(SandboxError):
+        root("K").member("batch_dot")(*[keras.KerasTensor((None, None, 3))] * 2)
