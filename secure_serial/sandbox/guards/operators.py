@@ -14,8 +14,6 @@ from numpy import ndarray
 from secure_serial.sandbox.facades import ops
 from secure_serial.sandbox.facades.offered import operation
 from secure_serial.sandbox.guards.arrays import (
-    LEAST,
-    MOST,
     count,
     elementwise,
     is_array,
@@ -62,7 +60,9 @@ _WHOLE_REMAINDERS = 1024
 #: Powers that NumPy computes without `pow`.
 _EASY = frozenset({0.5, 1.0, 2.0})
 _account = _meter.get
-_FLOATS = frozenset({np.dtype("float32"), np.dtype("float64")})
+_FLOATS = {np.dtype("float32"): 4, np.dtype("float64"): 8}.get
+#: Whole numbers within this fit every array.
+_FIT = 1 << 31
 
 
 def _binary(
@@ -74,10 +74,12 @@ def _binary(
     def guarded(one: Any, two: Any, /) -> Any:
         kind, other = type(one), type(two)
         # The usual case, made short: an array of floats and a number give another of its size.
-        number = other is float or (other is int and LEAST <= two <= MOST)
-        if quick and number and kind is ndarray and one.dtype in _FLOATS:
-            (_account() or current()).like(one.size, one.nbytes)
-            return raw(one, two)
+        if quick and kind is ndarray and (other is float or (other is int and -_FIT < two < _FIT)):
+            item = _FLOATS(one.dtype)
+            if item is not None:
+                size = one.size
+                (_account() or current()).like(size, size * item)
+                return raw(one, two)
         account = current()
         account.step()
         if kind in NUMBERS and other in NUMBERS:
