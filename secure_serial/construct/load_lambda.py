@@ -87,4 +87,6 @@ def _node(config: Any) -> Any:
         return inner["function"]
     if "function" in config:  # a layer's config
         return config["function"]
-    return {"class_name": LAMBDA, "config": config} if "code" in config else config
+    if "code" in config:
+        return {"class_name": LAMBDA, "config": config}
+    return {"class_name": LAMBDA, "config": {OWN: config}} if "source" in config else config

@@ -135,6 +135,7 @@ class Load:
         try:
             with session, Wire(report):
                 yield
+                session.functions.check()
         except SecureSerialError as error:
             self.failed(session, error)
             raise

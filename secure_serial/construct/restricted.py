@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from secure_serial.artifact.document import Json
+    from secure_serial.construct.keras.in_model import InModel
     from secure_serial.lambdas.understood import Understood
     from secure_serial.limits import Limits
     from secure_serial.policy.model import Policy
@@ -37,7 +38,7 @@ class Made:
         self._functions = functions
         self._sandbox = policy.sandbox
         self._limits: Limits = policy.limits
-        self._made: dict[tuple[str, str], Restored] = {}
+        self._made: dict[tuple[str, str], InModel] = {}
 
     def __bool__(self) -> bool:
         return bool(self._functions)
@@ -55,6 +56,17 @@ class Made:
             function = restricted(checked, self._sandbox)
             self._made[place] = InModel(function, _worker(self._sandbox))
         return self._made.get(place)
+
+    def check(self) -> None:
+        """Raise what ended a call while the model was built, should Keras have swallowed it.
+
+        Raises:
+            SandboxError: a function takes too much, or a wall is missing.
+
+        """
+        for made in self._made.values():
+            if made.failure is not None:
+                raise made.failure
 
     def again(self, node: Json) -> Restored | None:
         """The function that a node stands for which was made of one while building; or None.
@@ -80,13 +92,13 @@ def restricted(
         SandboxError: a wall that the policy demands is not to be had here.
 
     """
-    if Evaluation.PROCESS in (sandbox.evaluation, at_least):
-        from secure_serial.sandbox.wall.walled import Walled
-
-        return Walled(checked.understood, _worker(sandbox))
-    from secure_serial.sandbox.function import build
-
     with exempt():  # making a function is ours, and calling it is not
+        if Evaluation.PROCESS in (sandbox.evaluation, at_least):
+            from secure_serial.sandbox.wall.walled import Walled
+
+            return Walled(checked.understood, _worker(sandbox))
+        from secure_serial.sandbox.function import build
+
         return build(checked, _ops(), sandbox.allowance)
 
 

@@ -16,10 +16,10 @@ from secure_serial.construct.callers import describe_one
 from secure_serial.construct.keras import weights
 from secure_serial.construct.keras.versions import catalogue
 from secure_serial.construct.live import SAFE_MODE
-from secure_serial.construct.revive import LAMBDA_REFUSED
 from secure_serial.construct.session import plain_containers
 from secure_serial.errors import LoadDenied, UnsupportedFormat
 from secure_serial.loaded import keras_state
+from secure_serial.plan.encodings import LAMBDA
 from secure_serial.plan.fields import Field
 from secure_serial.plan.forms import names_of
 from secure_serial.plan.names import resolve_class, resolve_function, resolve_identifier
@@ -202,11 +202,17 @@ def identifier(field: Field) -> Callable[[Guard, Original], Original]:
     return door
 
 
-def refuse_code(guard: Guard, original: Original) -> Original:
-    """Door G: code that is unmarshalled. Nothing may be."""
+def function(guard: Guard, original: Original) -> Original:
+    """Door G: code that Keras would unmarshal. It is read, judged and restricted instead.
 
-    def gated(*args: Any, **kwargs: Any) -> Any:
-        raise LoadDenied(LAMBDA_REFUSED, code="SS303")
+    Keras asks for it where its safe mode is off.
+    """
+
+    def gated(code: Any, defaults: Any = None, closure: Any = None, globs: Any = None) -> Any:
+        value = code if isinstance(code, list | tuple) else [code, defaults, closure]
+        node = {"class_name": LAMBDA, "config": {"value": value}}
+        safe_mode = _safe_mode(given=False)
+        return loading.deserialize_own(node, None, guard.recorded, safe_mode=safe_mode)
 
     return gated
 

@@ -148,7 +148,7 @@ DOORS = (
     Door("legacy", None, ambient.legacy),
     Door("legacy json", gates.legacy_json, ambient.legacy_json),
     Door("model from text", gates.model_from_text, ambient.model_from_text),
-    Door("code", gates.refuse_code, ambient.refuse_code),
+    Door("code", gates.refuse_code, ambient.function),
     Door("serialize", always=gates.serialize),
     Door("serialize in layer", always=gates.serialize_in_layer),
     Door("variable", gates.variable),

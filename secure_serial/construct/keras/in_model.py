@@ -38,10 +38,13 @@ class InModel(Restored):
 
     def __init__(self, function: Restored, worker: Worker) -> None:
         super().__init__(function.understood, function.__signature__)
+        self._function = function
         self._walled = function if isinstance(function, Walled) else None
         self._call: Callable[..., Any] = function if self._walled is None else self._in_worker
         self._worker = worker
         self._rehearsed = self._walled is not None  # every call is one
+        #: What ended a call. Keras takes any error while it infers shapes for a want of knowledge.
+        self.failure: SandboxError | None = None
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Call it as Keras does.
@@ -50,9 +53,17 @@ class InModel(Restored):
             SandboxError: as `Restricted` and `Walled` do.
 
         """
-        if not self._rehearsed:
-            self._rehearse(args, kwargs)
-        return self._call(*args, **kwargs)
+        try:
+            if not self._rehearsed:
+                self._rehearse(args, kwargs)
+            return self._call(*args, **kwargs)
+        except SandboxError as error:
+            if error.code not in _NO_VERDICT:
+                self.failure = error
+            raise
+
+    def __repr__(self) -> str:
+        return repr(self._function)
 
     def _rehearse(self, args: Any, kwargs: Any) -> None:
         """Call it in the worker first, with arrays like those that it is about to be given."""
@@ -85,12 +96,21 @@ class InModel(Restored):
         flat = keras.tree.flatten((args, kwargs))
         with exempt():
             if any(isinstance(each, keras.KerasTensor) for each in flat):
-                made = (self._result(args, kwargs, extent) for extent in _EXTENTS)
-                return keras.tree.map_structure(_symbol, *made)
+                return _operation(self._in_worker, self._symbols)(*args, **kwargs)
             if keras.backend.backend() == "jax" and _traced(flat):
                 return self._called_back(args, kwargs)
-            made = self._walled(*args, **kwargs)  # type: ignore[misc]  # it is there in this mode
+            if any(getattr(each, "is_meta", False) for each in flat):  # PyTorch infers shapes so
+                made = self._result(args, kwargs, _EXTENTS[0])
+            else:
+                made = self._walled(*args, **kwargs)  # type: ignore[misc]  # there in this mode
         return keras.tree.map_structure(_tensor, made)
+
+    def _symbols(self, *args: Any, **kwargs: Any) -> Any:
+        """What the results will be like, as Keras asks it of an operation of its graph."""
+        import keras
+
+        made = (self._result(args, kwargs, extent) for extent in _EXTENTS)
+        return keras.tree.map_structure(_symbol, *made)
 
     def _called_back(self, args: Any, kwargs: Any) -> Any:
         """JAX calls the worker when the compiled program comes to it. It has no gradient there."""
@@ -109,6 +129,20 @@ class InModel(Restored):
             shapes,
             (args, kwargs),
         )
+
+
+def _operation(call: Callable[..., Any], spec: Callable[..., Any]) -> Any:
+    """A node of Keras's graph, so that what comes of a symbol stays joined to it."""
+    import keras
+
+    class InWorker(keras.Operation):  # type: ignore[misc]  # Keras has no types
+        def call(self, *args: Any, **kwargs: Any) -> Any:
+            return call(*args, **kwargs)
+
+        def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+            return spec(*args, **kwargs)
+
+    return InWorker()
 
 
 def _traced(flat: list[Any]) -> bool:
