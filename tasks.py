@@ -272,7 +272,8 @@ def _version(version: str, backend: str, *, quick: bool) -> None:
     keras, jax = MATRIX[version]
     here = Environment(ROOT / ".venvs" / f"keras-{version}-{backend}")
     needed = [OTHER_BACKENDS.get(backend, f"jax=={jax}")]
-    here.prepare(beside=[f"keras=={keras}", *needed, "h5py>=3.11", "pytest>=8.3"])
+    needed += ["h5py>=3.11", "pytest>=8.3", "scipy>=1.11"]  # the catalogue's check needs SciPy
+    here.prepare(beside=[f"keras=={keras}", *needed])
     command = [str(here.python), "-m", "pytest", "-q", "-W", "ignore", "tests/versions"]
     command += ["-m", "not slow and not matrix"] if quick else []
     say(f"Keras {keras}, {backend}:")
