@@ -117,7 +117,7 @@ class Caller(Machine):
     def given(self, function: Function, flag: int, value: Any) -> Function:
         """The function with its defaults, keyword-only defaults or closure."""
         defaults, named, closure = function.defaults, function.kwdefaults, function.closure
-        if flag == 8 and isinstance(value, Build):  # noqa: PLR2004 - CPython's flags
+        if flag == 8 and isinstance(value, Build) and value.kind == "tuple":  # noqa: PLR2004
             cells = [part[1] for part in value.parts]
             if not all(isinstance(cell, Cell) for cell in cells):
                 raise CannotLift("a closure of what are no cells")

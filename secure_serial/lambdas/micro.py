@@ -40,6 +40,11 @@ KEY_FIRST = (3, 8)
 _ASKS_TRUTH = {"POP_JUMP_IF_TRUE", "POP_JUMP_IF_FALSE", "UNARY_NOT"}
 #: What gives True or False; a jump of 3.13 and later compares with these by identity.
 _BOOLEAN = {"TO_BOOL", "COMPARE_OP", "CONTAINS_OP", "IS_OP", "UNARY_NOT"}
+#: What stands before RESUME at the start, and nowhere else.
+_FIRST = {"COPY_FREE_VARS", "RETURN_GENERATOR"}
+_GENERATES = [("RETURN_GENERATOR", 0), ("POP_TOP", 0)]
+#: 3.15 asks for the iterator before the generator is returned.
+_GENERATES_LATE = [("RESUME", 4), ("LOAD_FAST", 0), ("GET_ITER", 0), *_GENERATES]
 _KINDS = {"<listcomp>": "list", "<setcomp>": "set", "<dictcomp>": "dict", "<genexpr>": "gen"}
 
 
@@ -93,6 +98,7 @@ def translate(code: c.Code, table: Table, bounds: Bounds) -> Program:
     alive = dead.check(instructions, code, table)
     _check_keywords(instructions)
     _check_jumps(instructions, table)
+    _check_beginning(instructions, code, table)
     _check_cells(instructions, code)
     context = Instructions(code, table)
     starts: list[int] = []
@@ -146,6 +152,33 @@ def _check_keywords(instructions: list[Instruction]) -> None:
         after = [one.name for one in instructions[place + 1 : place + 2]]
         if targets & ({place + 1, place + 2} if after == ["PRECALL"] else {place + 1}):
             raise CannotLift("a jump into a call")
+
+
+def _check_beginning(instructions: list[Instruction], code: c.Code, table: Table) -> None:
+    """From 3.11 on every cell is made at the start, once, before RESUME (Python/compile.c)."""
+    if table.number < (3, 11):
+        return
+    words = [(each.name, each.arg) for each in instructions]
+    place = 0
+    if code.freevars:
+        if words[0] != ("COPY_FREE_VARS", len(code.freevars)):
+            raise CannotLift("free variables that are not copied at the start")
+        place = 1
+    made: list[int] = []
+    while words[place : place + 1] and words[place][0] == "MAKE_CELL":
+        made.append(words[place][1])
+        place += 1
+    if made != [slot for slot, kind in enumerate(code.kinds) if kind & c.KIND_CELL]:
+        raise CannotLift("cells that are not made at the start")
+    if code.flags & c.GENERATOR:
+        begins = _GENERATES if table.number < (3, 15) else _GENERATES_LATE
+        if words[place : place + len(begins)] != begins:
+            raise CannotLift("a generator that does not begin as one")
+        place += len(begins)
+    if words[place : place + 1] != [("RESUME", 0)]:
+        raise CannotLift("no beginning of a function")
+    if any(name in _FIRST for name, _ in words[place + 1 :]):
+        raise CannotLift("a second beginning of a function")
 
 
 def _check_cells(instructions: list[Instruction], code: c.Code) -> None:

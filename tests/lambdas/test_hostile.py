@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from secure_serial.errors import SecureSerialError
-from secure_serial.lambdas import BadStream, Bounds, CannotLift, TooMuch, lift, read
+from secure_serial.lambdas import BadStream, Bounds, CannotLift, TooMuch, lift, own, read
 from secure_serial.lambdas.micro import Reading
 from secure_serial.lambdas.prove import Prover
 from secure_serial.lambdas.tables import table
@@ -226,3 +226,26 @@ def test_loops_of_old_versions_that_no_compiler_writes_are_refused(what):
     assert reading(clean).ops
     with pytest.raises(CannotLift):
         Prover(Bounds(), reading, Reading(table("3.7"), Bounds())).prove(broken, broken)
+
+
+#: Found by the fuzzer: each was lifted, and CPython's answer was another.
+FOUND = {
+    "a cell made twice": ("MAKE_CELL", 0, "MAKE_CELL", 1),
+    "a cell not made": ("MAKE_CELL", 0, "LOAD_CLOSURE", 0),
+    "a closure of a set": ("BUILD_TUPLE", 2, "BUILD_SET", 2),
+}
+
+
+@pytest.mark.skipif(own.version() != "3.11", reason="changes the bytes of 3.11's code")
+@pytest.mark.parametrize("what", FOUND)
+def test_functions_whose_cells_no_compiler_makes_so_are_refused(what):
+    code = (lambda x, y: (lambda z: (x, y, z))(x)).__code__  # noqa: PLC3002
+    old, argument, new, other = FOUND[what]
+    data = marshal.dumps(code)
+    assert lift(data).source == "lambda x, y: (lambda z: (x, y, z))(x)"
+    raw = code.co_code
+    place = raw.index(op(old, argument))
+    assert place % 2 == 0
+    broken = raw[:place] + op(new, other) + raw[place + 2 :]
+    with pytest.raises(CannotLift):
+        lift(data.replace(raw, broken, 1))
