@@ -141,7 +141,11 @@ class Instructions:
         return [("save", self.pick(self.locals, arg))]
 
     def op_store_fast(self, arg: int) -> list[Op]:
-        return [("store", self.pick(self.locals, arg))]
+        name = self.pick(self.locals, arg)
+        if self.code.kinds and self.code.kinds[arg] & (c.KIND_CELL | c.KIND_FREE):
+            # Over a cell only the one that was there before is written.
+            return [("restore", name)]
+        return [("store", name)]
 
     def op_load_fast_load_fast(self, arg: int) -> list[Op]:
         return self.op_load_fast(arg >> 4) + self.op_load_fast(arg & 15)

@@ -233,6 +233,7 @@ FOUND = {
     "a cell made twice": ("MAKE_CELL", 0, "MAKE_CELL", 1),
     "a cell not made": ("MAKE_CELL", 0, "LOAD_CLOSURE", 0),
     "a closure of a set": ("BUILD_TUPLE", 2, "BUILD_SET", 2),
+    "a value in place of a cell": ("LOAD_DEREF", 0, "STORE_FAST", 0),
 }
 
 
