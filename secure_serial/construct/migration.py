@@ -9,7 +9,7 @@ unknown names, arguments that are refused, what a deny rule means: the load ends
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from secure_serial.data import migrations
 from secure_serial.errors import SecureSerialError
@@ -20,31 +20,13 @@ from secure_serial.registry import snapshot
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
 
     from secure_serial.artifact import Opened
     from secure_serial.artifact.document import Document
     from secure_serial.audit.log import Sink
-    from secure_serial.construct.session import Session
+    from secure_serial.construct.one_load import Load
     from secure_serial.policy.engine import Verdict
     from secure_serial.policy.model import Policy
-
-
-class Judging(Protocol):
-    """The load that this is a part of."""
-
-    def judge(
-        self,
-        document: Document,
-        *,
-        action: str,
-        file_sha256: str | None,
-        unless: Callable[[Verdict], bool] | None = None,
-    ) -> Session:
-        """Plan, decide and record."""
-
-    def failed(self, session: Session, error: SecureSerialError) -> None:
-        """Record a failure."""
 
 
 def may_migrate(verdict: Verdict) -> bool:
@@ -57,7 +39,7 @@ def may_migrate(verdict: Verdict) -> bool:
     )
 
 
-def migrated(load: Judging, opened: Opened, *, compile: bool, file_sha256: str | None) -> Opened:
+def migrated(load: Load, opened: Opened, *, compile: bool, file_sha256: str | None) -> Opened:
     """The artifact in today's form, to be judged again; as it was it is judged and recorded.
 
     Raises:

@@ -135,7 +135,6 @@ class Load:
         try:
             with session, Wire(report):
                 yield
-                session.functions.check()
         except SecureSerialError as error:
             self.failed(session, error)
             raise
@@ -154,11 +153,7 @@ class Load:
         except BaseException as error:  # a signal, or a class that ends the program
             self.failed(session, ConstructionError(f"interrupted by {type(error).__name__}"))
             raise
-        # A class may have swallowed a refusal and been built without what it asked for.
-        built = outcome_record(load=self._id, time=_now(), outcome="built", refused=session.refused)
-        if session.refused:
-            self._release()
-        self._write(built)
+        self._write(outcome_record(load=self._id, time=_now(), outcome="built"))
 
     def _is_old(self, verdict: Verdict) -> bool:
         """Whether all that was decided was decided and recorded before."""

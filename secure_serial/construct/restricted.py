@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from secure_serial.construct.tripwire import exempt
 from secure_serial.lambdas.plain import alike
 from secure_serial.loaded import is_installed
-from secure_serial.plan.functions import Functions
+from secure_serial.plan.functions import Functions, may_be_function
 from secure_serial.plan.path import Path, pointer
 from secure_serial.policy.model import Evaluation, Sandbox
 
@@ -48,7 +48,9 @@ class Made:
 
     def at(self, member: str, path: Path) -> Restored | None:
         """The function whose code stood at a place; None where none did."""
-        place = (member, pointer(path))
+        return self._at((member, pointer(path)))
+
+    def _at(self, place: tuple[str, str]) -> InModel | None:
         checked = self._functions.get(place)
         if checked is not None and place not in self._made:
             from secure_serial.construct.keras.in_model import InModel
@@ -74,13 +76,24 @@ class Made:
         Wrappers copy layers by their configs, and so write their functions down and read them
         back. What comes back is a function that was judged, or none.
         """
-        if not self._made:
+        if not self._functions or not may_be_function(node):
             return None
-        read = Functions(self._limits, safe_mode=False).read(node).checked
-        if read is None:
-            return None
-        known = self._made.values()
-        return next((each for each in known if _same(read.understood, each.understood)), None)
+        with exempt():  # the proof compiles what it has read, and runs nothing
+            read = Functions(self._limits, safe_mode=False).read(node).checked
+        for place, known in self._functions.items():
+            if read is not None and _same(read.understood, known.understood):
+                return self._at(place)
+        return None
+
+    def in_places(self, arguments: Json) -> Json:
+        """The arguments of a class, with its functions in the place of their code."""
+        if not self._functions or not isinstance(arguments, dict):
+            return arguments
+        for key, item in arguments.items():
+            function = self.again(item)
+            if function is not None:
+                arguments[key] = cast("Json", function)
+        return arguments
 
 
 def restricted(

@@ -158,6 +158,7 @@ def instantiate(cls: Any, config: Mapping[str, Json], inner: Json, session: Sess
         known = _shared(shared_id, cls, snapshot, session)
         if known is not None:
             return known
+    inner = session.functions.in_places(inner)
     with CustomObjectScope(session.visible), live.safe_mode():
         instance = _guarded(cls, lambda: cls.from_config(inner), config)
         build_config = config.get("build_config")

@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING, NoReturn, cast
 from secure_serial.artifact.content import wrapper_of
 from secure_serial.artifact.document import Document, Part, Role
 from secure_serial.construct.restricted import Made
-from secure_serial.errors import ConstructionError, LimitExceeded, LoadDenied, Where
+from secure_serial.errors import (
+    ConstructionError,
+    LimitExceeded,
+    LoadDenied,
+    SecureSerialError,
+    Where,
+)
 from secure_serial.plan.encodings import CONTAINERS
 from secure_serial.plan.fields import Field
 from secure_serial.plan.names import (
@@ -112,6 +118,8 @@ class Session:
         ends = error is None or isinstance(error, Exception)
         if self._refusal is not None and ends and not isinstance(error, LoadDenied):
             raise self._refusal  # whoever swallowed it: the load ends refused
+        if ends and not isinstance(error, SecureSerialError):
+            self.functions.check()
 
     @property
     def document(self) -> Document:
@@ -120,27 +128,39 @@ class Session:
 
     # The judged tree.
 
-    def hand_out(self, value: Json, member: str = "", path: Path = None) -> Json:
+    def hand_out(
+        self, value: Json, member: str = "", path: Path = None, *, whole: bool = True
+    ) -> Json:
         """A copy of a part of the judged tree, for code that will take it apart.
 
         Its dicts and lists are remembered: coming back to be revived they are known, with
         the field that the plan saw them in. The reader bounded the depth, and so the recursion.
+        Functions stand in it restricted if it is `whole`: for what Keras writes as JSON again,
+        as it does with a legacy config before 3.11, they are put in their places later.
         """
-        if self.functions:
+        if whole and self.functions:
             function = self.functions.at(member, path)
             if function is not None:
                 return cast("Json", function)
         new: Json
         if isinstance(value, dict):
-            new = {k: self.hand_out(item, member, (path, k)) for k, item in value.items()}
+            new = {
+                k: self.hand_out(item, member, (path, k), whole=whole) for k, item in value.items()
+            }
             if "class_name" in new or "name" in new:  # no other dict can be a node
                 field = self._places.get((member, pointer(path)))
                 if field is not None:
                     self._fields[id(new)] = field
         elif isinstance(value, list):
-            new = [self.hand_out(item, member, (path, n)) for n, item in enumerate(value)]
+            new = [
+                self.hand_out(item, member, (path, n), whole=whole)
+                for n, item in enumerate(value)
+            ]
         elif isinstance(value, tuple):
-            return tuple([self.hand_out(item, member, (path, n)) for n, item in enumerate(value)])
+            return tuple(
+                self.hand_out(item, member, (path, n), whole=whole)
+                for n, item in enumerate(value)
+            )
         else:
             if isinstance(value, str) and value in self.callers:
                 self._texts.add(value)
@@ -213,7 +233,7 @@ class Session:
         data = text.encode("utf-8") if isinstance(text, str) else text
         for part in self.document.parts:
             if part.text == data:
-                return plain_containers(self.hand_out(part.root, part.member))
+                return plain_containers(self.hand_out(part.root, part.member, whole=False))
         return self.refuse("JSON text", "a text that was not judged")
 
     # Resolutions.

@@ -12,6 +12,7 @@ from secure_serial.construct.tables import dotted_path
 from secure_serial.errors import ConstructionError
 from secure_serial.plan.fields import Field
 from secure_serial.plan.forms import names_of
+from secure_serial.plan.functions import may_be_function
 from secure_serial.plan.names import MISSING, Names, resolve_identifier
 from secure_serial.serialize.special import restored_node
 
@@ -119,9 +120,22 @@ def legacy_class(session: Session, original: Original) -> Original:
                 inner[key] = serialization.deserialize_keras_object(
                     item, module_objects, custom_objects, "config_item"
                 )
-        return cls, inner
+        given = inner.values() if isinstance(inner, dict) and session.functions else ()
+        return (_Shell(cls, session) if any(map(may_be_function, given)) else cls), inner
 
     return class_and_config_for_serialized_keras_object
+
+
+class _Shell:
+    """A class whose arguments get their functions last: Keras before 3.11 makes JSON of them."""
+
+    def __init__(self, cls: Any, session: Session) -> None:
+        self._cls = cls
+        self._session = session
+
+    def from_config(self, config: Any) -> Any:
+        """As the class does."""
+        return self._cls.from_config(self._session.functions.in_places(config))
 
 
 def model_from_text(session: Session, original: Original) -> Original:
