@@ -66,11 +66,12 @@ def lift(data: bytes, bounds: Bounds | None = None) -> Lifted:
     #: What stood in the way: of versions that do not write such code, of those whose rules it
     #: does not keep, and of the others.
     faults: tuple[list[CannotLift | TooMuch], ...] = ([], [], [])
+    spent = [0]
     for stream in read(data, bounds):
         _check_damage(stream)
         meanings: list[tuple[object, Lifted]] = []
         for version in VERSIONS[stream.code.layout]:
-            reading = Reading(table(version), bounds)
+            reading = Reading(table(version), bounds, spent)
             try:
                 reading(stream.code)
                 meaning = reading.meaning(stream.code)

@@ -35,5 +35,9 @@ class Bounds:
     # Nesting of the tree. CPython's compiler gives up at some hundreds (3.11: 6,000 C frames,
     # RecursionError from `ast` at about 900).
     tree_depth: int = 80
-    # Steps of the proof that the tree means the same as the bytecode.
+    # Steps of lifting and of the proof that the tree means the same as the bytecode, all versions
+    # and attempts together. A step takes some 5 microseconds; the longest real function some 5,000.
     proof_steps: int = 200_000
+    # States in which a proof finds the stack at some place: one or two for each branch, and twice
+    # as many for each choice between a display and another value. A state takes a millisecond.
+    states: int = 600

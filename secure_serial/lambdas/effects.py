@@ -12,7 +12,7 @@ from secure_serial.lambdas.errors import CannotLift, TooMuch
 from secure_serial.lambdas.machine import DIVIDE, HELPER, Helper, is_plain, searched, truth_of
 from secure_serial.lambdas.micro import Program, Reading, kind_of
 from secure_serial.lambdas.states import MAYBE, Event, Started
-from secure_serial.lambdas.values import NULL, Build, Const, Function, Iter, Not, Saved
+from secure_serial.lambdas.values import NULL, Build, Const, Function, Not, Saved
 
 if TYPE_CHECKING:
     from secure_serial.lambdas.code import Code
@@ -196,10 +196,12 @@ class Effects(Caller):
             raise CannotLift("a comprehension called with anything but its source")
         source = positional[0][1]
         if kind == "gen":
-            source = self.use(source.of if isinstance(source, Iter) else searched(source))
-            self.push(self.emit("generator", callee, source))
+            if not isinstance(source, Started):
+                # 3.15 asks for the iterator within the call, others right before it.
+                source = Started(self.emit("iter", self.use(searched(source))))
+            self.push(self.emit("generator", callee, source.of))
             return
-        if not isinstance(source, (Iter, Started)) or len(self.frames) > self.bounds.depth:
+        if not isinstance(source, Started) or len(self.frames) > self.bounds.depth:
             raise CannotLift("a comprehension over what is no iterator")
         frame = Frame(self.program(callee.code), 0, [], {".0": source})
         self.frames.append(frame)
@@ -223,6 +225,14 @@ class Effects(Caller):
         following = frame.program.ops[frame.at : frame.at + 1]
         if not (following and following[0][0] == "set_function") and not kind_of(function.code):
             self.use(function)
+
+    def do_iter(self, width: int) -> None:
+        value = self.pop()
+        if not isinstance(value, Started):
+            value = Started(self.emit("iter", self.use(searched(value))))
+        self.push(value)
+        if width > 1:
+            self.push(NULL)
 
     def do_yield(self) -> None:
         self.emit("yield", self.operand())
@@ -277,5 +287,5 @@ class Effects(Caller):
     def do_pop_iter(self) -> None:
         if self.stack and self.stack[-1] is NULL:
             self.pop()
-        if not isinstance(self.pop(), (Iter, Started)):
+        if not isinstance(self.pop(), Started):
             raise CannotLift("a loop that leaves values behind")

@@ -50,7 +50,7 @@ class Lifter(Paths, Caller):
         self.depth = depth
         #: What a comprehension's body walks over first.
         self.source = source
-        self.steps = steps if steps is not None else [0, 0]
+        self.steps = steps if steps is not None else [0]
         self.stmts: list[ast.stmt] = []
         self.filters, self.lets, self.loops = [], None, 0
         self.pending: list[tuple[ast.expr, Any]] = []

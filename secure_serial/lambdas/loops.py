@@ -83,7 +83,7 @@ class Loops(Statements):
         self.deeper()
         end = self.run(start, EXIT, Flow(self.ops, start, {at}))
         self.loops -= 1
-        self.steps[1] -= 1
+        self.steps[0] -= 1
         if end != at or len(self.stack) != len(base) or self.pending:
             raise CannotLift("a for statement that does more than go round")
         body = self.stmts or [self.make(ast.Pass())]

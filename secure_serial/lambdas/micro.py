@@ -58,9 +58,11 @@ def kind_of(code: c.Code) -> str:
 class Reading:
     """Code objects by the rules of one version, each translated once."""
 
-    def __init__(self, table: Table, bounds: Bounds) -> None:
+    def __init__(self, table: Table, bounds: Bounds, spent: list[int] | None = None) -> None:
         self.table = table
         self.bounds = bounds
+        #: Steps of lifting and proving so far, which all attempts at one stream share.
+        self.spent = [0] if spent is None else spent
         self.known: dict[int, Program] = {}
         #: The same by their own ids.
         self.programs: dict[int, Program] = {}

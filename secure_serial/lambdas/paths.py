@@ -13,7 +13,7 @@ from secure_serial.lambdas.errors import CannotLift, TooMuch
 from secure_serial.lambdas.flow import EXIT, Flow
 from secure_serial.lambdas.loops import Loops
 from secure_serial.lambdas.machine import truth_of
-from secure_serial.lambdas.micro import kind_of
+from secure_serial.lambdas.micro import Reading, kind_of
 from secure_serial.lambdas.values import Build, Const, Function, Not
 
 #: Operations that only move values: a path that did no more is where it began.
@@ -23,6 +23,7 @@ _MOVES = frozenset({"pop", "swap", "rot", "copy", "pop_iter"})
 class Paths(Loops):
     """The part of the lifter that reads branches."""
 
+    reading: Reading
     steps: list[int]
     statements: bool
     tested: list[Any]
@@ -38,13 +39,13 @@ class Paths(Loops):
 
     def body(self) -> ast.expr | list[ast.stmt]:
         """All of it: an expression, or statements that end in a return."""
-        deep = self.steps[1]
+        deep = self.steps[0]
         try:
             return self.whole()
         except CannotLift:
             if self.ops == self.program.ops:
                 raise
-        self.ops, self.steps[1] = self.program.ops, deep
+        self.ops, self.steps[0] = self.program.ops, deep
         self.stack[:], self.stmts, self.pending, self.asked = [], [], [], []
         return self.whole()
 
@@ -55,7 +56,7 @@ class Paths(Loops):
             raise CannotLift("a test that decides nothing, at the end")
         if len(self.stack) != 1 and not (self.stmts and not self.stack):
             raise CannotLift("values that are left on the stack")
-        self.steps[1] -= 1
+        self.steps[0] -= 1
         if not self.stmts:
             return self.express.of(self.use(self.stack[0]))
         if self.stack:
@@ -64,13 +65,14 @@ class Paths(Loops):
 
     def deeper(self) -> None:
         """Functions and choices inside each other, which take Python's own stack."""
-        self.steps[1] += 1
-        if self.steps[1] > self.bounds.depth:
+        self.steps[0] += 1
+        if self.steps[0] > self.bounds.depth:
             raise TooMuch(f"functions and choices more than {self.bounds.depth} deep")
 
     def tick(self) -> None:
-        self.steps[0] += 1
-        if self.steps[0] > self.bounds.proof_steps:
+        spent = self.reading.spent
+        spent[0] += 1
+        if spent[0] > self.bounds.proof_steps:
             raise TooMuch("more paths than can be followed")
 
     def run(self, at: int, stop: int, flow: Flow) -> int:
@@ -139,7 +141,7 @@ class Paths(Loops):
         outer, self.stmts = self.stmts, []
         lets, self.lets = self.lets, None
         result = self.reduced(self.region(at, join, flow))
-        self.steps[1] -= 1
+        self.steps[0] -= 1
         self.stmts, self.lets = outer + result.stmts, lets
         if isinstance(result, Test):
             return self.filtered(result, join)

@@ -43,7 +43,7 @@ class Prover:
         self.todo: list[tuple[c.Code, c.Code]] = []
         self.done: set[tuple[int, int]] = set()
         self.kept: list[c.Code] = []
-        self.steps = [0]
+        self.steps = stored.spent
 
     def prove(self, stored: c.Code, own: c.Code) -> None:
         """Return if the two do the same; raise `CannotLift` if that cannot be shown."""
@@ -80,6 +80,8 @@ class Prover:
                 new = state if old is None else joined(old, state)
                 if old is None or new != old:
                     known[key] = new
+                    if len(known) > self.bounds.states:
+                        raise TooMuch(f"more than {self.bounds.states} states of the stack")
                     if key not in todo:
                         todo.append(key)
 

@@ -11,7 +11,7 @@ from secure_serial.lambdas.errors import CannotLift, TooMuch
 from secure_serial.lambdas.machine import truth_of
 from secure_serial.lambdas.micro import Reading, kind_of
 from secure_serial.lambdas.states import Event, Snapshot, Started, restore
-from secure_serial.lambdas.values import NULL, Build, Const, Iter, Not
+from secure_serial.lambdas.values import NULL, Build, Const, Not
 
 if TYPE_CHECKING:
     from secure_serial.lambdas.bounds import Bounds
@@ -63,7 +63,7 @@ class Side(Effects):
         """Stand at the beginning, with arguments that are only known to be given."""
         names: dict[str, Any] = {}
         for number, name in enumerate(self.code.varnames[: self.code.arguments]):
-            names[name] = Iter(Event(number)) if name == ".0" else Event(number)
+            names[name] = Started(Event(number)) if name == ".0" else Event(number)
         self.frames = [Frame(self.program(self.code), 0, [], names)]
         self.stack = self.frames[0].stack
         self.truths = {}
@@ -131,15 +131,24 @@ class Side(Effects):
                 self.keep()
                 return stop
             elif op[0] == "return":
-                value = self.operand() if len(self.frames) == 1 else self.pop()
-                if len(self.frames) == 1:
-                    return "return", value, 0, 0
-                self.frames.pop()
-                self.stack = self.frames[-1].stack
-                self.push(value)
+                stop = self.back()
+                if stop:
+                    return stop
             else:
                 frame.at += 1
                 self.execute(op)
+
+    def back(self) -> tuple[Any, ...]:
+        """A return: the end, or back out of a comprehension."""
+        value = self.operand() if len(self.frames) == 1 else self.pop()
+        if self.stack:
+            raise CannotLift("values that are left on the stack")
+        if len(self.frames) == 1:
+            return "return", value, 0, 0
+        self.frames.pop()
+        self.stack = self.frames[-1].stack
+        self.push(value)
+        return ()
 
     def test(self, op: tuple[Any, ...], frame: Frame) -> tuple[Any, ...]:
         """A branch, or nothing if it is known where it leads."""
@@ -176,10 +185,6 @@ class Side(Effects):
             # What a comprehension fills, wherever its version begins it.
             self.use(below)
         iterator = self.stack[self.at(width)]
-        if isinstance(iterator, Iter):
-            started = Started(self.emit("iter", self.use(iterator.of)))
-            self.replace(iterator, started)
-            iterator = started
         if not isinstance(iterator, Started):
             raise CannotLift("a loop over what is no iterator")
         return "for", iterator.of, frame.at + 1, op[1]

@@ -228,6 +228,15 @@ def test_loops_of_old_versions_that_no_compiler_writes_are_refused(what):
         Prover(Bounds(), reading, Reading(table("3.7"), Bounds())).prove(broken, broken)
 
 
+def test_an_iterator_that_nothing_walks_is_still_asked_for():
+    code = (lambda x, y: x + (y or 1)).__code__
+    raw = code.co_code
+    place = raw.index(op("LOAD_FAST", 1))
+    asked = op("LOAD_FAST", 1) + op("GET_ITER") + raw[place:]
+    with pytest.raises(CannotLift):
+        lift(marshal.dumps(code.replace(co_code=raw[:place] + asked, co_stacksize=9)))
+
+
 #: Found by the fuzzer: each was lifted, and CPython's answer was another.
 FOUND = {
     "a cell made twice": ("MAKE_CELL", 0, "MAKE_CELL", 1),
@@ -250,3 +259,19 @@ def test_functions_whose_cells_no_compiler_makes_so_are_refused(what):
     broken = raw[:place] + op(new, other) + raw[place + 2 :]
     with pytest.raises(CannotLift):
         lift(data.replace(raw, broken, 1))
+
+
+def test_choices_between_displays_and_other_values_are_refused_before_they_multiply():
+    text = "lambda x, y: f(" + ", ".join(f"((1, 2) if x.a{n} else y)" for n in range(16)) + ")"
+    with pytest.raises(TooMuch):
+        lift(marshal.dumps(eval(text).__code__))
+    text = "lambda x, y: f(" + ", ".join(f"1 if x.a{n} else y" for n in range(16)) + ")"
+    assert lift(marshal.dumps(eval(text).__code__)).source == text
+
+
+def test_all_attempts_at_one_stream_share_one_count_of_steps():
+    text = "lambda x: [(x.a if x.b else x.c) for x in x]"
+    stream = marshal.dumps(eval(text).__code__)
+    with pytest.raises(TooMuch):
+        lift(stream, Bounds(proof_steps=40))
+    assert lift(stream, Bounds(proof_steps=400))

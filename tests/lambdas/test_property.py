@@ -19,7 +19,7 @@ def test_random_lambdas_lift_to_the_same_function_or_are_refused():
         rows = json.loads(dumped(json.dumps(texts)))
         result = measure(texts, rows, version())
     assert result["wrong"] == []
-    assert result["lifted"] >= 0.95 * result["total"]
+    assert result["lifted"] >= 0.99 * result["total"]
 
 
 def test_flipped_operations_never_come_back_as_the_old_function():
