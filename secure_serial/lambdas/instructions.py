@@ -44,6 +44,12 @@ _FIXED: dict[str, list[Op]] = {
 _FIXED |= {f"BINARY_{word}": [("binary", sign)] for word, sign in _BINARY.items()}
 _FIXED |= {f"INPLACE_{word}": [("binary", f"{sign}=")] for word, sign in _BINARY.items()}
 
+#: Operations that take the instruction's argument as it is.
+_COUNTED: dict[str, Op] = {
+    "COPY": ("copy",), "SWAP": ("swap",), "ROT_N": ("rot",), "BUILD_TUPLE": ("build", "tuple"),
+    "BUILD_LIST": ("build", "list"), "BUILD_SET": ("build", "set"),
+}  # fmt: skip
+
 _BYTE = 0xFF
 #: The low bits of COMPARE_OP since 3.12 (Include/internal/pycore_code.h, COMPARISON_…).
 _MASKS = {"<": 2, "<=": 10, "==": 8, "!=": 7, ">": 4, ">=": 12}
@@ -80,6 +86,8 @@ class Instructions:
             raise CannotLift("names of arguments that belong to no call")
         if each.name in _FIXED:
             return _FIXED[each.name]
+        if each.name in _COUNTED:
+            return [(*_COUNTED[each.name], each.arg)]
         if each.name == "BREAK_LOOP":
             return [("pop_iter",), ("unblock",), ("jump", each.target)]
         if is_jump(each.name):
@@ -222,24 +230,6 @@ class Instructions:
 
     def op_contains_op(self, arg: int) -> list[Op]:
         return [("compare", self.pick(("in", "not in"), arg))]
-
-    def op_copy(self, arg: int) -> list[Op]:
-        return [("copy", arg)]
-
-    def op_swap(self, arg: int) -> list[Op]:
-        return [("swap", arg)]
-
-    def op_rot_n(self, arg: int) -> list[Op]:
-        return [("rot", arg)]
-
-    def op_build_tuple(self, arg: int) -> list[Op]:
-        return [("build", "tuple", arg)]
-
-    def op_build_list(self, arg: int) -> list[Op]:
-        return [("build", "list", arg)]
-
-    def op_build_set(self, arg: int) -> list[Op]:
-        return [("build", "set", arg)]
 
     def op_build_map(self, arg: int) -> list[Op]:
         # Python 2's argument is only a guess at the size, and STORE_MAP adds each pair.
