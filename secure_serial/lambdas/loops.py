@@ -30,6 +30,7 @@ class Loops(Statements):
     deeper: Any
     steps: list[int]
     run: Any
+    at: Any
     push: Any
     popn: Any
 
@@ -72,7 +73,7 @@ class Loops(Statements):
 
     def for_(self, at: int, width: int) -> int:
         """A `for` statement: its body is all that leads to its next round."""
-        iterator = self.stack[-width]
+        iterator = self.stack[self.at(width)]
         if not isinstance(iterator, Iter):
             raise CannotLift("a loop over what is no iterator")
         base = list(self.stack)
@@ -129,7 +130,7 @@ class Loops(Statements):
         loops = 0
         outer = self.filters, self.lets
         while True:
-            iterator = self.stack[-width]
+            iterator = self.stack[self.at(width)]
             if not isinstance(iterator, Iter):
                 raise CannotLift("a loop over what is no iterator")
             marker: Any = object()

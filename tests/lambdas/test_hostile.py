@@ -275,3 +275,11 @@ def test_all_attempts_at_one_stream_share_one_count_of_steps():
     with pytest.raises(TooMuch):
         lift(stream, Bounds(proof_steps=40))
     assert lift(stream, Bounds(proof_steps=400))
+
+
+def test_a_loop_over_nothing_is_refused():
+    code = (lambda x: x).__code__
+    raw = op("RESUME") + op("FOR_ITER", 2) + op("POP_TOP") + op("JUMP_BACKWARD", 3)
+    raw += op("LOAD_FAST") + op("RETURN_VALUE")
+    with pytest.raises(CannotLift):
+        lift(marshal.dumps(code.replace(co_code=raw)))
