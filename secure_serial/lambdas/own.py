@@ -14,6 +14,9 @@ from secure_serial.lambdas.tree import placed
 if TYPE_CHECKING:
     from types import CodeType
 
+#: The file that code compiled here says it is of: what tells it from others' where it is copied.
+FILE = "<lifted>"
+
 
 def version() -> str:
     """The running Python, as the tables call it. Raises `CannotLift` for one they do not know.
@@ -48,7 +51,7 @@ def live(tree: ast.expr | ast.FunctionDef, free: tuple[str, ...]) -> CodeType:
         around.type_params = []
     module = placed(ast.Module([around], []))
     try:
-        outer = compile(module, "<lifted>", "exec", dont_inherit=True, optimize=0)
+        outer = compile(module, FILE, "exec", dont_inherit=True, optimize=0)
     except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError) as error:
         raise CannotLift(f"the tree does not compile ({type(error).__name__})") from None
     code = _only(_only(outer))

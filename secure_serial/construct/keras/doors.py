@@ -19,7 +19,7 @@ import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from secure_serial.construct.guard import Guard, current_guard
-from secure_serial.construct.keras import ambient, gates, versions
+from secure_serial.construct.keras import ambient, copies, gates, versions
 from secure_serial.construct.session import Session, current
 from secure_serial.construct.setup_lock import SETUP
 from secure_serial.errors import ConstructionError
@@ -148,7 +148,7 @@ DOORS = (
     Door("legacy", None, ambient.legacy),
     Door("legacy json", gates.legacy_json, ambient.legacy_json),
     Door("model from text", gates.model_from_text, ambient.model_from_text),
-    Door("code", gates.refuse_code, ambient.function),
+    Door("code", gates.refuse_code, ambient.function, copies.function),
     Door("serialize", always=gates.serialize),
     Door("serialize in layer", always=gates.serialize_in_layer),
     Door("variable", gates.variable),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from secure_serial.construct import live
 from secure_serial.construct import load as loading
+from secure_serial.construct.keras import copies
 from secure_serial.construct.revive import refused_lambda, revive
 from secure_serial.construct.tables import dotted_path
 from secure_serial.errors import ConstructionError
@@ -212,7 +213,10 @@ def serialize(original: Original) -> Original:
 
     def serialize_keras_object(obj: Any) -> Any:
         node = restored_node(obj)
-        return original(obj) if node is None else node
+        if node is None:
+            return original(obj)
+        copies.remember(obj, node)
+        return node
 
     return serialize_keras_object
 
@@ -222,7 +226,10 @@ def serialize_in_layer(original: Original) -> Original:
 
     def _serialize_function_to_config(self: Any, fn: Any) -> Any:
         node = restored_node(fn, in_layer=True)
-        return original(self, fn) if node is None else node
+        if node is None:
+            return original(self, fn)
+        copies.remember(fn, node)
+        return node
 
     return _serialize_function_to_config
 

@@ -196,7 +196,8 @@ def like(value: Any, extent: int) -> Any:
 
     shape = tuple(each if isinstance(each, int) else extent for each in value.shape)
     dtype = np.dtype(_plain(backend.standardize_dtype(value.dtype)))
-    return np.ones(shape, dtype) if dtype.kind in "fc" else np.zeros(shape, dtype)
+    # One number, seen at every place: a file chooses the shape, and the worker's memory is bounded.
+    return np.broadcast_to(np.asarray(1 if dtype.kind in "fc" else 0, dtype), shape)
 
 
 def _plain(dtype: str) -> str:

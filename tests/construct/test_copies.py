@@ -1,0 +1,130 @@
+"""Copies of loaded models: Keras writes their functions down and reads them back by itself."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import json
+import logging
+import pickle
+import types
+
+import pytest
+
+from secure_serial import SandboxError, load_model, parse_policy
+from secure_serial.construct.keras import copies
+from secure_serial.sandbox.restored import Restored
+
+keras = pytest.importorskip("keras")
+np = pytest.importorskip("numpy")
+resource = pytest.importorskip("resource")
+pytestmark = [pytest.mark.keras, pytest.mark.filterwarnings("ignore")]
+
+WALLED = parse_policy(
+    'schema = 1\nextends = "sandbox"\nsandbox.evaluation = "process"', "walled.toml"
+)
+#: Static checks let it pass, since any value may have such a method; restricted, no array has.
+TEXT = "lambda x: x.tofile('CANARY')"
+
+
+@pytest.fixture(autouse=True)
+def _quiet(caplog):
+    caplog.set_level(logging.CRITICAL, "secure_serial.audit")
+
+
+def stored(text, **more):
+    form = {"schema": 1, "source": text, **more}
+    return {"class_name": "__lambda__", "config": {"secure_serial": form}}
+
+
+def loaded(tmp_path, text, *, shape=(4,), policy="sandbox", **more):
+    path = tmp_path / "m.json"
+    inner = {"name": "l", "function": stored(text, **more), "output_shape": list(shape)}
+    given = {"batch_shape": [None, *shape], "dtype": "float32", "name": "i"}
+    stack = [
+        {"class_name": "InputLayer", "module": "keras.layers", "config": given},
+        {"class_name": "Lambda", "module": "keras.layers", "config": inner},
+    ]
+    config = {"name": "s", "layers": stack}
+    path.write_text(
+        json.dumps({"class_name": "Sequential", "config": config, "module": "keras"}), "utf-8"
+    )
+    return load_model(path, policy=policy, safe_mode=False)
+
+
+@pytest.fixture
+def unsafe():
+    """Keras's own switch, which lets it unmarshal."""
+    from keras.src.backend.common import global_state
+
+    keras.config.enable_unsafe_deserialization()
+    yield
+    global_state.set_global_attribute("safe_mode_saving", None)
+
+
+WAYS = {
+    "clone_model": keras.models.clone_model,
+    "deepcopy": copy.deepcopy,
+    "pickle": lambda model: pickle.loads(pickle.dumps(model)),
+    "from_config": lambda model: type(model).from_config(model.get_config()),
+    "json": lambda model: keras.models.model_from_json(model.to_json()),
+}
+
+
+@pytest.mark.usefixtures("unsafe")
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("policy", ["sandbox", WALLED], ids=["in-process", "process"])
+def test_a_copy_is_the_same_restricted_function(way, policy, tmp_path):
+    model = loaded(tmp_path, "lambda x, k: x * k", defaults=[3], policy=policy)
+    twin = WAYS[way](model)
+    assert twin.layers[-1].function is model.layers[-1].function
+    assert twin.predict(np.ones((1, 4)), verbose=0).tolist() == [[3.0] * 4]
+
+
+@pytest.mark.usefixtures("unsafe")
+@pytest.mark.parametrize("way", WAYS)
+def test_a_copy_that_nobody_remembers_is_restricted_anew(way, tmp_path, monkeypatch):
+    monkeypatch.setattr(copies, "_REMEMBERED", 0)
+    model = loaded(tmp_path, "lambda x, k: x * k", defaults=[3])
+    function = WAYS[way](model).layers[-1].function
+    assert isinstance(function, Restored)
+    assert function(2) == 6
+
+
+@pytest.mark.usefixtures("unsafe")
+@pytest.mark.parametrize("remembered", [0, 1000])
+def test_what_only_a_guard_refuses_is_refused_in_a_copy(remembered, tmp_path, monkeypatch):
+    monkeypatch.setattr(copies, "_REMEMBERED", remembered)
+    monkeypatch.chdir(tmp_path)
+    config = loaded(tmp_path, TEXT).layers[-1].get_config()
+    function = keras.layers.Lambda.from_config(config).function
+    with pytest.raises(SandboxError):
+        function(np.ones(3, "float32"))
+    assert not (tmp_path / "CANARY").exists()
+
+
+@pytest.mark.usefixtures("unsafe")
+def test_two_functions_of_one_code_stay_two(tmp_path):
+    models = [loaded(tmp_path, "lambda x, k: x * k", defaults=[k]) for k in (2, 3)]
+    configs = [model.get_config() for model in models]
+    again = [keras.Sequential.from_config(config).layers[-1].function(1) for config in configs]
+    assert again == [2, 3]
+
+
+@pytest.mark.usefixtures("unsafe")
+def test_the_programs_own_lambdas_are_left_to_keras():
+    layer = keras.layers.Lambda(lambda x: x + 1, output_shape=(4,))
+    twin = keras.layers.Lambda.from_config(layer.get_config())
+    assert isinstance(twin.function, types.FunctionType)
+    for code in (None, 5, "!", "\u20ac", []):
+        assert copies.function(lambda *given: given)(code)[0] == code
+
+
+def test_shapes_of_a_file_make_nothing_in_this_process(tmp_path):
+    """A rehearsal of a large shape: the worker has bounds, this process has none."""
+    gc.collect()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for policy in ("sandbox", WALLED):
+        with pytest.raises(SandboxError):
+            loaded(tmp_path, "lambda x: x * 2", shape=(20_000, 10_000), policy=policy)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 512 * 1024
