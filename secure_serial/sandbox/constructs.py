@@ -18,6 +18,11 @@ OPERATORS: Final[dict[type[ast.AST], str]] = {
     ast.Eq: "eq", ast.NotEq: "ne", ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge",
     ast.In: "in", ast.NotIn: "not_in",
 }  # fmt: skip
+#: Operators that may write into the result of another one, and those whose sides may change places.
+_REUSING = frozenset({ast.Add, ast.Sub, ast.Mult, ast.Div})
+_COMMUTING = frozenset({ast.Add, ast.Mult})
+#: Operators that always make something new. Whether a product of matrices does is its library's.
+_MAKING = _REUSING | {ast.Pow}
 IDENTITY = (ast.Is, ast.IsNot)
 SIGNS = (ast.operator, ast.unaryop, ast.cmpop, ast.boolop, ast.expr_context)
 
@@ -58,6 +63,20 @@ def expect(sign: ast.AST, kind: type[ast.AST]) -> None:
     """A hand-made tree may have an operator where another kind of them stands."""
     if type(sign) not in ALLOWED or not isinstance(sign, kind):
         refuse(sign)
+
+
+def reuses(node: ast.BinOp) -> str:
+    """Which side of an operator is the result of another, as the end of a hook's name.
+
+    Such a result has no name and stands in nothing, so no part of the code can see it again.
+    """
+    if type(node.op) in _REUSING and _made(node.left):
+        return "_left"
+    return "_right" if type(node.op) in _COMMUTING and _made(node.right) else ""
+
+
+def _made(node: ast.expr) -> bool:
+    return type(node) is ast.BinOp and type(node.op) in _MAKING
 
 
 def path(node: ast.expr) -> list[str] | None:

@@ -27,6 +27,7 @@ from secure_serial.sandbox.constructs import (
     load,
     path,
     refuse,
+    reuses,
     store,
 )
 from secure_serial.sandbox.names import HOOK, checked, forbidden
@@ -124,7 +125,8 @@ class Restricting(RestrictingNodeTransformer):
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         expect(node.op, ast.operator)
-        return hook(OPERATORS[type(node.op)], self.visit(node.left), self.visit(node.right))
+        name = OPERATORS[type(node.op)] + reuses(node)
+        return hook(name, self.visit(node.left), self.visit(node.right))
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
         operand = self.visit(node.operand)

@@ -31,6 +31,10 @@ _NONE = PLAIN | {Function, Stream, Builtin}
 #: Whole numbers beyond this do not fit an array: NumPy 1 would make one of Python's objects.
 LEAST, MOST = -(2**63), 2**64 - 1
 
+_FLOATS = {np.dtype("float32"): 4, np.dtype("float64"): 8}.get
+#: Numbers beyond these would make an array of float32 one of float64 in NumPy 1.
+_WHOLE_FIT, _FLOAT_FIT = 1 << 15, 1e38
+
 
 def is_array(value: object) -> bool:
     """Whether a value is an array, a number of NumPy's, or a tensor."""
@@ -89,6 +93,26 @@ def broadcast(one: Shape, two: Shape) -> Shape:
         if made[-place] == 1:
             made[-place] = two[-place]
     return tuple(made)
+
+
+def alike(array: np.ndarray[Any, Any], other: Any) -> int:
+    """Bytes of an element, if array and other value together give an array like the first; or 0.
+
+    The usual case, made short: floats, and beside them a number or an array of the same kind.
+
+    >>> alike(np.ones(3, "f4"), 2.5), alike(np.ones(3, "f4"), np.ones((2, 3), "f4"))
+    (4, 0)
+    """
+    item = _FLOATS(array.dtype)
+    if item is None:
+        return 0
+    kind = type(other)
+    if kind is float:
+        return item if -_FLOAT_FIT < other < _FLOAT_FIT else 0
+    if kind is int:
+        return item if -_WHOLE_FIT < other < _WHOLE_FIT else 0
+    same = kind is np.ndarray and other.dtype == array.dtype and other.shape == array.shape
+    return item if same else 0
 
 
 def beside(value: Any, array: Any) -> Any:

@@ -11,6 +11,7 @@ from secure_serial.sandbox.guards import (
     items,
     iteration,
     operators,
+    temporary,
     text,
 )
 from secure_serial.sandbox.names import HOOK
@@ -19,7 +20,7 @@ from secure_serial.sandbox.values import Function
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_HOOKS: dict[str, Callable[..., Any]] = operators.HOOKS | {
+_HOOKS: dict[str, Callable[..., Any]] = operators.HOOKS | temporary.HOOKS | {
     "attribute": attributes.attribute, "method": attributes.method, "module": attributes.module,
     "call": calls.call, "function": Function, "item": items.item, "slice": items.made_slice,
     "iterate": iteration.iterate, "iterate_unpacked": iteration.iterate_unpacked,

@@ -8,12 +8,12 @@ from __future__ import annotations
 import operator
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy import ndarray
 
 from secure_serial.sandbox.facades import ops
 from secure_serial.sandbox.facades.offered import operation
 from secure_serial.sandbox.guards.arrays import (
+    alike,
     count,
     elementwise,
     is_array,
@@ -59,25 +59,26 @@ _REMAINDERS = {2: 256, 4: 64, 8: 12}
 _WHOLE_REMAINDERS = 1024
 #: Powers that NumPy computes without `pow`.
 _EASY = frozenset({0.5, 1.0, 2.0})
+_REAL = frozenset({int, float})
 _account = _meter.get
-_FLOATS = {np.dtype("float32"): 4, np.dtype("float64"): 8}.get
-#: Whole numbers within this fit every array.
-_FIT = 1 << 31
 
 
 def _binary(
-    raw: Raw, before: Before | None = None, others: Others | None = None, slow: Slow | None = None
+    raw: Raw,
+    before: Before | None = None,
+    others: Others | None = None,
+    slow: Slow | None = None,
+    easy: frozenset[float] = frozenset(),
 ) -> Raw:
-    """The guard of one operator."""
-    quick = slow is None
+    """The guard of one operator; what is `slow` is not so where `two` is an easy number."""
 
     def guarded(one: Any, two: Any, /) -> Any:
         kind, other = type(one), type(two)
-        # The usual case, made short: an array of floats and a number give another of its size.
-        if quick and kind is ndarray and (other is float or (other is int and -_FIT < two < _FIT)):
-            item = _FLOATS(one.dtype)
-            if item is not None:
-                size = one.size
+        array = one if kind is ndarray else two  # an array of floats, most of the time
+        if type(array) is ndarray and (slow is None or (other in _REAL and two in easy)):
+            item = alike(array, two if array is one else one)
+            if item:
+                size = array.size
                 (_account() or current()).like(size, size * item)
                 return raw(one, two)
         account = current()
@@ -270,7 +271,7 @@ def lacks(one: Any, two: Any, /) -> bool:
 
 
 add = _binary(operator.add, None, _add)
-power = _binary(operator.pow, _pow_bits, slow=_powers)
+power = _binary(operator.pow, _pow_bits, slow=_powers, easy=_EASY)
 floordiv = _binary(operator.floordiv, slow=_remainders)
 truediv = _binary(operator.truediv)
 _remainder = _binary(operator.mod, slow=_remainders)
