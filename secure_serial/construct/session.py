@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NoReturn, cast
 from secure_serial.artifact.content import wrapper_of
 from secure_serial.artifact.document import Document, Part, Role
 from secure_serial.construct.restricted import Made
+from secure_serial.construct.tripwire import exempt
 from secure_serial.errors import (
     ConstructionError,
     LimitExceeded,
@@ -153,13 +154,11 @@ class Session:
                     self._fields[id(new)] = field
         elif isinstance(value, list):
             new = [
-                self.hand_out(item, member, (path, n), whole=whole)
-                for n, item in enumerate(value)
+                self.hand_out(item, member, (path, n), whole=whole) for n, item in enumerate(value)
             ]
         elif isinstance(value, tuple):
             return tuple(
-                self.hand_out(item, member, (path, n), whole=whole)
-                for n, item in enumerate(value)
+                self.hand_out(item, member, (path, n), whole=whole) for n, item in enumerate(value)
             )
         else:
             if isinstance(value, str) and value in self.callers:
@@ -204,7 +203,10 @@ class Session:
         name = "<made while building>"
         document = Document(name, given.format, given.judged_sha256, (part,))
         limits = self.verdict.policy.limits
-        plan = make_plan(document, catalogue=self.catalogue, callers=self.callers, limits=limits)
+        with exempt():  # planning is ours; of a function it compiles the tree, and runs nothing
+            plan = make_plan(
+                document, catalogue=self.catalogue, callers=self.callers, limits=limits
+            )
         verdict = self._engine.judge(plan, self.verdict.file_sha256)
         for objection in verdict.objections:
             self.refuse(document.name, objection.detail)

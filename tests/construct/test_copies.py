@@ -37,9 +37,9 @@ def stored(text, **more):
     return {"class_name": "__lambda__", "config": {"secure_serial": form}}
 
 
-def loaded(tmp_path, text, *, shape=(4,), policy="sandbox", **more):
+def loaded(tmp_path, text, *, shape=(4,), policy="sandbox", output_shape=None, **more):
     path = tmp_path / "m.json"
-    inner = {"name": "l", "function": stored(text, **more), "output_shape": list(shape)}
+    inner = {"name": "l", "function": stored(text, **more), "output_shape": output_shape}
     given = {"batch_shape": [None, *shape], "dtype": "float32", "name": "i"}
     stack = [
         {"class_name": "InputLayer", "module": "keras.layers", "config": given},
@@ -96,7 +96,7 @@ def test_a_copy_that_nobody_remembers_is_restricted_anew(way, tmp_path, monkeypa
 def test_what_only_a_guard_refuses_is_refused_in_a_copy(remembered, tmp_path, monkeypatch):
     monkeypatch.setattr(copies, "_REMEMBERED", remembered)
     monkeypatch.chdir(tmp_path)
-    config = loaded(tmp_path, TEXT).layers[-1].get_config()
+    config = loaded(tmp_path, TEXT, output_shape=[4]).layers[-1].get_config()
     function = keras.layers.Lambda.from_config(config).function
     with pytest.raises(SandboxError):
         function(np.ones(3, "float32"))
@@ -128,3 +128,39 @@ def test_shapes_of_a_file_make_nothing_in_this_process(tmp_path):
         with pytest.raises(SandboxError):
             loaded(tmp_path, "lambda x: x * 2", shape=(20_000, 10_000), policy=policy)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 512 * 1024
+
+
+# While it is built.
+
+
+@pytest.mark.parametrize("policy", ["sandbox", WALLED], ids=["in-process", "process"])
+def test_a_wrapper_copies_a_layer_with_a_function_while_it_is_built(policy, tmp_path):
+    cell = {"units": 2, "activation": stored("lambda x: x * 2"), "name": "c"}
+    inner = {"class_name": "LSTM", "module": "keras.layers", "config": cell}
+    config = {"name": "b", "layer": inner}
+    path = tmp_path / "m.json"
+    given = {"batch_shape": [None, 3, 4], "dtype": "float32", "name": "i"}
+    stack = [
+        {"class_name": "InputLayer", "module": "keras.layers", "config": given},
+        {"class_name": "Bidirectional", "module": "keras.layers", "config": config},
+    ]
+    top = {"name": "s", "layers": stack}
+    path.write_text(json.dumps({"class_name": "Sequential", "config": top, "module": "keras"}))
+    layer = load_model(path, policy=policy, safe_mode=False).layers[-1]
+    assert isinstance(layer.forward_layer.activation, Restored)
+    assert isinstance(layer.backward_layer.activation, Restored)
+
+
+@pytest.mark.parametrize("text", ["lambda x: 'a'", "lambda x: {1}", "lambda x: (lambda y: y)"])
+def test_a_result_that_is_no_array_is_refused_where_jax_calls_the_worker(text, tmp_path):
+    if keras.backend.backend() != "jax":
+        pytest.skip("another backend")
+    jax = pytest.importorskip("jax")
+    function = loaded(tmp_path, text, policy=WALLED, output_shape=[4]).layers[-1].function
+    with pytest.raises(SandboxError):
+        jax.jit(function)(np.ones(4, "float32"))
+
+
+def test_results_of_64_bits_pass_to_jax_as_it_has_them(tmp_path):
+    model = loaded(tmp_path, "lambda x: np.ones((2, 3)) * 0.5", policy=WALLED)
+    assert model.predict(np.ones((2, 4)), verbose=0).tolist() == [[0.5] * 3] * 2

@@ -10,6 +10,7 @@ from secure_serial.construct import load as loading
 from secure_serial.construct.keras import copies
 from secure_serial.construct.revive import refused_lambda, revive
 from secure_serial.construct.tables import dotted_path
+from secure_serial.construct.tripwire import exempt
 from secure_serial.errors import ConstructionError
 from secure_serial.plan.fields import Field
 from secure_serial.plan.forms import names_of
@@ -212,7 +213,8 @@ def serialize(original: Original) -> Original:
     """
 
     def serialize_keras_object(obj: Any) -> Any:
-        node = restored_node(obj)
+        with exempt():  # whether the code that is written is the same function is proved by ours
+            node = restored_node(obj)
         if node is None:
             return original(obj)
         copies.remember(obj, node)
@@ -225,7 +227,8 @@ def serialize_in_layer(original: Original) -> Original:
     """The same for a function of a `Lambda` layer, whose parts Keras reads by other names."""
 
     def _serialize_function_to_config(self: Any, fn: Any) -> Any:
-        node = restored_node(fn, in_layer=True)
+        with exempt():  # as above
+            node = restored_node(fn, in_layer=True)
         if node is None:
             return original(self, fn)
         copies.remember(fn, node)

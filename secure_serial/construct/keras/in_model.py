@@ -89,7 +89,7 @@ class InModel(Restored):
         walled = self._walled or Walled(self.understood, self._worker)
         return walled(*like(args, extent), **like(kwargs, extent))
 
-    def _in_worker(self, *args: Any, **kwargs: Any) -> Any:
+    def _in_worker(self, /, *args: Any, **kwargs: Any) -> Any:
         """Every call in the worker: of symbols, of tracers and of tensors."""
         import keras
 
@@ -105,7 +105,7 @@ class InModel(Restored):
                 made = self._walled(*args, **kwargs)  # type: ignore[misc]  # there in this mode
         return keras.tree.map_structure(_tensor, made)
 
-    def _symbols(self, *args: Any, **kwargs: Any) -> Any:
+    def _symbols(self, /, *args: Any, **kwargs: Any) -> Any:
         """What the results will be like, as Keras asks it of an operation of its graph."""
         import keras
 
@@ -125,7 +125,11 @@ class InModel(Restored):
         made = [self._result(args, kwargs, extent) for extent in _EXTENTS]
         shapes = jax.tree.map(lambda *each: _promised(each, unknown), *made)
         return jax.pure_callback(
-            lambda given: self._walled(*given[0], **given[1]),  # type: ignore[misc]
+            lambda given: jax.tree.map(
+                _cast,
+                self._walled(*given[0], **given[1]),  # type: ignore[misc]
+                shapes,
+            ),
             shapes,
             (args, kwargs),
         )
@@ -156,6 +160,8 @@ def _promised(results: Any, unknown: list[Any]) -> Any:
     import jax
 
     one, other = results
+    if not hasattr(one, "shape") or not hasattr(other, "shape"):
+        raise SandboxError(f"a result of type {type(one).__name__} where JAX wants an array")
     shape: list[Any] = []
     for mine, its in zip(one.shape, other.shape, strict=True):
         if mine != its and ((mine, its) != _EXTENTS or not unknown):
@@ -164,7 +170,13 @@ def _promised(results: Any, unknown: list[Any]) -> Any:
                 help='give the layer an output_shape, or let the policy say "in-process"',
             )
         shape.append(mine if mine == its else unknown[0])
-    return jax.ShapeDtypeStruct(tuple(shape), one.dtype)  # type: ignore[no-untyped-call]
+    # JAX has no numbers of 64 bits unless it is told to have them.
+    dtype = jax.dtypes.canonicalize_dtype(one.dtype)
+    return jax.ShapeDtypeStruct(tuple(shape), dtype)  # type: ignore[no-untyped-call]
+
+
+def _cast(value: Any, promised: Any) -> Any:
+    return value.astype(promised.dtype, copy=False)
 
 
 def _symbol(one: Any, other: Any) -> Any:
