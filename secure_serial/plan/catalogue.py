@@ -104,6 +104,7 @@ class Catalogue:
         self._prefixes = sorted(
             cast("dict[str, str]", legacy["prefixes"]).items(), key=lambda p: -len(p[0])
         )
+        self._starts = tuple(prefix for prefix, _ in self._prefixes)
         self._legacy_fields = _specs(cast("dict[str, str]", legacy.get("fields", {})))
         self._config_fields = {
             "compile_config": _specs(cast("dict[str, str]", current["compile"])),
@@ -268,6 +269,8 @@ class Catalogue:
         return None
 
     def _normalise(self, path: str) -> str:
+        if not path.startswith(self._starts):  # the usual case, asked in one call
+            return path
         for prefix, replacement in self._prefixes:
             if path == prefix or path.startswith(prefix + "."):
                 return replacement + path[len(prefix) :]

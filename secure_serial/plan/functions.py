@@ -56,10 +56,10 @@ class Read(NamedTuple):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a report says of it."""
+        """What a report shows of it: its source."""
         if self.checked is None:
             return ()
-        return (f"reads {' '.join(self.checked.understood.source.split())[:_SHOWN]}",)
+        return (" ".join(self.checked.understood.source.split())[:_SHOWN],)
 
 
 def as_node(value: Json) -> Json:
@@ -125,8 +125,8 @@ class Functions:
                 return Read(problem=(NOT_UNDERSTOOD, "code in none of the forms that are known"))
             return Read(restrict(understand(found)))
         except Disagree as error:
-            return Read(problem=(DISAGREES, f"its two forms differ: {error}"))
+            return Read(problem=(DISAGREES, f"its two forms differ: {error.message}"))
         except (BadStream, CannotLift, TooMuch) as error:
-            return Read(problem=(NOT_UNDERSTOOD, f"it cannot be read: {error}"))
+            return Read(problem=(NOT_UNDERSTOOD, f"it cannot be read: {error.message}"))
         except SandboxError as error:
             return Read(problem=(NOT_ALLOWED, error.message))

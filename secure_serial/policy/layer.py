@@ -30,7 +30,7 @@ _PATH = "SS320"
 #: Members of an enumeration take long to look up in Python 3.11, and this is asked often.
 _ALLOW = Effect.ALLOW
 #: The layer that does nothing but call its function, on which there is a decision of its own.
-_SHELL = "keras.layers.Lambda"
+SHELL = "keras.layers.Lambda"
 _LAMBDA, _DECODE, _CALLER = Action.LAMBDA, Action.DECODE, Origin.CALLER
 #: More symbols than any real models name; a hostile one must not fill the memory.
 _REMEMBERED = 20_000
@@ -171,7 +171,7 @@ class Layer:
         """Whether it is a function in the file that was read, or Keras's shell round one."""
         if request.action is _LAMBDA:
             return self.policy.lambdas is Lambdas.SANDBOX and request.digest != ""
-        shell = request.symbol == _SHELL and request.origin is Origin.KERAS
+        shell = request.symbol == SHELL and request.origin is Origin.KERAS
         return shell and (self.policy.lambdas is Lambdas.SANDBOX or self._approves)
 
     def delegates(self, symbol: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from secure_serial.plan.fields import Kind
-from secure_serial.plan.request import Origin
+from secure_serial.plan.request import Action, Origin
 from secure_serial.report.model import Status
 from secure_serial.report.printable import printable
 from secure_serial.report.style import Style
@@ -29,6 +29,7 @@ _KEY_ARGUMENTS = (
 )  # fmt: skip
 _MOST_ARGUMENTS = 4
 _VALUE_WIDTH = 40
+_SOURCE_WIDTH = 160
 #: What is drawn by default; other kinds are parameters of these.
 _DRAWN = frozenset({Kind.LAYER, Kind.MODEL, Kind.OPERATION, Kind.OPTIMIZER, Kind.LOSS, Kind.METRIC})
 #: Equal neighbours from this number on are drawn once.
@@ -115,7 +116,10 @@ def _is_drawn(decision: Decision, options: Options) -> bool:
 
 def _shape(decision: Decision) -> tuple[object, ...]:
     request = decision.request
-    return request.symbol, decision.effect, decision.code, request.origin, _arguments(decision)
+    return (
+        request.symbol, decision.effect, decision.code, request.origin, _arguments(decision),
+        request.digest,
+    )  # fmt: skip
 
 
 def _draw(roots: Sequence[_Node], style: Style, options: Options) -> Iterator[str]:
@@ -185,7 +189,9 @@ def _line(decision: Decision, style: Style) -> str:
     name = f"{printable(request.name, 80)}  " if request.name else ""
     arguments = _arguments(decision)
     text = f"{mark} {name}{symbol}" + (f"  {arguments}" if arguments else "")
-    if request.origin is not Origin.KERAS:
+    if request.action is Action.LAMBDA:
+        text += "".join(f"  {printable(note, _SOURCE_WIDTH)}" for note in request.notes)
+    elif request.origin is not Origin.KERAS:
         text += f"  [{request.origin.value}]"
     if not decision.allowed:
         reason = f"{decision.code} {printable(decision.reason, 120)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from secure_serial.policy.engine import DEFAULT_DENY, DENY_RULE
+from secure_serial.policy.engine import DEFAULT_DENY, DENY_RULE, LAMBDA
 from secure_serial.policy.explain import nearest
 from secure_serial.report.model import Finding
 from secure_serial.rules.catalogue import lookup
@@ -58,6 +58,10 @@ def of_lifted(decision: Decision, name: str) -> Finding:
     )
 
 
+#: Denials that are no objection's: no rule, a deny rule, a policy that runs no code.
+_BY_THE_WHOLE = (DEFAULT_DENY, DENY_RULE, LAMBDA)
+
+
 class Explainer:
     """Makes findings of verdicts under one policy."""
 
@@ -89,7 +93,7 @@ class Explainer:
         The engine names the first. Which of the others an allow rule lifts is its decision
         too, so it is asked about each alone.
         """
-        if decision.code in (DEFAULT_DENY, DENY_RULE) or not decision.request.objections:
+        if decision.code in _BY_THE_WHOLE or not decision.request.objections:
             yield None
             return
         for objection in islice(decision.request.objections, MOST):
@@ -142,7 +146,12 @@ def _cause(decision: Decision | None, objection: Objection | None) -> tuple[str,
         return objection.code, objection.detail, objection.pointer
     if decision is None:
         raise AssertionError("a cause is a decision, an objection or both")
-    return decision.code, decision.reason, decision.request.pointer
+    reason = decision.reason
+    if decision.code == LAMBDA:  # what it does, or why nobody can say
+        request = decision.request
+        said = (*request.notes, *(objection.detail for objection in request.objections))
+        reason = f"{reason}: {said[0]}" if said else reason
+    return decision.code, reason, decision.request.pointer
 
 
 def _spans(

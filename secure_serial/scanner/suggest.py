@@ -18,6 +18,7 @@ from secure_serial.plan.request import Origin
 from secure_serial.policy.conditions import named
 from secure_serial.policy.engine import DENY_RULE, Engine
 from secure_serial.policy.explain import Offer, new_id, offer_for, table
+from secure_serial.policy.layer import SHELL
 from secure_serial.policy.model import Constraint, Effect
 from secure_serial.policy.reader import parse
 from secure_serial.report.printable import printable
@@ -156,6 +157,8 @@ def why_not(decision: Decision, objection: Objection | None) -> str:
         return f"a rule names it and demands more, {decision.near}"
     if objection is not None:
         return "this is refused whatever the policy allows"
+    if request.symbol == SHELL:
+        return "it passes with the function that it holds, where a policy lets that run"
     if request.effects:
         effects = ", ".join(request.effects)
         return f"it can do more than compute ({effects}): write that line by hand"
