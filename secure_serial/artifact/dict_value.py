@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 # log2(10), rounded up: an integer of n digits has n times this many bits, and one.
 _BITS_PER_DIGIT = 3.33
-# Asked first, because the abstract Mapping is slow to ask.
+# Asked first, because the abstract Mapping is slow to ask, and so asked last.
 _SCALARS = frozenset({str, int, float, bool, type(None)})
+_CONTAINERS = (dict, list, tuple, Mapping)
 
 
 class NotPlainValue(MalformedArtifact, TypeError):
@@ -68,9 +69,11 @@ class _Frame:
         self.copied: dict[str | int, Json] | list[Json] = {}
         self.items: Iterator[tuple[object, object]]
         self.key: str | int = 0
-        if isinstance(original, Mapping):
+        kind = type(original)
+        plain = kind is dict or kind is list or kind is tuple
+        if isinstance(original, dict if plain else Mapping):
             self.items = iter(original.items())
-        elif isinstance(original, list | tuple):
+        elif isinstance(original, (list, tuple)):
             self.copied = []
             self.items = iter(enumerate(original))
 
@@ -115,9 +118,7 @@ class _Snapshot:
 
     @staticmethod
     def _is_container(value: object) -> bool:
-        return isinstance(value, dict | list | tuple) or (
-            type(value) not in _SCALARS and isinstance(value, Mapping)
-        )
+        return type(value) not in _SCALARS and isinstance(value, _CONTAINERS)
 
     def _enter(self, value: object) -> None:
         self._count()
