@@ -236,6 +236,8 @@ class Machine:
         if len(full) == 1:
             return full[0][1]
         parts = full or parts[:1]
+        if not parts:
+            raise CannotLift("a text of no parts")  # no compiler asks for one
         return self.emit("string", *self.used(tuple(parts)))
 
     def do_compare(self, sign: str) -> None:
