@@ -56,7 +56,7 @@ class Limits:
     # Everything that a decision is made on. A layer makes some seven: its initializers, its
     # activation, its dtype policy, its inputs.
     requests: int = 500_000
-    # Functions whose code stands in the file. The most in one of 15 real files is 26; each takes
+    # Different functions whose code stands in the file. The most in a real file is 5; each takes
     # about a millisecond to read, and a hostile one up to a second.
     functions: int = 100
 

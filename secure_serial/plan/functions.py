@@ -92,12 +92,13 @@ class Functions:
     def __init__(self, limits: Limits, *, safe_mode: bool) -> None:
         self._left = limits.functions
         self._safe_mode = safe_mode
+        self._reads: dict[str, Read] = {}
         #: Those that were understood, by member and pointer.
         self.found: dict[tuple[str, str], Checked] = {}
 
     def ask(self, found: Collector, visit: Visit, what: str) -> None:
         """Write down the request that a function makes where it stands."""
-        read = Read(problem=("SS303", CODE)) if self._safe_mode else self.read(visit.value)
+        read = Read(problem=("SS303", CODE)) if self._safe_mode else self._known(visit.value)
         problems = [] if read.problem is None else [read.problem]
         if visit.spec.field not in PLACES:
             problems.append(("SS311", f"a function in a field that holds {visit.spec.field}"))
@@ -108,6 +109,13 @@ class Functions:
         )
         if read.checked is not None:
             self.found[request.member, request.pointer] = read.checked
+
+    def _known(self, value: Json) -> Read:
+        """As `read`; models repeat their functions, and each is read once."""
+        key = repr(value)
+        if key not in self._reads:
+            self._reads[key] = self.read(value)
+        return self._reads[key]
 
     def read(self, value: Json) -> Read:
         """What a value comes to that is said to be a function, or was taken for one."""
