@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from secure_serial.sandbox.names import HOOK, forbidden
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 OPERATORS: Final[dict[type[ast.AST], str]] = {
     ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "truediv", ast.FloorDiv: "floordiv",
@@ -65,17 +65,21 @@ def expect(sign: ast.AST, kind: type[ast.AST]) -> None:
         refuse(sign)
 
 
-def reuses(node: ast.BinOp) -> str:
+def reuses(node: ast.BinOp, new: Callable[[list[str]], bool]) -> str:
     """Which side of an operator is the result of another, as the end of a hook's name.
 
-    Such a result has no name and stands in nothing, so no part of the code can see it again.
+    Such a result has no name and stands in nothing, so no part of the code can see it again. So
+    has that of a function whose path is `new`.
     """
-    if type(node.op) in _REUSING and _made(node.left):
+    if type(node.op) in _REUSING and _made(node.left, new):
         return "_left"
-    return "_right" if type(node.op) in _COMMUTING and _made(node.right) else ""
+    return "_right" if type(node.op) in _COMMUTING and _made(node.right, new) else ""
 
 
-def _made(node: ast.expr) -> bool:
+def _made(node: ast.expr, new: Callable[[list[str]], bool]) -> bool:
+    if type(node) is ast.Call:
+        found = path(node.func)
+        return found is not None and new(found)
     return type(node) is ast.BinOp and type(node.op) in _MAKING
 
 

@@ -61,10 +61,10 @@ def _restrict(understood: Understood) -> Checked:
     # RestrictedPython takes a twentieth of a second to import.
     from secure_serial.sandbox.transform import Restricting
 
-    _bounded(understood.tree)
+    bound = _bound(_bounded(understood.tree)).union(understood.closure)
     function = _function(copied(understood.tree))
     signature = _signature(function.args, understood)
-    visitor = Restricting(_module)
+    visitor = Restricting(_module, lambda path: path[0] not in bound and _is_new(path))
     visitor.visit(function)
     code = _compiled(ast.Module([function], []))
     closure = {checked(name, "the variable") for name in understood.closure}
@@ -79,18 +79,33 @@ def _restrict(understood: Understood) -> Checked:
     return Checked(understood, code, frozenset(builtins), frozenset(facades), signature)
 
 
-def _bounded(tree: ast.AST) -> None:
-    """Refuse a tree that is too large or too deep to be visited."""
+def _bounded(tree: ast.AST) -> list[ast.AST]:
+    """All nodes of a tree; one that is too large or too deep to be visited is refused."""
     bounds = Bounds()
     level: list[ast.AST] = [tree]
-    count = depth = 0
+    nodes: list[ast.AST] = []
+    depth = 0
     while level:
-        count += len(level)
+        nodes += level
         depth += 1
         # Signs and contexts, of which each node has one, are nodes for `ast`, not for `lambdas`.
-        if count > 2 * bounds.nodes or depth > bounds.tree_depth + 1:
+        if len(nodes) > 2 * bounds.nodes or depth > bounds.tree_depth + 1:
             raise forbidden("an expression that is too large or nested too deep")
         level = [child for node in level for child in ast.iter_child_nodes(node)]
+    return nodes
+
+
+def _bound(nodes: list[ast.AST]) -> set[str]:
+    """Every name that is set anywhere in the function."""
+    found: set[str] = set()
+    for node in nodes:
+        if type(node) is ast.arg:
+            found.add(node.arg)
+        elif type(node) is ast.Name and type(node.ctx) is ast.Store:
+            found.add(node.id)
+        elif type(node) is ast.alias:
+            found.add(node.asname or node.name.partition(".")[0])
+    return found
 
 
 def _function(tree: ast.AST) -> ast.FunctionDef:
@@ -187,6 +202,19 @@ def _members(path: list[str]) -> None:
         if not found.has(name):
             raise found.missing(name)
         found = found.inner(name)
+
+
+def _is_new(path: list[str]) -> bool:
+    """Whether the function of a path is one of a facade that always makes a new array."""
+    from secure_serial.sandbox.facades.canonical import NEW
+    from secure_serial.sandbox.facades.facade import root
+
+    found = root(path[0])
+    for name in path[1:-1]:
+        if found is None or not found.has(name):
+            return False
+        found = found.inner(name)
+    return found is not None and found.operation(path[-1]) in NEW
 
 
 def _module(name: str, member: str | None) -> None:

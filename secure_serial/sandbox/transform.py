@@ -46,8 +46,12 @@ _FORMATTING = frozenset({"format", "format_map"})
 class Restricting(RestrictingNodeTransformer):
     """Turns a tree of allowed nodes into one whose every operation is guarded, in place."""
 
-    def __init__(self, module: Callable[[str, str | None], object]) -> None:
+    def __init__(
+        self, module: Callable[[str, str | None], object], new: Callable[[list[str]], bool]
+    ) -> None:
         super().__init__()
+        #: Says whether the function of a path always makes something new.
+        self.new = new
         #: Says whether a module, or something in it, stands for something here; raises if not.
         self.module = module
         self.inside = False
@@ -125,7 +129,7 @@ class Restricting(RestrictingNodeTransformer):
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         expect(node.op, ast.operator)
-        name = OPERATORS[type(node.op)] + reuses(node)
+        name = OPERATORS[type(node.op)] + reuses(node, self.new)
         return hook(name, self.visit(node.left), self.visit(node.right))
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:

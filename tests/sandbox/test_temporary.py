@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,9 @@ import pytest
 from secure_serial.errors import SandboxError
 from secure_serial.lambdas.understood import from_source
 from secure_serial.sandbox.allowance import Allowance
+from secure_serial.sandbox.facades.canonical import NEW
+from secure_serial.sandbox.facades.offered import operation
+from secure_serial.sandbox.facades.ops import NUMPY
 from secure_serial.sandbox.guards.operators import HOOKS as USUAL
 from secure_serial.sandbox.guards.temporary import HOOKS
 from secure_serial.sandbox.meter import Meter, _meter
@@ -49,6 +53,9 @@ def hooks(text):
         ("lambda x: (x + 1) * (x - 1)", "%mul_left"),
         ("lambda x: 1 + x / 2", "%add_right"),
         ("lambda x: x * (x - 1)", "%mul_right"),
+        ("lambda x: tf.tanh(x) * x", "%mul_left"),
+        ("lambda x: x + tf.math.sqrt(x)", "%add_right"),
+        ("lambda x: K.square(x) / 2", "%truediv_left"),
     ],
 )
 def test_an_operator_that_takes_the_result_of_another_may_write_into_it(text, expected):
@@ -63,7 +70,12 @@ def test_an_operator_that_takes_the_result_of_another_may_write_into_it(text, ex
         "lambda x: (lambda v: v / 2)(x) - 1", "lambda x: (x / 2 if 1 else x) - 1",
         "lambda x: (x / 2 or x) - 1", "lambda x: (x @ x) - 1", "lambda x: (x % 2) - 1",
         "lambda x: (x // 2) - 1", "lambda x: (x / 2) ** 2", "lambda x: (x | x) - 1",
-        "lambda x: np.abs(x) - 1", "lambda x: (x / 2) > 1",
+        "lambda x: np.reshape(x, -1) - 1", "lambda x: (x / 2) > 1", "lambda x: x.mean() - 1",
+        "lambda x, np: np.abs(x) - 1", "lambda x: [np.abs(x) - 1 for np in [x]]",
+        "lambda x: (np := x) is np and np.abs(x) - 1", "lambda x: max(x, x) - 1",
+        "lambda x: math.exp(x) - 1", "lambda x: (x.T.exp)(x) - 1", "lambda x: abs(x) - 1",
+        "lambda x: tf.identity(x) - 1", "lambda x: np.pi.exp(1) - 1", "lambda x: np.pi.real.exp(1) - 1",
+        "def f(x):\n  import numpy as np\n  return np.abs(x) - 1",
     ],
 )  # fmt: skip
 def test_nothing_else_may(text):
@@ -96,6 +108,29 @@ def test_it_is_the_same_memory_where_type_and_shape_are_the_same(name, account):
         mine = array()
         sides = (other, mine) if name.endswith("right") else (mine, other)
         assert HOOKS[name](*sides) is mine
+
+
+@pytest.mark.parametrize("name", sorted(NEW))
+def test_functions_that_are_said_to_make_something_new_do(name, account):
+    assert isinstance(NUMPY.find(name), np.ufunc)
+    for dtype in DTYPES[:2]:
+        for x in (array(dtype), array(dtype)[:, ::2], array(dtype) * 0):
+            with np.errstate(all="ignore"):
+                found = operation(name)("", [x], narrow=True)
+            assert found.base is None
+            assert not np.shares_memory(found, x)
+
+
+@pytest.mark.parametrize("path", ["os.exp", "os.path.exp", "tf.os.exp", "np.exp_"])
+def test_what_is_in_no_facade_is_refused_where_it_would_be_new(path):
+    with pytest.raises(SandboxError):
+        restrict(from_source(f"lambda x: {path}(x) - 1"))
+
+
+def test_a_name_of_the_closure_is_no_facade():
+    understood = replace(from_source("lambda x: np.abs(x) - 1"), closure={"np": 1})
+    names = restrict(understood).code.co_names
+    assert "%sub" in names
 
 
 @pytest.mark.parametrize("name", sorted(HOOKS))
@@ -135,6 +170,7 @@ def test_there_is_no_account_outside_of_a_call():
         "lambda x: (x ** 2 + x ** 0.5 + x ** 1) * (x - 1) / (x + 1)",
         "lambda x: (lambda d: (d['a'] + 1, d['a']))({'a': x * 2 + 1})",
         "lambda x: sum([x / 2 + 1, x * 3 - 1]) - 1",
+        "lambda x: [(t := np.tanh(x)), np.tanh(x) * x - t, np.abs(t) + 1, x + np.square(t), t]",
         "lambda x: (x[:, :2] + 1) * x[:, 2:] + (x[0] - 1)[:2]",
         "lambda x: (x / 2 - 1).reshape((4, 3)) * 2 + 1",
     ],

@@ -15,6 +15,14 @@ from typing import Any, Final
 
 _FILE = Path(__file__).parent / "canonical.json"
 
+#: Operations each of which is one function of NumPy's that computes item by item, so that what it
+#: gives is a new array, never its argument or a view.
+NEW: Final = frozenset(
+    """
+    abs exp expm1 log log1p log2 log10 sqrt square sin cos tan sinh cosh tanh arctan
+    """.split()  # noqa: SIM905 - a name a line would hide the rest
+)
+
 
 class _Missing:
     """Stands for a value that was not given; None is a value."""

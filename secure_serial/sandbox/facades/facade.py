@@ -62,6 +62,11 @@ class Facade:
         entry = self._members[name]
         return facade(entry["facade"]) if "facade" in entry and isinstance(entry, dict) else None
 
+    def operation(self, name: str) -> str:
+        """The operation that a function of that name does, or none. It needs no NumPy."""
+        entry = self._members.get(name)
+        return entry.partition("(")[0] if isinstance(entry, str) else ""
+
     def _make(self, name: str, entry: Any) -> Any:
         found = self.inner(name)
         if found is not None:
