@@ -20,6 +20,8 @@ ITEM_BYTES = 4
 #: Multiplications that count as one step: some 30 microseconds of one core at float32, so that
 #: the steps of one call (`Allowance.steps`) end within seconds.
 WORK_PER_STEP = 1 << 17
+#: What an element of 16 bits costs: NumPy computes with it in software.
+HALF = 1280
 #: NumPy multiplies matrices of other types than floats without BLAS, at a thirtieth of the speed.
 SLOW_PRODUCT = 32
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from secure_serial.sandbox.facades import kinds, ops
-from secure_serial.sandbox.facades.measure import dims
+from secure_serial.sandbox.facades.measure import HALF, dims, labour
 from secure_serial.sandbox.values import (
     FOREIGN,
     NUMBERS,
@@ -134,6 +134,10 @@ def beside(value: Any, array: Any) -> Any:
     return made.astype(wanted) if wanted in {"float16", "float32", "float64"} else made
 
 
+def _half(value: Any) -> bool:
+    return type(value) is np.ndarray and value.dtype.char == "e"
+
+
 def elementwise(account: Meter, one: Any, two: Any) -> tuple[Any, Any, int]:
     """Both sides of an operation of which one at least is an array, and how many elements it makes.
 
@@ -155,4 +159,6 @@ def elementwise(account: Meter, one: Any, two: Any) -> tuple[Any, Any, int]:
             size = max(size, item_bytes(value))
     wanted = count(broadcast(*extents))
     account.array(wanted, size)
+    if _half(one) or _half(two):
+        labour(wanted, HALF)
     return one, two, wanted

@@ -54,8 +54,8 @@ if TYPE_CHECKING:
 #: the steps of one call end within seconds: `fmod(1e308, 1e-308)` takes a microsecond, a power of
 #: whole or complex numbers 0.2 (measured, glibc 2.36). Other operators take some nanoseconds.
 _POWERS = 48
-_FLOAT_POWERS = {2: 256, 4: 256, 8: 128}
-_REMAINDERS = {2: 256, 4: 64, 8: 12}
+_FLOAT_POWERS = {2: 128, 4: 256, 8: 128}
+_REMAINDERS = {2: 128, 4: 64, 8: 8}
 _WHOLE_REMAINDERS = 1024
 #: Powers that NumPy computes without `pow`.
 _EASY = frozenset({0.5, 1.0, 2.0})
