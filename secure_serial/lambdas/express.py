@@ -114,14 +114,15 @@ class Express:
         letter = CONVERSIONS.get(which.value) if isinstance(which.value, int) else None
         conversion = ord(letter) if letter else -1
         wanted = None if spec is None else self.joined(spec)
-        return self.make(ast.FormattedValue(self.of(value), conversion, wanted))
+        # By itself it would print, and be read, as a set.
+        return self.make(
+            ast.JoinedStr([self.make(ast.FormattedValue(self.of(value), conversion, wanted))])
+        )
 
     def joined(self, value: Any) -> ast.expr:
         """A text as the parts of an f-string."""
         if isinstance(value, Const) and isinstance(value.value, str):
             return self.make(ast.JoinedStr([self.make(ast.Constant(value.value))]))
-        if isinstance(value, ast.FormattedValue):
-            return self.make(ast.JoinedStr([value]))
         if isinstance(value, ast.JoinedStr):
             return value
         raise CannotLift("a format that is no text")
@@ -132,8 +133,8 @@ class Express:
             value = part[1]
             if isinstance(value, Const) and isinstance(value.value, str):
                 values.append(self.make(ast.Constant(value.value)))
-            elif isinstance(value, ast.FormattedValue):
-                values.append(value)
+            elif isinstance(value, ast.JoinedStr) and len(value.values) == 1:
+                values.append(value.values[0])
             else:
                 raise CannotLift("a text joined of what is no text")
         return self.make(ast.JoinedStr(values))

@@ -537,3 +537,19 @@ def test_any_text_is_a_function_or_our_error(text):
         except SecureSerialError:
             continue
         assert from_file(found).digest == found.digest
+
+
+@pytest.mark.parametrize(
+    ("function", "text"),
+    [
+        (lambda y: (f"{y}", 1), "lambda y: (f'{y}', 1)"),
+        (lambda y: f"{y!r:>{4}}a", "lambda y: f'{y!r:>{4}}a'"),
+        (lambda y: [f"{y}a{y}", f""], "lambda y: [f'{y}a{y}', '']"),  # noqa: F541
+        (lambda y: {f"{y}"}, "lambda y: {f'{y}'}"),
+    ],
+)
+def test_an_f_string_of_one_part_is_no_set(function, text):
+    """Without its text around it a value in braces would be shown, and read back, as a set."""
+    found = understand(Stored(code(function)))
+    assert found.source == text
+    assert from_file(found).digest == found.digest
