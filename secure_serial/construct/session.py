@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 
 UNPLANNED = "SS340"
 _TOP: Path = None
+_MADE = "<made while building>"
 
 _current: ContextVar[Session | None] = ContextVar("secure_serial_session", default=None)
 
@@ -198,12 +199,10 @@ class Session:
         fresh = _fresh(config, self._judged)
         if fresh is None or not isinstance(config, dict | list | tuple):
             return
-        part = Part(Role.MODEL, "", fresh)
-        given = self.document
-        name = "<made while building>"
-        document = Document(name, given.format, given.judged_sha256, (part,))
+        given, part = self.document, Part(Role.MODEL, "", fresh)
+        document = Document(_MADE, given.format, given.judged_sha256, (part,))
         limits = self.verdict.policy.limits
-        with exempt():  # planning is ours; of a function it compiles the tree, and runs nothing
+        with exempt():  # of a function it compiles the tree, and runs nothing
             plan = make_plan(
                 document, catalogue=self.catalogue, callers=self.callers, limits=limits
             )

@@ -7,7 +7,7 @@ or an array, or in one of our errors, within 2 seconds of the processor; it touc
 system, and leaves its argument as it was.
 """
 
-# ruff: noqa: D102, D103, S311, PLR2004 - a script; its choices are odds and no secrets
+# ruff: noqa: D102, D103, S311, PLR2004, SLF001 - a script; its choices are odds and no secrets
 
 from __future__ import annotations
 
@@ -184,6 +184,8 @@ class Fuzz:
         signal.signal(signal.SIGPROF, self._rung)
 
     def _hear(self, event: str, args: tuple[Any, ...]) -> None:
+        if event == "os.listdir" and "importlib" in str(sys._getframe(1).f_globals["__name__"]):
+            return  # NumPy imports parts of itself late
         writes = event == "open" and isinstance(args[1], str) and set(args[1]) & set("wax+")
         if self.running and (writes or event.startswith(_EVENTS)):
             self.events.append(event)
