@@ -107,7 +107,9 @@ def test_every_table_is_closed_and_every_reference_leads_somewhere():
     whole = schema()
     parts = [part for part in walk(whole) if isinstance(part, dict)]
     tables = [part for part in parts if part.get("type") == "object" and "properties" in part]
-    assert len(tables) == 13  # the file, limits, sandbox, waivers, trust, two allocations, six of $defs
+    assert (
+        len(tables) == 13
+    )  # the file, limits, sandbox, waivers, trust, two allocations, six of $defs
     assert all(table["additionalProperties"] is False for table in tables)
     references = {part["$ref"] for part in parts if "$ref" in part}
     assert references == {f"#/$defs/{name}" for name in whole["$defs"]}

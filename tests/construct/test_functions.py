@@ -251,7 +251,7 @@ def with_function(node, tmp_path):
     ("function", "code"),
     [(lambda x: __import__("os").system("true"), "SS305"),
      (lambda x: eval("1"), "SS503"),
-     (lambda x: compile(x), "SS503"),
+     (lambda x: compile(x) + 1, "SS503"),
      (lambda x: x.__class__.__base__, "SS305"),
      (lambda x: np.load("/etc/passwd"), "SS503"),
      (lambda x: keras.utils.get_file("a", "http://x"), "SS503"),

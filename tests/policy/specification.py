@@ -75,8 +75,7 @@ def asked(layer, request, world):
     allows = [rule for rule in layer.rules if rule.effect is Effect.ALLOW
               and meant(rule, request, world) is True and vetted(layer, rule, request)]  # fmt: skip
     paths = {c.argument for rule in allows for c in rule.arguments if c.path}
-    wrong = [o.code for o in request.objections
-             if not (o.code == "SS320" and o.argument in paths)]
+    wrong = [o.code for o in request.objections if not (o.code == "SS320" and o.argument in paths)]
     missing = ""
     if request.action == "decode":
         by = {"builtin:value-encoding"}

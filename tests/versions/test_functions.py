@@ -21,7 +21,11 @@ pytestmark = [pytest.mark.keras, pytest.mark.filterwarnings("ignore")]
 def test_a_lambda_comes_back_restricted(tmp_path, form):
     by, path = 2.0, tmp_path / f"m.{form}"
     made = keras.Sequential(
-        [keras.Input((3,)), keras.layers.Lambda(lambda x: x / by - keras.ops.mean(x)), keras.layers.Dense(2)]
+        [
+            keras.Input((3,)),
+            keras.layers.Lambda(lambda x: x / by - keras.ops.mean(x)),
+            keras.layers.Dense(2),
+        ]
     )
     made.save(path)
     data = np.ones((2, 3), "float32")
