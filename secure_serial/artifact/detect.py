@@ -42,7 +42,7 @@ _YAML_HEAD = 1 << 16
 _JSON_START = re.compile(rb"[ \t\r\n]*[{\[\"]")
 # The first line of a YAML text that says something: a key, a tag, an anchor, a list's entry.
 _YAML_START = re.compile(
-    rb"(?:[ \t]*+(?:#[^\n]*+)?\r?\n)*+"
+    rb"(?>(?:[ \t]*+(?:#[^\n]*+)?\r?\n)*)"
     rb"(?:---|%YAML|%TAG|[!&]|-[ \t\n]|\?[ \t]|"
     rb"[\"']?[A-Za-z_][\w .-]{0,100}[\"']?[ \t]{0,9}:(?:\s|$))"
 )

@@ -17,7 +17,7 @@ from secure_serial.artifact.json_text import escape_pointer
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{},:]|[^\s\[\]{},:"]++', re.DOTALL)
+_TOKEN = re.compile(r'"[^"\\]*+(?>(?:\\.[^"\\]*+)*)"|[\[\]{},:]|[^\s\[\]{},:"]++', re.DOTALL)
 
 # Kinds of event. A key or a scalar carries its text; a container, what closes it.
 _MAP, _SEQUENCE, _CLOSE, _KEY, _SCALAR = range(5)

@@ -17,33 +17,33 @@ Path: TypeAlias = Sequence[str | int]
 
 #: A string of any of the four kinds; the long ones may end in up to two quotes of their own.
 STRING = (
-    r'"""(?:[^"\\]++|\\.|"(?!""))*+"{3,5}'
-    r"|'''(?:[^']++|'(?!''))*+'{3,5}"
-    r'|"(?:[^"\\\n]++|\\.)*+"'
+    r'"""(?>(?:[^"\\]++|\\.|"(?!""))*)"{3,5}'
+    r"|'''(?>(?:[^']++|'(?!''))*)'{3,5}"
+    r'|"(?>(?:[^"\\\n]++|\\.)*)"'
     r"|'[^'\n]*+'"
 )
 #: One lexeme, behind the blanks and the comment before it, of which a line has one at most.
 # The end is a lexeme, too: a search that finds none would try again from every character.
 LEXEME = re.compile(
-    rf"(?:[ \t\r]++|\#[^\n]*+)*+({STRING}|[\n\[\]{{}},=.]|[^\s\[\]{{}},=\"'\#.]++|\Z)",
+    rf"(?>(?:[ \t\r]++|\#[^\n]*+)*)({STRING}|[\n\[\]{{}},=.]|[^\s\[\]{{}},=\"'\#.]++|\Z)",
     re.DOTALL,
 )
 #: Keys of policies have a few parts.
 _MANY_PARTS = 32
-_PART = r"(?:[A-Za-z0-9_-]++|\"(?:[^\"\\\n]++|\\.)*+\"|'[^'\n]*+')"
+_PART = r"(?:[A-Za-z0-9_-]++|\"(?>(?:[^\"\\\n]++|\\.)*)\"|'[^'\n]*+')"
 _LONG_KEY = re.compile(rf"(?<![A-Za-z0-9_.-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{_MANY_PARTS}}}")
 #: The arrays of tables of a policy.
 TABLES = ("allow", "deny", "waiver", "test")
 _NAMES = "|".join(TABLES)
 # Runs over strings, comments and all else in one go, and stops at lines that start with [[.
 _HEADER = re.compile(
-    rf"(?:{STRING}|\#[^\n]*+|[^\n\"'\#\[]++|\[|\n(?![ \t]*+\[\[))*+"
+    rf"(?>(?:{STRING}|\#[^\n]*+|[^\n\"'\#\[]++|\[|\n(?![ \t]*+\[\[))*)"
     r"\n[ \t]*+(?:\[\[[ \t]*+([A-Za-z0-9_-]++)[ \t]*+\]\])?",
     re.DOTALL,
 )
 # What that cannot tell from an array in an array: a quoted name; and tables without headers.
 _UNUSUAL = re.compile(
-    rf"^[ \t]*+(?:\[\[[ \t]*+[\"']|(?:{_NAMES}|\"(?:[^\"\\\n]++|\\.)*+\"|'[^'\n]*+')[ \t]*+=)",
+    rf"^[ \t]*+(?:\[\[[ \t]*+[\"']|(?:{_NAMES}|\"(?>(?:[^\"\\\n]++|\\.)*)\"|'[^'\n]*+')[ \t]*+=)",
     re.MULTILINE,
 )
 
