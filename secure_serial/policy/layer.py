@@ -145,7 +145,8 @@ class Layer:
         faults = {o.code for o in standing} | (set() if grounds else {missing})
         runs = self.policy.lambdas is Lambdas.SANDBOX
         if grounds is None and missing == LAMBDA and not (runs and standing):
-            return _refusal(LAMBDA, "code in the file", "builtin:lambda", faults)
+            said = [objection.detail for objection in standing if objection.code == LAMBDA]
+            return _refusal(LAMBDA, [*said, "code in the file"][0], "builtin:lambda", faults)
         if standing:
             first = standing[0]
             return _refusal(first.code, first.detail, f"builtin:{first.code}", faults)
