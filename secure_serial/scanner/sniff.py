@@ -20,7 +20,9 @@ HEAD = _HDF5_OFFSETS[-1] + len(HDF5_MAGIC)
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 #: A config is an object, a list of objects, or an object's text in a string (to_json twice).
 _JSON = re.compile(
-    rb"""\s*+(?: \{\s*+(?:["}]|\Z) | \[\s*+(?:[\{\]]|\Z) | "(?>(?:\s|\\[nrt])*)(?:\{|\\u007[bB]) )""",
+    rb"""\s*+(?: \{\s*+(?:["}]|\Z)
+            | \[\s*+(?:[\{\]]|\Z)
+            | "(?>(?:\s|\\[nrt])*)(?:\{|\\u007[bB]) )""",
     re.VERBOSE,
 )
 _YAML_NAMES = (".yaml", ".yml")

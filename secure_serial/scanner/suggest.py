@@ -158,7 +158,8 @@ def why_not(decision: Decision, objection: Objection | None) -> str:
     if objection is not None:
         return "this is refused whatever the policy allows"
     if request.symbol == SHELL:
-        return "it passes with the function that it holds (deserializes-code), where a policy lets that"
+        passes = "it passes with the function that it holds (deserializes-code)"
+        return f"{passes}, where a policy lets that"
     if request.effects:
         effects = ", ".join(request.effects)
         return f"it can do more than compute ({effects}): write that line by hand"
