@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from secure_serial.lambdas.stored import is_code
 from secure_serial.plan.catalogue import Catalogue, Entry, FieldSpec
 from secure_serial.plan.collector import Visit
 from secure_serial.plan.fields import OBJECT_FIELDS, Field, Kind
@@ -119,6 +118,8 @@ class Reader:
         inline: bool,
     ) -> None:
         for key in marks_code(config):
+            from secure_serial.lambdas.stored import is_code  # late: few files come here
+
             # What a field for functions holds is looked into; elsewhere nobody would.
             text = config.get(key)
             seen = self._spec(entry, resolution, key).field is Field.FUNCTION

@@ -58,11 +58,6 @@ def is_inline_node(value: Mapping[str, Json], spec: FieldSpec, *, keras0: bool) 
     return spec.field in fields and isinstance(value.get("name"), str)
 
 
-def is_function_dump(value: list[Json] | tuple[Json, ...]) -> bool:
-    """What Keras's `func_dump` makes of a function: code, defaults and closure."""
-    return len(value) == 3 and isinstance(value[0], str)  # noqa: PLR2004 - the three
-
-
 def takes_tensor(call: Json) -> bool:
     """Whether a call in a graph is fed by the graph, as every call is that Keras writes.
 

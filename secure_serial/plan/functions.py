@@ -9,10 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from secure_serial.errors import SandboxError
-from secure_serial.lambdas.stored import LAMBDA, OWN
 from secure_serial.plan.arguments import CODE
+from secure_serial.plan.encodings import LAMBDA
 from secure_serial.plan.fields import Field
-from secure_serial.plan.forms import is_function_dump
 from secure_serial.plan.names import Resolution
 from secure_serial.plan.request import Action, Origin
 
@@ -68,14 +67,19 @@ def as_node(value: Json) -> Json:
     >>> as_node({"value": ["4wE=", None, None]})["class_name"]
     '__lambda__'
     """
-    bare = isinstance(value, dict) and "value" in value and value.keys() <= {"value", OWN}
-    return {"class_name": LAMBDA, "config": value} if bare else value
+    if not isinstance(value, dict) or "value" not in value:
+        return value
+    from secure_serial.lambdas.stored import OWN  # late: most files hold no function
+
+    return {"class_name": LAMBDA, "config": value} if value.keys() <= {"value", OWN} else value
 
 
 def may_be_function(value: Json) -> bool:
     """Whether it has the shape of one of the forms; a text alone is told by its place."""
     if isinstance(value, list | tuple):
-        return is_function_dump(value)
+        from secure_serial.lambdas.stored import is_dump
+
+        return is_dump(value)
     node = as_node(value)
     return isinstance(node, dict) and node.get("class_name") == LAMBDA
 

@@ -17,7 +17,7 @@ from secure_serial.plan.arguments import VALUE, Reader
 from secure_serial.plan.catalogue import Catalogue, FieldSpec
 from secure_serial.plan.collector import Collector, Visit
 from secure_serial.plan.fields import OBJECT_FIELDS, Field, Kind
-from secure_serial.plan.functions import PLACES, Functions, as_node
+from secure_serial.plan.functions import PLACES, Functions, as_node, may_be_function
 from secure_serial.plan.names import (
     MISSING,
     Names,
@@ -176,7 +176,7 @@ class _Walk:
             elif self._may_nest(value, visit):
                 self._nest(value.items(), visit)
         elif isinstance(value, list | tuple):
-            if visit.spec.field is Field.FUNCTION and forms.is_function_dump(value):
+            if visit.spec.field is Field.FUNCTION and may_be_function(value):
                 self._functions.ask(self.found, visit, "a marshalled function")
             else:
                 self._list(value, visit)
