@@ -106,6 +106,8 @@ def restricted(
 
     """
     with exempt():  # making a function is ours, and calling it is not
+        if sandbox.demand:
+            _worker(sandbox).start()  # tells what is missing, before anything of the file's runs
         if Evaluation.PROCESS in (sandbox.evaluation, at_least):
             from secure_serial.sandbox.wall.walled import Walled
 

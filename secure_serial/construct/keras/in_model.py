@@ -72,7 +72,8 @@ class InModel(Restored):
             try:
                 self._worker.start()
             except SandboxError as error:
-                if error.code == MISSING:
+                if error.code == MISSING or self._worker.demand:
+                    self._rehearsed = False
                     raise
                 warnings.warn(f"a function from a file is not rehearsed: {error}", stacklevel=4)
                 return
