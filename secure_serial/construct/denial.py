@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from secure_serial.data import policy_names
 from secure_serial.errors import LoadDenied, Where
 from secure_serial.policy.engine import DEFAULT_DENY
-from secure_serial.policy.explain import Offer, nearest, new_id, offer_for, table
+from secure_serial.policy.explain import nearest, offer_for, tables
 
 if TYPE_CHECKING:
     from secure_serial.policy.engine import Decision, Verdict
@@ -66,7 +66,7 @@ def _remedy(denied: tuple[Decision, ...], verdict: Verdict) -> str:
     if first.code == DEFAULT_DENY:
         near = nearest(first, verdict.policy, verdict.today)
     offers = [offer_for(each) for each in denied[:_SHOWN] if each.layer == first.layer]
-    text = _tables([offer for offer in offers if offer is not None])
+    text = tables(dict.fromkeys(offer for offer in offers if offer is not None))
     where = first.layer or verdict.policy.source
     if text and where in policy_names():
         text = f'schema = 1\nextends = ["{where}"]\n\n{text}'
@@ -74,13 +74,3 @@ def _remedy(denied: tuple[Decision, ...], verdict: Verdict) -> str:
     lines = f"to allow it, put this into {where}:\n{text}" if text else ""
     asked = (o.code for each in denied for o in each.request.objections)
     return "\n".join(filter(None, [near, lines, _CODE if CODE_REFUSED in asked else ""]))
-
-
-def _tables(offers: list[Offer]) -> str:
-    """The tables of several offers, each once."""
-    used: set[str] = set()
-    blocks = []
-    for offer in dict.fromkeys(offers):
-        blocks.append(table(offer, used))
-        used.add(new_id(offer.name, used))
-    return "\n\n".join(blocks)

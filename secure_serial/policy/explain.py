@@ -13,7 +13,7 @@ from secure_serial.policy.model import Effect
 from secure_serial.policy.patterns import problem_with
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Iterable
     from datetime import date
 
     from secure_serial.plan.request import Request
@@ -105,17 +105,14 @@ def new_id(symbol: str, used: Container[str] = ()) -> str:
     return new
 
 
-def lines_to_allow(decision: Decision, policy: Policy) -> str:
-    """A policy that extends this one and allows this request; empty where none can."""
-    block = rule_to_allow(decision)
-    head = f'schema = 1\nextends = ["{policy.name}"]\n\n'
-    return head + block if block else ""
-
-
-def rule_to_allow(decision: Decision) -> str:
-    """The `[[allow]]` table alone, to be added to a policy that there is already."""
-    offer = offer_for(decision)
-    return table(offer) if offer is not None else ""
+def tables(offers: Iterable[Offer], used: Iterable[str] = ()) -> str:
+    """The tables of several offers, each under an id of its own."""
+    ids = set(used)
+    blocks = []
+    for offer in offers:
+        blocks.append(table(offer, ids))
+        ids.add(new_id(offer.name, ids))
+    return "\n\n".join(blocks)
 
 
 def nearest(decision: Decision, policy: Policy, today: date | None) -> str:

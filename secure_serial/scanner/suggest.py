@@ -17,7 +17,7 @@ from secure_serial.errors import PolicyError
 from secure_serial.plan.request import Origin
 from secure_serial.policy.conditions import named
 from secure_serial.policy.engine import DENY_RULE, Engine
-from secure_serial.policy.explain import Offer, new_id, offer_for, table
+from secure_serial.policy.explain import Offer, offer_for, table, tables
 from secure_serial.policy.layer import SHELL
 from secure_serial.policy.model import Constraint, Effect
 from secure_serial.policy.reader import parse
@@ -77,9 +77,8 @@ class Suggestions:
             layer = self._layers[number]
             used = {rule.id for rule in layer.rules} | {waiver.id for waiver in layer.waivers}
             blocks.append(self._head(layer))
-            for offer, paths in offers.items():
-                blocks.append(table(offer._replace(paths=tuple(paths)), used))
-                used.add(new_id(offer.name, used))
+            several = (offer._replace(paths=tuple(paths)) for offer, paths in offers.items())
+            blocks.append(tables(several, used))
         return "\n\n".join(blocks)
 
     def files(self, suggestion: Suggestion) -> list[str]:

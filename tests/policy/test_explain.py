@@ -9,12 +9,22 @@ from plan.plans import BLOCK, caller_class, layer, node
 from policy.rules import allow, deny, first, policy, verdict
 
 from secure_serial.policy.engine import Engine
-from secure_serial.policy.explain import lines_to_allow, rule_to_allow
+from secure_serial.policy.explain import offer_for, table
 from secure_serial.policy.source import load_policy, parse_policy
 
 STRICT = load_policy("strict")
 CORE = load_policy("keras-core")
 OWN = node(None, "Block", {"n": 1}, "acme>Block")
+
+
+def rule_to_allow(decision):
+    offer = offer_for(decision)
+    return table(offer) if offer is not None else ""
+
+
+def lines_to_allow(decision, rules):
+    block = rule_to_allow(decision)
+    return block and f'schema = 1\nextends = ["{rules.name}"]\n\n{block}'
 
 
 def lines(tree, rules=STRICT, *callers):
