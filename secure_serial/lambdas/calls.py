@@ -9,11 +9,22 @@ from typing import Any
 from secure_serial.lambdas.code import Code
 from secure_serial.lambdas.errors import CannotLift
 from secure_serial.lambdas.machine import Machine, is_plain, spread_of
-from secure_serial.lambdas.values import NULL, Build, Cell, Const, Function
+from secure_serial.lambdas.values import NULL, Build, Cell, Const, Function, Saved
 
 
 class Caller(Machine):
-    """A machine that also calls and makes functions."""
+    """A machine that also calls and makes functions, and puts hidden variables back."""
+
+    # Variables.
+
+    def do_store(self, name: str) -> None:
+        raise NotImplementedError
+
+    def do_restore(self, name: str) -> None:
+        """Put back what an inlined comprehension hid; nothing else may be stored so."""
+        if not self.stack or not isinstance(self.stack[-1], Saved):
+            raise CannotLift("a value in place of a cell")
+        self.do_store(name)
 
     # Calls.
 

@@ -132,11 +132,6 @@ class Effects(Caller):
         names = self.frames[-1].names
         self.push(Saved(name, names.pop(name, MAYBE) if name not in self.shared else MAYBE))
 
-    def do_restore(self, name: str) -> None:
-        if not self.stack or not isinstance(self.stack[-1], Saved):
-            raise CannotLift("a value in place of a cell")
-        self.do_store(name)
-
     def do_store(self, name: str) -> None:
         value = self.pop()
         if isinstance(value, Saved):

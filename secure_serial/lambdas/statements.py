@@ -36,11 +36,6 @@ class Statements:
     use: Any
     replace: Any
 
-    def do_restore(self, name: str) -> None:
-        if not self.stack or not isinstance(self.stack[-1], Saved):
-            raise CannotLift("a value in place of a cell")
-        self.do_store(name)
-
     def do_store(self, name: str) -> None:
         value = self.pop()
         if isinstance(value, Saved):
