@@ -276,7 +276,8 @@ def _widen(wide: bytes | None, narrow: tuple[int, ...]) -> tuple[int, ...]:
             at += 8
         else:
             full.append(value)
-    if at != len(wide):
+    if at != len(wide) and wide != b"".join(value.to_bytes(8, "little") for value in narrow):
+        # Python before 3.11.4 says both sizes there again (python/cpython#103861).
         raise MalformedArtifact("a zip64 field of the wrong length", code=Fault.ZIP_STRUCTURE)
     return tuple(full)
 

@@ -3,6 +3,7 @@
 import io
 import stat
 import struct
+import sys
 import zipfile
 import zlib
 
@@ -56,6 +57,24 @@ def test_every_way_that_zipfile_writes_is_read_as_zipfile_reads_it(method, strea
         told = [(i.filename, i.file_size, i.compress_size, i.CRC) for i in archive.infolist()]
     assert [(m.name, m.size, m.stored, m.crc) for m in reader.members] == told
     assert reader.read("config.json", 1000) == BODY
+
+
+def said_twice(data, told):
+    """As Python before 3.11.4 writes it: the zip64 field of a local header beside true sizes."""
+    at = data.index(struct.pack("<2H", 1, 16)) + 4
+    head = data.index(b"\xff" * 8)
+    sizes = struct.unpack_from("<2Q", data, at)
+    data = data[:head] + struct.pack("<2L", *sizes) + data[head + 8 :]
+    return data[:at] + struct.pack("<2Q", *(size + told for size in sizes)) + data[at + 16 :]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11, 4), reason="this zipfile writes it so itself")
+@pytest.mark.parametrize("stream", [False, True])
+def test_sizes_told_twice_are_read_if_they_are_the_same(stream):
+    data = written(stream=stream, zip64=True)
+    assert members(said_twice(data, 0)) == members(data)
+    with pytest.raises(MalformedArtifact, match="zip64 field"):
+        members(said_twice(data, 1))
 
 
 @pytest.mark.parametrize("stream", [False, True])
