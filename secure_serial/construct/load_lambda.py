@@ -73,13 +73,7 @@ def load_lambda(
 def _node(config: Any) -> Any:
     """One of the forms that the planner knows in a field for functions."""
     if isinstance(config, str) and config.lstrip().startswith(("lambda", "def ")):
-        from secure_serial.lambdas.understood import from_source
-
-        try:
-            form = from_source(config).own_form()
-        except (BadStream, CannotLift, TooMuch) as error:
-            raise LoadDenied(f"it cannot be read: {error}", code="SS305") from error
-        return {"class_name": LAMBDA, "config": {OWN: form}}
+        return {"class_name": LAMBDA, "config": {OWN: _form(config)}}
     if not isinstance(config, dict) or config.get("class_name") == LAMBDA:
         return config
     inner = config.get("config")
@@ -90,3 +84,13 @@ def _node(config: Any) -> Any:
     if "code" in config:
         return {"class_name": LAMBDA, "config": config}
     return {"class_name": LAMBDA, "config": {OWN: config}} if "source" in config else config
+
+
+def _form(source: str) -> dict[str, Any]:
+    """Our own form of a source text, with its defaults beside it."""
+    from secure_serial.lambdas.understood import SCHEMA, from_source
+
+    try:
+        return from_source(source).own_form()
+    except (BadStream, CannotLift, TooMuch):
+        return {"schema": SCHEMA, "source": source}  # the plan finds out why, on the record

@@ -343,9 +343,11 @@ def test_any_form_alone(config, sandbox):
         "lambda x: os",
     ],
 )
-def test_what_is_no_function_is_refused(config):
+def test_what_is_no_function_is_refused_on_the_record(config, tmp_path):
     with pytest.raises(LoadDenied):
-        load_lambda(config)
+        load_lambda(config, audit=tmp_path / "log.jsonl")
+    lines = (tmp_path / "log.jsonl").read_text("ascii").splitlines()
+    assert [json.loads(line)["event"] for line in lines] == ["decision", "outcome"]
 
 
 def test_alone_a_policy_holds_too():
