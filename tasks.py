@@ -41,7 +41,7 @@ MATRIX = {
     "3.15": ("3.15.1", "0.10.2"),
 }
 #: What else Keras computes with. Of Keras's versions only some were tried (docs/keras-versions.md).
-OTHER_BACKENDS = {"torch": "torch>=2.1", "tensorflow": "tensorflow-cpu>=2.16"}
+OTHER_BACKENDS = {"torch": "torch==2.13.0", "tensorflow": "tensorflow-cpu==2.21.0"}
 #: What `test` runs beside the newest: the oldest, and one in the middle.
 MATRIX_OF_TEST = ("3.6", "3.10")
 #: What the wheel must hold beside the code: nothing works without it.
