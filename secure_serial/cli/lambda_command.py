@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from secure_serial.artifact.document import Document, Json
     from secure_serial.cli.console import Console
     from secure_serial.lambdas.understood import Understood
+    from secure_serial.policy.engine import Decision
     from secure_serial.report.style import Style
 
 _Result = TypeVar("_Result")
@@ -40,12 +41,15 @@ class Shown(NamedTuple):
     understood: Understood | None = None
     #: Why it is not understood, or why the sandbox does not take it.
     error: SecureSerialError | None = None
+    #: What a policy says to it, where one was asked.
+    decision: Decision | None = None
 
     @property
     def exit(self) -> Exit:
         """What the command ends with for it."""
         if self.error is None:
-            return Exit.CLEAN
+            denied = self.decision is not None and not self.decision.allowed
+            return Exit.FINDINGS if denied else Exit.CLEAN
         refused = self.understood is not None or self.error.code == _DISAGREE
         return Exit.FINDINGS if refused else Exit.UNREADABLE
 
@@ -55,8 +59,11 @@ def run_show(args: argparse.Namespace, console: Console) -> Exit:
     from secure_serial.artifact import open_artifact
 
     try:
-        with open_artifact(args.file) as opened:
-            every = shown(opened.document)
+        if args.policy is None:
+            with open_artifact(args.file) as opened:
+                every = shown(opened.document)
+        else:
+            every = _judged(args.file, args.policy)
     except ArtifactError as error:
         return tell_fault(error, args.file, args.format, "lambda show", console)
     if args.pointer is not None:
@@ -83,7 +90,12 @@ def _together(every: list[Shown], console: Console) -> list[tuple[list[Shown], S
     alike: dict[tuple[object, ...], list[Shown]] = {}
     for each in every:
         known, error = each.understood, each.error
-        key = (known and (known.source, known.versions, known.origin), error and error.message)
+        said = each.decision and (each.decision.effect, each.decision.reason)
+        key = (
+            known and (known.source, known.versions, known.origin),
+            error and error.message,
+            said,
+        )
         alike.setdefault(key, []).append(each)
     style = console.style()
     return [(several, style) for several in alike.values()]
@@ -99,6 +111,23 @@ def shown(document: Document) -> list[Shown]:
         Shown(part.member, pointer(each.path), *once(each.value))
         for part in document.parts
         for each in find(part.root)
+    ]
+
+
+def _judged(file: str, policy: list[str]) -> list[Shown]:
+    """The functions of a file, with a policy's word on each that a load would come to."""
+    from secure_serial.plan.request import Action
+    from secure_serial.scanner.scan import verdict_on
+
+    verdict = verdict_on(file, policy=policy)
+    decisions = {
+        (each.request.member, each.request.pointer): each
+        for each in verdict.decisions
+        if each.request.action is Action.LAMBDA
+    }
+    return [
+        each._replace(decision=decisions.get((each.member, each.pointer)))
+        for each in shown(verdict.plan.document)
     ]
 
 
@@ -154,7 +183,16 @@ def _lines(several: list[Shown], style: Style) -> list[str]:
             lines.append(f"           {printable(each.error.help, 2000)}")
     else:
         lines.append(f"  {'sandbox':8} runs it")
+    if each.decision is not None:
+        lines.append(f"  {'policy':8} {printable(_word(each.decision), 2000)}")
     return lines
+
+
+def _word(decision: Decision) -> str:
+    """What a policy says to a function, in a line."""
+    if decision.allowed:
+        return f"allows it ({', '.join(decision.rules)})"
+    return f"denies it: {decision.reason} ({', '.join(decision.rules) or decision.code})"
 
 
 def _facts(known: Understood) -> list[tuple[str, str]]:
@@ -190,6 +228,14 @@ def _object(each: Shown) -> dict[str, object]:
         }
     if each.error is not None:
         made["error"] = {"code": each.error.code, "message": each.error.message}
+    if each.decision is not None:
+        decision = each.decision
+        made["policy"] = {
+            "effect": decision.effect.value,
+            "rules": list(decision.rules),
+            "code": decision.code,
+            "reason": decision.reason,
+        }
     return made
 
 

@@ -242,13 +242,15 @@ def _lambda(commands: _Commands, *, whole: bool) -> None:
         actions,
         "show",
         "print each function as source, with what it uses and whether the sandbox runs it",
-        "4 is for a function that cannot be shown, 1 for one that the sandbox does not run or\n"
-        "whose two forms differ, 3 where there is none.\n\n"
+        "4 is for a function that cannot be shown, 1 for one that the sandbox does not run, that\n"
+        "the policy denies, or whose two forms differ, 3 where there is none.\n\n"
         "examples:\n  secure-serial lambda show model.h5\n"
-        "  secure-serial lambda show model.keras /config/layers/1/config/function",
+        "  secure-serial lambda show model.keras /config/layers/1/config/function\n"
+        "  secure-serial lambda show model.keras --policy sandbox",
     )
     show.add_argument("file", metavar="FILE", help="a model, a config or a saved folder")
     show.add_argument("pointer", metavar="POINTER", nargs="?", help="of one of them (default: all)")
+    show.add_argument("--policy", metavar="POLICY", action="append", help="what it says to each")
     _format(show)
     convert = _command(
         actions,

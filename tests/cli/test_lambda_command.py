@@ -365,3 +365,30 @@ def test_a_file_that_cannot_be_read_is_not_converted(write):
 @pytest.mark.parametrize("argv", [["lambda"], ["lambda", "shwo", "x"], ["lambda", "convert", "x"]])
 def test_mistyped_commands_end_with_two(argv, capsys):
     assert main(argv) == 2
+
+
+@pytest.mark.parametrize(
+    ("policy", "code", "word"),
+    [
+        ("sandbox", 0, "allows it (builtin:sandbox)"),
+        ("keras-core", 1, "denies it: code in the file (builtin:lambda)"),
+        ("approving.toml", 1, "allows it (approve-scale)"),
+    ],
+)
+def test_a_policy_that_is_asked_says_its_word_on_each(write, capsys, policy, code, word):
+    """Two of the three are one function, which `approving.toml` approves; the third it does not."""
+    name = write(BENIGN)
+    digest = understood(SCALE).digest
+    rules = f'schema = 1\nextends = "keras-core"\n\n[[allow]]\nid = "approve-scale"\nlambdas = ["{digest}"]\n'
+    Path("approving.toml").write_text(rules)
+    assert main(["lambda", "show", name, "--policy", policy]) == code
+    assert f"  policy   {word}" in capsys.readouterr().out
+    assert main(["lambda", "show", name, "--policy", policy, "--format", "json"]) == code
+    told = json.loads(capsys.readouterr().out)["lambdas"]
+    allowed = {"sandbox": [True] * 3, "keras-core": [False] * 3}.get(policy, [True, False, True])
+    assert [each["policy"]["effect"] == "allow" for each in told] == allowed
+
+
+def test_without_a_policy_none_is_asked(write, capsys):
+    assert main(["lambda", "show", write(BENIGN)]) == 0
+    assert "policy" not in capsys.readouterr().out
