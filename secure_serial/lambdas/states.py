@@ -44,6 +44,10 @@ class Snapshot:
     truths: frozenset[tuple[int, bool]]
 
 
+#: Both sides, or the one that there is where they are one code.
+State = tuple[Snapshot, ...]
+
+
 def plain(value: Any, numbers: dict[int, int], objects: dict[int, Any]) -> Any:
     """A value in its plain form. Events are numbered in the order in which they are met."""
     if isinstance(value, Event):
@@ -117,8 +121,8 @@ def restore(value: Any) -> Any:
 _WRAPPERS: dict[str, Any] = {"Iter": Iter, "Not": Not, "Started": Started}
 
 
-def canonical(raw: tuple[Any, Any]) -> tuple[Snapshot, Snapshot]:
-    """Both sides in plain form: what is one value on both has one number."""
+def canonical(raw: list[Any]) -> State:
+    """All sides in plain form: what is one value on each has one number."""
     numbers: dict[int, int] = {}
     objects: dict[int, Any] = {}
     shapes = []
@@ -138,7 +142,7 @@ def canonical(raw: tuple[Any, Any]) -> tuple[Snapshot, Snapshot]:
                 ),
             )
         )
-    return tuple(  # type: ignore[return-value]
+    return tuple(
         Snapshot(
             place,
             frames,
@@ -173,8 +177,8 @@ def _items(value: Any) -> list[Any]:
     return [("const", key_of(item), _Keep(Const(item))) for item in value[2].value.value]
 
 
-def where(state: tuple[Snapshot, Snapshot]) -> Any:
-    """The place of both sides, and of what kinds the values on their stacks are."""
+def where(state: State) -> Any:
+    """The place of each side, and of what kinds the values on their stacks are."""
     return tuple(
         (side.place, tuple(tuple(shape(value) for value in stack) for stack, _ in side.frames))
         for side in state
@@ -267,9 +271,7 @@ def _known(value: Any, truths: dict[int, bool]) -> bool | None:
     return truth_of(value[2].value)
 
 
-def joined(
-    old: tuple[Snapshot, Snapshot], new: tuple[Snapshot, Snapshot]
-) -> tuple[Snapshot, Snapshot]:
+def joined(old: State, new: State) -> State:
     """What holds in both states."""
     join = _Join()
     shapes = [join.side(one, two) for one, two in zip(old, new, strict=True)]
@@ -283,4 +285,4 @@ def joined(
             if known is not None and known is _known(right, others):
                 truths.add((number, known))
         made.append(Snapshot(one.place, frames, frozenset(truths)))
-    return made[0], made[1]
+    return tuple(made)

@@ -84,7 +84,9 @@ def copied(node: Any) -> Any:
 
 
 def normal(tree: ast.expr | ast.FunctionDef) -> ast.expr | ast.FunctionDef:
-    """The normal form, as a tree of its own."""
+    """The normal form: the tree itself, if it holds nothing that can be written in several ways."""
+    if not any(isinstance(node, (ast.IfExp, ast.BoolOp)) for node in walked(tree)):
+        return tree
     made: ast.expr | ast.FunctionDef = _Normal().visit(copied(tree))
     return made
 
@@ -97,8 +99,7 @@ def digest(tree: ast.expr | ast.FunctionDef) -> str:
     >>> one == two
     True
     """
-    several = any(isinstance(node, (ast.IfExp, ast.BoolOp)) for node in walked(tree))
-    text = "1\n" + "\n".join(_lines(normal(tree) if several else tree))
+    text = "1\n" + "\n".join(_lines(normal(tree)))
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -11,13 +11,13 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from secure_serial.lambdas import lift, own
+from secure_serial.lambdas import Lifted, lift, own
 from secure_serial.lambdas.bounds import Bounds
 from secure_serial.lambdas.errors import BadStream, CannotLift, Disagree, TooMuch
 from secure_serial.lambdas.nodes import identifier
 from secure_serial.lambdas.plain import Plain, alike, plain, written
 from secure_serial.lambdas.text import parsed
-from secure_serial.lambdas.tree import DEEP, STACK, copied, digest, exact, normal, source
+from secure_serial.lambdas.tree import DEEP, STACK, copied, digest, exact, normal, source, walked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -120,9 +120,7 @@ def _understood(stored: Stored, bounds: Bounds) -> Understood:
             f"a closure of {len(stored.closure)} values for {len(lifted.free)} variables"
         )
     closure = dict(zip(lifted.free, stored.closure, strict=True))
-    theirs = _made(
-        lifted.tree, stored.defaults, stored.kwdefaults, closure, lifted.versions, "bytecode"
-    )
+    theirs = _made(lifted, stored.defaults, stored.kwdefaults, closure)
     return theirs if ours is None else _agreed(theirs, ours)
 
 
@@ -173,13 +171,12 @@ def _from_own(form: Mapping[str, Json], bounds: Bounds) -> Understood:
     tree = parsed(text, bounds)
     if tree.args.defaults or any(tree.args.kw_defaults):
         raise CannotLift("defaults in the source and not beside it")
+    closure = _named(form.get("closure"), "a closure's value", bounds)
     return _made(
-        tree,
+        _as_lifted(tree, tuple(closure)),
         tuple(cast("list[Plain]", values)),
         _named(form.get("kwdefaults"), "a keyword-only default", bounds),
-        _named(form.get("closure"), "a closure's value", bounds),
-        (),
-        "source",
+        closure,
     )
 
 
@@ -207,31 +204,36 @@ def _from_source(text: str, bounds: Bounds) -> Understood:
     pairs = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
     named = {each.arg: _literal(node) for each, node in pairs if node is not None}
     arguments.defaults, arguments.kw_defaults = [], [None for _ in arguments.kwonlyargs]
-    return _made(tree, defaults, named, {}, (), "source")
+    return _made(_as_lifted(tree, ()), defaults, named, {})
+
+
+def _as_lifted(tree: ast.Lambda | ast.FunctionDef, free: tuple[str, ...]) -> Lifted:
+    """A tree that was source, as if it had been lifted."""
+    # What no compiler takes is found here and not at the first call.
+    own.compiled(tree, free)
+    return Lifted(tree, (), free, digest(tree))
 
 
 def _made(
-    tree: ast.Lambda | ast.FunctionDef,
+    lifted: Lifted,
     defaults: tuple[Plain, ...],
     kwdefaults: Mapping[str, Plain],
     closure: Mapping[str, Plain],
-    versions: tuple[str, ...],
-    origin: Literal["bytecode", "source"],
 ) -> Understood:
-    arguments = tree.args
+    arguments = lifted.tree.args
     positional = [*arguments.posonlyargs, *arguments.args]
     if len(defaults) > len(positional):
         raise CannotLift("more defaults than parameters")
     if kwdefaults.keys() - {each.arg for each in arguments.kwonlyargs}:
         raise CannotLift("defaults of keyword-only parameters that it has not")
-    if origin == "source":
-        # What no compiler takes is found here and not at the first call.
-        own.compiled(tree, tuple(closure))
-    whole = cast("ast.Lambda | ast.FunctionDef", normal(tree))
-    # A closure may hold what only code used that compilers have since dropped.
-    used = {node.id for node in ast.walk(whole) if isinstance(node, ast.Name)}
-    kept = {name: value for name, value in closure.items() if name in used}
-    return Understood(whole, defaults, dict(kwdefaults), kept, versions, digest(whole), origin)
+    tree = cast("ast.Lambda | ast.FunctionDef", normal(lifted.tree))
+    if closure:  # it may hold what only code used that compilers have since dropped
+        used = {node.id for node in walked(tree) if isinstance(node, ast.Name)}
+        closure = {name: value for name, value in closure.items() if name in used}
+    return Understood(
+        tree, defaults, dict(kwdefaults), dict(closure), lifted.versions, lifted.digest,
+        "bytecode" if lifted.versions else "source",
+    )  # fmt: skip
 
 
 def _named(value: Json, what: str, bounds: Bounds) -> dict[str, Plain]:

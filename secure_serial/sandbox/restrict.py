@@ -14,7 +14,7 @@ from types import CodeType
 from typing import TYPE_CHECKING
 
 from secure_serial.lambdas.bounds import Bounds
-from secure_serial.lambdas.tree import copied
+from secure_serial.lambdas.tree import copied, placed
 from secure_serial.sandbox.names import BUILTINS, HOOK, RESULT, checked, forbidden, unknown
 
 if TYPE_CHECKING:
@@ -163,9 +163,7 @@ def _keyword(name: str, values: Mapping[str, object]) -> inspect.Parameter:
 
 def _compiled(module: ast.Module) -> CodeType:
     try:
-        code = compile(
-            ast.fix_missing_locations(module), _FILE, "exec", dont_inherit=True, optimize=0
-        )
+        code = compile(placed(module), _FILE, "exec", dont_inherit=True, optimize=0)
     except (SyntaxError, ValueError, TypeError) as error:
         raise forbidden(f"a tree that does not compile ({type(error).__name__})") from None
     found: CodeType = next(value for value in code.co_consts if type(value) is CodeType)

@@ -1,5 +1,6 @@
 """Random functions of the running Python: none comes back as another function."""
 
+import ast
 import json
 import marshal
 import types
@@ -8,6 +9,7 @@ import warnings
 from secure_serial.errors import SecureSerialError
 from secure_serial.lambdas import lift
 from secure_serial.lambdas.own import version
+from secure_serial.lambdas.tree import copied, digest, normal
 from tools.lambdas.dump import answers, dumped
 from tools.lambdas.expressions import sources
 from tools.lambdas.measure import function_of, measure
@@ -20,6 +22,16 @@ def test_random_lambdas_lift_to_the_same_function_or_are_refused():
         result = measure(texts, rows, version())
     assert result["wrong"] == []
     assert result["lifted"] >= 0.99 * result["total"]
+
+
+def test_the_normal_form_of_a_normal_form_is_itself_and_no_tree_is_changed():
+    for text in sources(150, 20261125):
+        tree = ast.parse(text, mode="eval").body
+        before = ast.dump(tree)
+        once = normal(tree)
+        assert ast.dump(tree) == before
+        assert ast.dump(normal(copied(once))) == ast.dump(once)
+        assert digest(once) == digest(tree)
 
 
 def test_flipped_operations_never_come_back_as_the_old_function():

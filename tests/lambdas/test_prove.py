@@ -5,10 +5,12 @@ import ast
 import pytest
 
 from secure_serial.lambdas import Bounds, CannotLift, own
+from secure_serial.lambdas import prove as proofs
 from secure_serial.lambdas.micro import Reading
 from secure_serial.lambdas.prove import Prover
 from secure_serial.lambdas.tables import table
 from secure_serial.lambdas.tree import check_scopes
+from tools.lambdas.expressions import sources
 
 
 def prove(one, two, free=()):
@@ -114,6 +116,47 @@ def test_two_functions_are_never_proved_to_be_one(one, two):
             prove(*pair)
     prove(one, one)
     prove(two, two)
+
+
+#: Codes that no proof can follow, and one for each way of nesting.
+FOLLOWED = [
+    "def f(x):\n for i in x:\n  y = i\n return y",
+    "def f(x):\n if x:\n  y = 1\n return y",
+    "def f(x):\n while x:\n  x = x.a\n return x",
+    "def f(x):\n try:\n  return x.a\n except E:\n  return 1",
+    "def f(x):\n for i in x:\n  return i\n return x",
+    "def f(x):\n y = 1\n return [lambda: y + i for i in x]",
+    "lambda x: (lambda y: [y + z for z in x])(x)",
+    "lambda x: (lambda y: (yield))",
+    "lambda x: sum(i for i in x if (lambda: i)())",
+]
+
+
+@pytest.mark.parametrize("text", [*FOLLOWED, *sources(150, 20261124)])
+def test_one_code_is_followed_once_where_both_sides_can_be_followed(text, monkeypatch):
+    """What is the same in all that is read of it is accepted and refused as by the whole proof."""
+
+    def outcome():
+        here = table(own.version())
+        node = ast.parse(text).body[0]
+        tree = node.value if isinstance(node, ast.Expr) else node
+        proof = Prover(Bounds(), *(Reading(here, Bounds()) for _ in range(2)))
+        try:
+            proof.prove(own.compiled(tree, ()), own.compiled(tree, ()))
+        except CannotLift as error:
+            return str(error)
+        return len(proof.done)
+
+    once = outcome()
+    monkeypatch.setattr(proofs, "_twins", lambda _one, _two: False)
+    assert outcome() == once
+
+
+def test_what_differs_anywhere_is_followed_on_both_sides():
+    for one, two in DIFFERENT:
+        codes = [own.compiled(ast.parse(text, mode="eval").body, ()) for text in (one, two)]
+        assert not proofs._twins(*codes), (one, two)
+        assert proofs._twins(codes[0], own.compiled(ast.parse(one, mode="eval").body, ()))
 
 
 def test_a_proof_of_many_choices_takes_steps_in_proportion():
