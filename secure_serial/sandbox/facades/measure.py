@@ -21,9 +21,16 @@ ITEM_BYTES = 4
 #: the steps of one call (`Allowance.steps`) end within seconds.
 WORK_PER_STEP = 1 << 17
 #: What an element of 16 bits costs: NumPy computes with it in software.
-HALF = 1280
+HALF = 1700
+#: How many times a real number's a complex one's functions and comparisons take.
+COMPLEX = 6
+#: What it costs to look at an item (a nanosecond for 8 bytes, some eight for 16 bits).
+_LOOK, _LOOK_AT_HALF = 8, 160
 #: NumPy multiplies matrices of other types than floats without BLAS, at a thirtieth of the speed.
 SLOW_PRODUCT = 32
+
+
+_NUMBERS = frozenset({bool, int, float, complex})
 
 
 def dims(value: Any) -> tuple[int, ...]:
@@ -50,8 +57,12 @@ def item_bytes(value: Any) -> int:
 
 
 def widest(values: Any) -> int:
-    """The bytes of one item of what several arrays become."""
-    return max((item_bytes(value) for value in values), default=ITEM_BYTES)
+    """The bytes of one item of what several become. Numbers beside arrays take on their type."""
+    arrays = [item_bytes(value) for value in values if type(value) not in _NUMBERS]
+    numbers = [16 if type(value) is complex else 8 for value in values if type(value) in _NUMBERS]
+    if not arrays or 16 in numbers:  # noqa: PLR2004 - bytes
+        return max((*arrays, *numbers), default=ITEM_BYTES)
+    return max(arrays)
 
 
 def joined(shapes: Any) -> tuple[int, ...]:
@@ -86,6 +97,12 @@ def take(elements: int, item: int = ITEM_BYTES, times: int = 1) -> None:
 def labour(items: int, each: int) -> None:
     """Take what so many items cost, in multiplications each, from the steps of the call."""
     meter.current().step(1 + items * each // WORK_PER_STEP)
+
+
+def look(items: int, value: Any) -> None:
+    """Take what it costs to have looked at so many items of an array, one after the other."""
+    half = type(value) is np.ndarray and value.dtype.char == "e"
+    labour(items, _LOOK_AT_HALF if half else _LOOK + 2 * item_bytes(value))
 
 
 def work(products: int, *values: Any) -> None:

@@ -151,6 +151,10 @@ def meshgrid(_row: Row) -> Rule:
     return rule
 
 
+#: What one matrix costs, however small: LAPACK takes one and a half microseconds to look at it.
+_MATRIX = 30_000
+
+
 def cubic(row: Row) -> Rule:
     """Decompositions: some passes of the cube of each matrix's side, `work` of them."""
     passes = row.work or 20
@@ -160,7 +164,7 @@ def cubic(row: Row) -> Rule:
         if len(shape) < 2:  # noqa: PLR2004 - matrices
             raise refused("a matrix is wanted")
         side = max(shape[-2:])
-        measure.work(prod(shape[:-2]) * side**3 * passes, values[0])
+        measure.work(prod(shape[:-2]) * max(side**3 * passes, _MATRIX), values[0])
         take(prod(shape[:-2]) * side * side, item_bytes(values[0]), 3)
 
     return rule

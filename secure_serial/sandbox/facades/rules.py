@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from secure_serial.sandbox.facades import paddings, products, sizes
+from secure_serial.sandbox.facades import paddings, picks, products, sizes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 # fmt: off
 _ALL: tuple[Callable[[Row], Rule], ...] = (
-    sizes.broadcast, sizes.reduce, sizes.view, sizes.nothing, sizes.cast, sizes.where,
-    sizes.nonzero, sizes.sort, sizes.gather_all, sizes.split, sizes.unstack, sizes.repeat,
+    sizes.broadcast, sizes.reduce, sizes.view, sizes.nothing, sizes.cast, picks.where,
+    picks.nonzero, picks.sort, sizes.gather_all, sizes.split, sizes.unstack, sizes.repeat,
     sizes.tile, paddings.pad, paddings.pad_time, paddings.pad_space, sizes.shape, sizes.arange,
-    sizes.linspace, sizes.eye, sizes.one_hot, sizes.diag, sizes.matrix_diag, sizes.gather_nd,
-    sizes.quantile, sizes.choose, products.matmul, products.multiply_matrices,
+    sizes.linspace, sizes.eye, sizes.one_hot, sizes.diag, sizes.matrix_diag, picks.gather_nd,
+    picks.quantile, picks.choose, products.matmul, products.multiply_matrices,
     products.batch_dot, products.outer, products.tensordot, products.einsum,
     products.meshgrid, products.cubic, products.pool, products.conv, products.resize,
     products.resize_by, products.k_repeat, products.slow, products.lrn,
 )
 # fmt: on
-RULES = {each.__name__: each for each in _ALL} | {"take": sizes.take_rule}
+RULES = {each.__name__: each for each in _ALL} | {"take": picks.take_rule}
 
 
 def rule(row: Row) -> Rule:

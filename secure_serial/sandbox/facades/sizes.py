@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _NUMBERS = frozenset({bool, int, float, complex})
 _REMAINDERS = frozenset({"mod", "fmod", "floor_divide"})
+#: Kinds of numbers, as NumPy abbreviates them.
+_BYTES, _DOUBLES, _FLOATS, _COMPLEX = map(frozenset, ("bB?", "dg", "efdg", "FDG"))
 _DTYPE_BYTES = {"bool": 1, "complex64": 8, "complex128": 16, "bfloat16": 2}
 
 
@@ -41,15 +43,17 @@ def _each(row: Row, used: list[Any], each: int) -> int:
     """Multiplications that one element costs, the worst values given.
 
     `fmod(1e308, 1e-308)` takes up to seven microseconds, of 32 bits a tenth of that; whole and
-    complex numbers have no quick power; and a result of 16 bits that is too large takes 55 ns to
-    say so (measured, glibc 2.36 and NumPy 2).
+    complex numbers have no quick power; and a result of 16 bits that is too large takes 100 ns to
+    say so, where NumPy makes one of whole numbers of 8 bits, too (glibc 2.36 and NumPy 2.4).
     """
-    kinds = [value.dtype for value in used if type(value) is np.ndarray]
-    if row.name in _REMAINDERS and any(kind.char in "dg" for kind in kinds):
+    kinds = [value.dtype.char for value in used if type(value) is np.ndarray]
+    if "e" in kinds or (each and not _BYTES.isdisjoint(kinds)):
+        return max(each, measure.HALF * row.times)
+    if row.name in _REMAINDERS and not _DOUBLES.isdisjoint(kinds):
         return each * 8
-    if row.name == "power" and all(kind.kind == "f" for kind in kinds):
+    if row.name == "power" and kinds and _FLOATS.issuperset(kinds):
         return each // 3
-    return max(each, measure.HALF) if any(kind.char == "e" for kind in kinds) else each
+    return each if _COMPLEX.isdisjoint(kinds) else each * measure.COMPLEX
 
 
 def broadcast(row: Row) -> Rule:
@@ -80,6 +84,7 @@ def broadcast(row: Row) -> Rule:
         item = ITEM_BYTES
         for value in used:
             if type(value) in _NUMBERS:
+                item = max(item, 16 if type(value) is complex else 0)
                 continue
             extents = dims(value)
             shape = extents if shape in ((), extents) else measure.joined([shape, extents])
@@ -93,12 +98,16 @@ def broadcast(row: Row) -> Rule:
 
 
 def reduce(row: Row) -> Rule:
-    """One item for each place beside the axes."""
+    """One item for each place beside the axes; and a look at all, of which some make copies."""
     at = next(i for i, p in enumerate(row.parameters) if p.name in ("axis", "axes"))
-    times = row.times
+    copies = row.times - 1
 
     def rule(values: list[Any]) -> None:
         value, axis = values[0], values[at]
+        total = count(value)
+        measure.look(total, value)
+        if copies:
+            take(total * copies, item_bytes(value))
         if axis is None:
             meter.current().array(1, 8)
             return
@@ -107,7 +116,7 @@ def reduce(row: Row) -> Rule:
         gone = 1
         for each in (axis,) if type(axis) is int else axis:
             gone *= shape[measure.axis_in(each, rank)]
-        take(prod(shape) // gone, 8, times)
+        take(total // gone, 8)
 
     return rule
 
@@ -139,46 +148,6 @@ def cast(row: Row) -> Rule:
         take(elements, dtype_bytes(values[at]) if values[at] else item_bytes(values[0]))
         if values[at] == "float16" or getattr(values[0], "dtype", None) == "float16":
             measure.labour(elements, measure.HALF)
-
-    return rule
-
-
-def where(_row: Row) -> Rule:
-    """As broadcast; with the condition alone, the places where it holds."""
-
-    def rule(values: list[Any]) -> None:
-        condition, *branches = values
-        if (branches[0] is None) != (branches[1] is None):
-            raise refused("where takes a condition alone, or with both values")
-        if branches[0] is None:
-            take(count(condition) * max(len(dims(condition)), 1), 8)
-            return
-        take(prod(measure.joined([dims(v) for v in values])), measure.widest(branches))
-
-    return rule
-
-
-def nonzero(_row: Row) -> Rule:
-    """For each item at most one index an axis."""
-
-    def rule(values: list[Any]) -> None:
-        take(count(values[0]) * max(len(dims(values[0])), 1), 8)
-
-    return rule
-
-
-#: A sorted item takes some 70 nanoseconds among ten million others.
-_SORTED = 600
-
-
-def sort(row: Row) -> Rule:
-    """A copy, and the time to sort it."""
-    places = [i for i, p in enumerate(row.parameters) if p.kind.startswith("tensor")]
-
-    def rule(values: list[Any]) -> None:
-        total = sum(count(values[place]) for place in places)
-        measure.labour(total, _SORTED)
-        take(total, 8, 2)
 
     return rule
 
@@ -225,13 +194,13 @@ def repeat(_row: Row) -> Rule:
         shape = dims(value)
         if type(repeats) is not tuple:
             not_negative(repeats)
-            take(prod(shape) * measure.product((repeats,)), item_bytes(value))
+            take(prod(shape) * measure.product((repeats or 1,)), item_bytes(value))
             return
         for times in repeats:
             not_negative(times)
         extent = prod(shape) if axis is None else shape[measure.axis_in(axis, len(shape))]
         total = sum(n for n in repeats if type(n) is int) * (extent if len(repeats) == 1 else 1)
-        take(prod(shape) // extent * total, item_bytes(value))
+        take(prod(shape) // extent * max(total, extent), item_bytes(value))
 
     return rule
 
@@ -250,7 +219,8 @@ def tile(_row: Row) -> Rule:
         repeats = repeats if type(repeats) is tuple else (repeats,)
         for times in repeats:
             not_negative(times)
-        take(count(value) * measure.product(repeats), item_bytes(value))
+        # Axis by axis: none beside a zero makes what the others are made of any smaller.
+        take(count(value) * measure.product(n or 1 for n in repeats), item_bytes(value), 2)
 
     return rule
 
@@ -345,49 +315,5 @@ def matrix_diag(_row: Row) -> Rule:
     def rule(values: list[Any]) -> None:
         extents = dims(values[0])
         take(prod(extents) * (extents[-1] if extents else 1), item_bytes(values[0]), 2)
-
-    return rule
-
-
-def take_rule(row: Row) -> Rule:
-    """An index takes what lies beside its axis."""
-    at = row.position("axis")
-
-    def rule(values: list[Any]) -> None:
-        extents, axis = dims(values[0]), values[at]
-        whole = prod(extents)
-        gone = whole if axis is None else extents[measure.axis_in(axis, len(extents))]
-        take(whole // gone * count(values[1]), item_bytes(values[0]))
-
-    return rule
-
-
-def gather_nd(_row: Row) -> Rule:
-    """An index of k numbers takes what lies beside k axes."""
-
-    def rule(values: list[Any]) -> None:
-        extents, indices = dims(values[0]), dims(values[1])
-        inner = prod(extents[indices[-1] if indices else 0 :])
-        take(prod(indices[:-1]) * inner, item_bytes(values[0]))
-
-    return rule
-
-
-def quantile(_row: Row) -> Rule:
-    """A sorted copy, and a slice for each quantile."""
-
-    def rule(values: list[Any]) -> None:
-        measure.labour(count(values[0]), _SORTED)
-        take(count(values[0]) * (1 + count(values[1])), 8)
-
-    return rule
-
-
-def choose(_row: Row) -> Rule:
-    """As broadcast, of the branches that are arrays."""
-
-    def rule(values: list[Any]) -> None:
-        arrays = [v for v in values if not callable(v)]
-        take(prod(measure.joined([dims(v) for v in arrays])), measure.widest(arrays))
 
     return rule
