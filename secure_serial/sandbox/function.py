@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from numpy import dtype, ndarray
 
 from secure_serial.errors import SandboxError
+from secure_serial.sandbox import arithmetic
 from secure_serial.sandbox.allowance import Allowance
 from secure_serial.sandbox.facades import kinds
 from secure_serial.sandbox.facades.facade import root
@@ -27,6 +28,7 @@ from secure_serial.sandbox.values import (
 )
 
 if TYPE_CHECKING:
+    from secure_serial.sandbox.arithmetic import Arithmetic
     from secure_serial.sandbox.facades.ops import Ops
     from secure_serial.sandbox.restrict import Checked
 
@@ -44,6 +46,8 @@ class Budgeted:
         self.allowance = allowance
         #: The function, if all calls may share it.
         self._kept: Function | None = None
+        #: The same without guards, where it needs none.
+        self._plain: Arithmetic | None = None
 
     def _made(self) -> Function:
         """The function, for one call alone."""
@@ -59,6 +63,10 @@ class Budgeted:
         """
         if _meter.get() is not None:
             return self._run(args, kwargs)
+        if self._plain is not None and not kwargs:
+            made = self._plain(args)
+            if made is not None:
+                return made
         opened = _meter.set(Meter(self.allowance))
         # Setting a variable of the context takes longer than a look at it.
         provider = None if active.get() is self.ops else active.set(self.ops)
@@ -127,6 +135,7 @@ class Restricted(Budgeted, Restored):
         # What can be changed is made anew for each call, so that no call sees another.
         if not any(map(_mutable, values)):
             self._kept = self._made()
+            self._plain = arithmetic.found(checked, allowance)
 
     def _made(self) -> Function:
         """Put code, names and stored values together. Nothing runs."""

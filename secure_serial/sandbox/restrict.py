@@ -62,11 +62,11 @@ def _restrict(understood: Understood) -> Checked:
     from secure_serial.sandbox.transform import Restricting
 
     bound = _bound(_bounded(understood.tree)).union(understood.closure)
-    function = _function(copied(understood.tree))
+    function = definition(copied(understood.tree))
     signature = _signature(function.args, understood)
     visitor = Restricting(_module, lambda path: path[0] not in bound and _is_new(path))
     visitor.visit(function)
-    code = _compiled(ast.Module([function], []))
+    code = compiled(ast.Module([function], []))
     closure = {checked(name, "the variable") for name in understood.closure}
     wanted = {name for name in _globals(code) if not name.startswith(HOOK)} - closure
     builtins = wanted & BUILTINS
@@ -108,7 +108,7 @@ def _bound(nodes: list[ast.AST]) -> set[str]:
     return found
 
 
-def _function(tree: ast.AST) -> ast.FunctionDef:
+def definition(tree: ast.AST) -> ast.FunctionDef:
     """The tree as a definition under a name that nothing else can have."""
     if type(tree) is ast.Lambda:
         made = ast.FunctionDef(RESULT, tree.args, [ast.Return(tree.body)], [], None, None)
@@ -161,7 +161,8 @@ def _keyword(name: str, values: Mapping[str, object]) -> inspect.Parameter:
     return inspect.Parameter(checked(name), inspect.Parameter.KEYWORD_ONLY, default=default)
 
 
-def _compiled(module: ast.Module) -> CodeType:
+def compiled(module: ast.Module) -> CodeType:
+    """The code of the one function of a module."""
     try:
         code = compile(placed(module), _FILE, "exec", dont_inherit=True, optimize=0)
     except (SyntaxError, ValueError, TypeError) as error:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from secure_serial.sandbox.facades import kinds, ops
-from secure_serial.sandbox.facades.measure import HALF, dims, labour
+from secure_serial.sandbox.facades.measure import HALF, dims, emulated, labour
 from secure_serial.sandbox.values import (
     FOREIGN,
     NUMBERS,
@@ -31,7 +31,9 @@ _NONE = PLAIN | {Function, Stream, Builtin}
 #: Whole numbers beyond this do not fit an array: NumPy 1 would make one of Python's objects.
 LEAST, MOST = -(2**63), 2**64 - 1
 
-_FLOATS = {np.dtype("float32"): 4, np.dtype("float64"): 8}.get
+#: Bytes of an item of the arrays that are the usual ones.
+FLOATS = {np.dtype("float32"): 4, np.dtype("float64"): 8}
+_item_of = FLOATS.get
 #: Numbers beyond these would make an array of float32 one of float64 in NumPy 1.
 _WHOLE_FIT, _FLOAT_FIT = 1 << 15, 1e38
 
@@ -103,7 +105,7 @@ def alike(array: np.ndarray[Any, Any], other: Any) -> int:
     >>> alike(np.ones(3, "f4"), 2.5), alike(np.ones(3, "f4"), np.ones((2, 3), "f4"))
     (4, 0)
     """
-    item = _FLOATS(array.dtype)
+    item = _item_of(array.dtype)
     if item is None:
         return 0
     kind = type(other)
@@ -134,10 +136,6 @@ def beside(value: Any, array: Any) -> Any:
     return made.astype(wanted) if wanted in {"float16", "float32", "float64"} else made
 
 
-def _half(value: Any) -> bool:
-    return type(value) is np.ndarray and value.dtype.char == "e"
-
-
 def elementwise(account: Meter, one: Any, two: Any) -> tuple[Any, Any, int]:
     """Both sides of an operation of which one at least is an array, and how many elements it makes.
 
@@ -159,6 +157,6 @@ def elementwise(account: Meter, one: Any, two: Any) -> tuple[Any, Any, int]:
             size = max(size, item_bytes(value))
     wanted = count(broadcast(*extents))
     account.array(wanted, size)
-    if _half(one) or _half(two):
+    if emulated(one) or emulated(two):
         labour(wanted, HALF)
     return one, two, wanted

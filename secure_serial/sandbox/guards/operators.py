@@ -58,7 +58,7 @@ _FLOAT_POWERS = {2: 128, 4: 256, 8: 128}
 _REMAINDERS = {2: 128, 4: 64, 8: 8}
 _WHOLE_REMAINDERS = 1024
 #: Powers that NumPy computes without `pow`.
-_EASY = frozenset({0.5, 1.0, 2.0})
+EASY = frozenset({0.5, 1.0, 2.0})
 _REAL = frozenset({int, float})
 _account = _meter.get
 
@@ -119,7 +119,7 @@ def _shift_bits(account: Meter, one: Any, two: Any) -> None:
 
 
 def _powers(one: Any, two: Any) -> int:
-    if type(two) in NUMBERS and two in _EASY:
+    if type(two) in NUMBERS and two in EASY:
         return 1 << 60
     if _kind(one) == _kind(two) == "f":
         return _FLOAT_POWERS.get(max(_size(one), _size(two)), _POWERS)
@@ -271,7 +271,7 @@ def lacks(one: Any, two: Any, /) -> bool:
 
 
 add = _binary(operator.add, None, _add)
-power = _binary(operator.pow, _pow_bits, slow=_powers, easy=_EASY)
+power = _binary(operator.pow, _pow_bits, slow=_powers, easy=EASY)
 floordiv = _binary(operator.floordiv, slow=_remainders)
 truediv = _binary(operator.truediv)
 _remainder = _binary(operator.mod, slow=_remainders)

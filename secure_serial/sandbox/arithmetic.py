@@ -1,0 +1,129 @@
+"""Functions that are arithmetic of arrays alone, which need no guard round each operator.
+
+`lambda x: x / 127.5 - 1` consists of its parameters, numbers and operators. If its arguments are
+arrays of floats, of one type and one shape, then so is what each operator gives, for its sides are
+always two such arrays, or one and a number that does not change its type. Each guard would find
+what the one before has found, and take the same from the account. So the arguments are looked at
+once, and the whole is taken at once; what does not fit goes the way of the guards, which says why.
+"""
+
+from __future__ import annotations
+
+import ast
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from secure_serial.lambdas.tree import copied
+from secure_serial.sandbox.guards.arrays import FLOATS, alike
+from secure_serial.sandbox.guards.operators import EASY
+from secure_serial.sandbox.restrict import compiled, definition
+
+if TYPE_CHECKING:
+    from secure_serial.sandbox.allowance import Allowance
+    from secure_serial.sandbox.restrict import Checked
+
+_OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div)
+#: Of all arrays of floats that the guards know, one of the type that the fewest numbers fit.
+_NARROW = np.ones(1, "float32")
+
+
+class Arithmetic:
+    """A function that is nothing else: calls it, or leaves that to the guards."""
+
+    __slots__ = ("_arrays", "_most", "_raw")
+
+    def __init__(self, checked: Checked, arrays: int, operators: int, allowance: Allowance) -> None:
+        known = checked.understood
+        code = compiled(ast.Module([definition(copied(known.tree))], []))
+        # No name of Python's own is in reach, and none is in the code.
+        within = {"__builtins__": {}, **known.closure}
+        self._raw = FunctionType(code, within, "arithmetic", known.defaults)
+        self._arrays = arrays
+        #: By type, items of an argument for which what one call may use up is enough.
+        self._most = {
+            dtype: min(allowance.elements, allowance.array_bytes // item) // operators
+            for dtype, item in FLOATS.items()
+            if operators <= allowance.steps
+        }
+
+    def __call__(self, args: tuple[Any, ...]) -> Any:
+        """The result, or None where the guards are to say what comes of it."""
+        if len(args) != self._arrays:
+            return None
+        first = args[0]
+        if type(first) is not np.ndarray:
+            return None
+        # An operation on an array without dimensions gives no array, one on an empty one counts.
+        if not 0 < first.size <= self._most.get(first.dtype, 0) or not first.ndim:
+            return None
+        for other in args[1:]:
+            if type(other) is not np.ndarray or other.dtype != first.dtype:
+                return None
+            if other.shape != first.shape:
+                return None
+        try:
+            return self._raw(*args)
+        except Exception:  # noqa: BLE001 - the guards do it again, and say what it was
+            return None
+
+
+def found(checked: Checked, allowance: Allowance) -> Arithmetic | None:
+    """The function without guards, if it is arithmetic of its parameters."""
+    known = checked.understood
+    given = known.tree.args
+    body = _body(known.tree)
+    if body is None or given.posonlyargs or given.vararg or given.kwonlyargs or given.kwarg:
+        return None
+    names = [each.arg for each in given.args]
+    arrays = names[: len(names) - len(known.defaults)]
+    numbers = {**known.closure, **dict(zip(names[len(arrays) :], known.defaults, strict=True))}
+    if not all(map(_fits, numbers.values())):
+        return None
+    operators = [node for node in ast.walk(body) if isinstance(node, (ast.BinOp, ast.UnaryOp))]
+    if not operators or not _is_array(body, frozenset(arrays), frozenset(numbers)):
+        return None
+    return Arithmetic(checked, len(arrays), len(operators), allowance)
+
+
+def _body(tree: ast.Lambda | ast.FunctionDef) -> ast.expr | None:
+    if isinstance(tree, ast.Lambda):
+        return tree.body
+    last = tree.body[0]
+    return last.value if len(tree.body) == 1 and isinstance(last, ast.Return) else None
+
+
+def _is_array(node: ast.expr, arrays: frozenset[str], numbers: frozenset[str]) -> bool:
+    """Whether a node is arithmetic, and gives an array like the arguments."""
+    if isinstance(node, ast.Name):
+        return node.id in arrays
+    if isinstance(node, ast.UnaryOp):
+        return isinstance(node.op, ast.USub) and _is_array(node.operand, arrays, numbers)
+    if not isinstance(node, ast.BinOp):
+        return False
+    sides = [_is_array(side, arrays, numbers) for side in (node.left, node.right)]
+    if isinstance(node.op, ast.Pow):
+        # Of powers, only those that cost no more than a product.
+        return sides[0] and isinstance(node.right, ast.Constant) and _easy(node.right.value)
+    if not isinstance(node.op, _OPERATORS):
+        return False
+    pairs = zip(sides, (node.left, node.right), strict=True)
+    return any(sides) and all(array or _is_number(side, numbers) for array, side in pairs)
+
+
+def _is_number(node: ast.expr, numbers: frozenset[str]) -> bool:
+    if isinstance(node, ast.Name):
+        return node.id in numbers
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        node = node.operand
+    return isinstance(node, ast.Constant) and _fits(node.value)
+
+
+def _fits(value: Any) -> bool:
+    """Whether a number beside an array leaves its type as it is, as the guards ask it."""
+    return type(value) in {float, int} and alike(_NARROW, value) > 0
+
+
+def _easy(value: Any) -> bool:
+    return type(value) in {float, int} and value in EASY
