@@ -21,6 +21,8 @@ from secure_serial.sandbox.guards.operators import EASY
 from secure_serial.sandbox.restrict import compiled, definition
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from secure_serial.sandbox.allowance import Allowance
     from secure_serial.sandbox.restrict import Checked
 
@@ -50,6 +52,16 @@ class Arithmetic:
 
     def __call__(self, args: tuple[Any, ...]) -> Any:
         """The result, or None where the guards are to say what comes of it."""
+        raw = self.for_all(args)
+        if raw is None:
+            return None
+        try:
+            return raw(*args)
+        except Exception:  # noqa: BLE001 - the guards do it again, and say what it was
+            return None
+
+    def for_all(self, args: Sequence[Any]) -> Callable[..., Any] | None:
+        """The code itself, if a call may use up what it takes for these arguments."""
         if len(args) != self._arrays:
             return None
         first = args[0]
@@ -63,17 +75,14 @@ class Arithmetic:
                 return None
             if other.shape != first.shape:
                 return None
-        try:
-            return self._raw(*args)
-        except Exception:  # noqa: BLE001 - the guards do it again, and say what it was
-            return None
+        return self._raw
 
 
 def found(checked: Checked, allowance: Allowance) -> Arithmetic | None:
     """The function without guards, if it is arithmetic of its parameters."""
     known = checked.understood
     given = known.tree.args
-    body = _body(known.tree)
+    body = body_of(known.tree)
     if body is None or given.posonlyargs or given.vararg or given.kwonlyargs or given.kwarg:
         return None
     names = [each.arg for each in given.args]
@@ -87,7 +96,8 @@ def found(checked: Checked, allowance: Allowance) -> Arithmetic | None:
     return Arithmetic(checked, len(arrays), len(operators), allowance)
 
 
-def _body(tree: ast.Lambda | ast.FunctionDef) -> ast.expr | None:
+def body_of(tree: ast.Lambda | ast.FunctionDef) -> ast.expr | None:
+    """The expression that a function is, if it is no more than one."""
     if isinstance(tree, ast.Lambda):
         return tree.body
     last = tree.body[0]

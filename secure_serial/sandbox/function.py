@@ -28,6 +28,8 @@ from secure_serial.sandbox.values import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from secure_serial.sandbox.arithmetic import Arithmetic
     from secure_serial.sandbox.facades.ops import Ops
     from secure_serial.sandbox.restrict import Checked
@@ -53,6 +55,10 @@ class Budgeted:
         """The function, for one call alone."""
         raise AssertionError
 
+    def raw(self) -> Callable[..., Any]:
+        """The code with its guards, to be called with values that were admitted, in an account."""
+        return (self._kept or self._made()).raw
+
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Call the function.
 
@@ -71,10 +77,7 @@ class Budgeted:
         # Setting a variable of the context takes longer than a look at it.
         provider = None if active.get() is self.ops else active.set(self.ops)
         try:
-            if kwargs:
-                made = self._run(args, kwargs)
-            else:
-                made = (self._kept or self._made()).raw(*map(_admitted, args))
+            made = self._run(args, kwargs) if kwargs else self.raw()(*map(admitted, args))
             return made if type(made) is ndarray else self._given(made)
         except SandboxError:
             raise
@@ -83,7 +86,8 @@ class Budgeted:
         except MemoryError:
             raise self._failed("it uses up the memory", EXCEEDED) from None
         except Exception as error:
-            reason = ascii(str(error)[:_SHOWN])[1:-1]
+            # A KeyError would write out the whole of what is not there.
+            reason = "" if type(error) is KeyError else ascii(str(error)[:_SHOWN])[1:-1]
             raise self._failed(f"{type(error).__name__}: {reason}") from error
         finally:
             if provider is not None:
@@ -94,8 +98,8 @@ class Budgeted:
         return SandboxError(f"the restricted function failed: {reason}", code=code)
 
     def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        named = {name: _admitted(value) for name, value in kwargs.items()}
-        return (self._kept or self._made())(*map(_admitted, args), **named)
+        named = {name: admitted(value) for name, value in kwargs.items()}
+        return (self._kept or self._made())(*map(admitted, args), **named)
 
     def _given(self, value: Any) -> Any:
         """A result that may leave: values and arrays, and a function with a budget of its own."""
@@ -181,7 +185,7 @@ def _stored(value: Any, depth: int = 0) -> Any:
     return kind(_stored(item, depth + 1) for item in value)
 
 
-def _admitted(value: Any, depth: int = 0) -> Any:
+def admitted(value: Any, depth: int = 0) -> Any:
     """An argument as restricted code may have it: arrays, plain values, copies of containers."""
     kind = type(value)
     if kind is ndarray:
@@ -214,7 +218,7 @@ def _copied(value: Any, depth: int) -> Any:
         for name, item in value.items():
             if type(name) not in {str, int}:
                 raise refused(f"an argument with a key of type {called(name)}")
-            made[_admitted(name)] = _admitted(item, depth + 1)
+            made[admitted(name)] = admitted(item, depth + 1)
         return made
-    items = [_admitted(item, depth + 1) for item in value]
+    items = [admitted(item, depth + 1) for item in value]
     return items if isinstance(value, list) else tuple(items)

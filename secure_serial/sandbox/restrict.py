@@ -206,14 +206,20 @@ def _members(path: list[str]) -> None:
 def _is_new(path: list[str]) -> bool:
     """Whether the function of a path is one of a facade that always makes a new array."""
     from secure_serial.sandbox.facades.canonical import NEW
+
+    return operation_of(path) in NEW
+
+
+def operation_of(path: list[str]) -> str:
+    """The operation that the function of a path does, if it is one of a facade; or none."""
     from secure_serial.sandbox.facades.facade import root
 
     found = root(path[0])
     for name in path[1:-1]:
         if found is None or not found.has(name):
-            return False
+            return ""
         found = found.inner(name)
-    return found is not None and found.operation(path[-1]) in NEW
+    return "" if found is None else found.operation(path[-1])
 
 
 def _module(name: str, member: str | None) -> None:

@@ -161,7 +161,7 @@ def test_errors_of_the_interpreter_are_ours(raised, code, monkeypatch):
     def fail(value, depth=0):
         raise raised
 
-    monkeypatch.setattr("secure_serial.sandbox.function._admitted", fail)
+    monkeypatch.setattr("secure_serial.sandbox.function.admitted", fail)
     assert code_of(function, 1) == code
 
 
@@ -171,7 +171,7 @@ def test_a_call_for_an_end_is_not_swallowed(monkeypatch):
     def fail(value, depth=0):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("secure_serial.sandbox.function._admitted", fail)
+    monkeypatch.setattr("secure_serial.sandbox.function.admitted", fail)
     with pytest.raises(KeyboardInterrupt):
         function(1)
     monkeypatch.undo()

@@ -22,6 +22,13 @@ NEW: Final = frozenset(
     abs exp expm1 log log1p log2 log10 sqrt square sin cos tan sinh cosh tanh arctan
     """.split()  # noqa: SIM905 - a name a line would hide the rest
 )
+#: Operations that compute each item of their result of the items in that place alone.
+ITEMWISE: Final = NEW | frozenset(
+    """
+    add subtract multiply divide true_divide maximum minimum negative sign relu relu6 sigmoid silu
+    softsign
+    """.split()  # noqa: SIM905 - as above
+)
 
 
 class _Missing:

@@ -77,13 +77,13 @@ def answer(
 ) -> bytes:
     """What goes back: a value, or an error in words."""
     reader = Reader(segment, 0, segment.incoming, copy=False)
-    writer = Writer(segment, segment.incoming, segment.size)
+    writer = outgoing(segment)
     try:
         key, spec, args, kwargs = reader.message(request)
         if spec is not None:
             made[key] = make(reader.value(spec))
-        result = made[key](*reader.value(args), **reader.value(kwargs))
-        return frame_sized(writer.message("value", writer.value(result)))
+        value = encoded(made[key], reader.value(args), reader.value(kwargs), segment)
+        return frame_sized(writer.message("value", value))
     except SandboxError as error:
         return writer.message("refused", error.code, error.message[:_TEXT], error.help[:_TEXT])
     except NotPlain as error:
@@ -95,6 +95,23 @@ def answer(
     except Exception as error:  # noqa: BLE001 - the parent raises it as ours
         text = f"the restricted function failed: {type(error).__name__}: {error}"
         return writer.message("refused", SandboxError.code, text[:_TEXT], "")
+
+
+def encoded(
+    function: Callable[..., object], args: Any, kwargs: Mapping[str, Any], segment: Segment
+) -> Any:
+    """The result of a call as it stands in a message; its arrays are written."""
+    by_blocks = getattr(function, "by_blocks", None)
+    if by_blocks is not None and not kwargs:
+        value = by_blocks(args, outgoing(segment))
+        if value is not None:
+            return value
+    return outgoing(segment).value(function(*args, **kwargs))
+
+
+def outgoing(segment: Segment) -> Writer:
+    """What writes into the half of the memory that the parent reads."""
+    return Writer(segment, segment.incoming, segment.size)
 
 
 def frame_sized(message: bytes) -> bytes:

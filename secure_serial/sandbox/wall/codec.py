@@ -111,15 +111,25 @@ class Writer:
         array = numpy.asarray(value)
         if array.dtype.byteorder == ">":
             array = array.astype(array.dtype.newbyteorder("<"))
-        name = array.dtype.str
-        if name not in DTYPES:
-            raise NotPlain(f"an array of {array.dtype}")
-        first, self._next = self._next, _aligned(self._next + array.nbytes)
-        if first + array.nbytes > self._last:
-            raise TooLarge(f"arrays of more bytes than one call may use: {array.nbytes:,}")
-        target = numpy.ndarray(array.shape, array.dtype, self._segment.memory, first)
+        described, target = self.room(array.shape, array.dtype)
         numpy.copyto(target, array)
-        return [letter, name, list(array.shape), first]
+        return [letter, *described[1:]]
+
+    def room(
+        self, shape: tuple[int, ...], dtype: np.dtype[Any]
+    ) -> tuple[list[Any], np.ndarray[Any, Any]]:
+        """What stands for an array in a message, and the array itself, which is to be filled."""
+        import numpy as np
+
+        name = dtype.str
+        if name not in DTYPES:
+            raise NotPlain(f"an array of {dtype}")
+        size = math.prod(shape) * dtype.itemsize
+        first, self._next = self._next, _aligned(self._next + size)
+        if first + size > self._last:
+            raise TooLarge(f"arrays of more bytes than one call may use: {size:,}")
+        target = np.ndarray(shape, dtype, self._segment.memory, first)
+        return ["a", name, list(shape), first], target
 
 
 class Reader:
