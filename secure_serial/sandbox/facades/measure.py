@@ -23,9 +23,12 @@ WORK_PER_STEP = 1 << 17
 #: What an element of 16 bits costs: NumPy computes with it in software.
 HALF = 1700
 #: How many times a real number's a complex one's functions and comparisons take.
-COMPLEX = 6
-#: What it costs to look at an item (a nanosecond for 8 bytes, some eight for 16 bits).
-_LOOK, _LOOK_AT_HALF = 8, 160
+COMPLEX = 8
+#: The last number of a type that is not computed in software: float16 is 23, those of others 256.
+_PROCESSOR = 22
+#: What it costs to look at an item: `argmin` along the slower axis of two takes 7 ns, of 16 bits
+#: 18, of a complex number 12.
+_LOOK, _LOOK_TWICE = 100, 250
 #: NumPy multiplies matrices of other types than floats without BLAS, at a thirtieth of the speed.
 SLOW_PRODUCT = 32
 
@@ -58,11 +61,15 @@ def item_bytes(value: Any) -> int:
 
 def widest(values: Any) -> int:
     """The bytes of one item of what several become. Numbers beside arrays take on their type."""
-    arrays = [item_bytes(value) for value in values if type(value) not in _NUMBERS]
-    numbers = [16 if type(value) is complex else 8 for value in values if type(value) in _NUMBERS]
-    if not arrays or 16 in numbers:  # noqa: PLR2004 - bytes
-        return max((*arrays, *numbers), default=ITEM_BYTES)
-    return max(arrays)
+    part, parts = 0, 1  # complex64 beside float64 becomes complex128
+    for value in values:
+        if type(value) in _NUMBERS:
+            parts = 2 if type(value) is complex else parts
+        elif is_complex(value):
+            part, parts = max(part, item_bytes(value) // 2), 2
+        else:
+            part = max(part, item_bytes(value))
+    return (part or 8) * parts
 
 
 def joined(shapes: Any) -> tuple[int, ...]:
@@ -89,6 +96,11 @@ def axis_in(axis: int, rank: int) -> int:
     return axis % rank
 
 
+def slowness(value: Any) -> int:
+    """How many times what it costs with floats of the processor an operation on an array takes."""
+    return 8 if emulated(value) or is_complex(value) else 1
+
+
 def take(elements: int, item: int = ITEM_BYTES, times: int = 1) -> None:
     """Take an array, and what computing it needs beside it, from the budget of the call."""
     meter.current().array(elements * times, item)
@@ -99,13 +111,28 @@ def labour(items: int, each: int) -> None:
     meter.current().step(1 + items * each // WORK_PER_STEP)
 
 
+def emulated(value: Any) -> bool:
+    """Whether NumPy computes with an array in software: of 16 bits, or of a type of ml_dtypes.
+
+    >>> emulated(np.ones(3, "f2")), emulated(np.ones(3, "f4"))
+    (True, False)
+    """
+    return type(value) is np.ndarray and value.dtype.num > _PROCESSOR
+
+
+def is_complex(value: Any) -> bool:
+    """Whether an array of NumPy's holds complex numbers."""
+    return type(value) is np.ndarray and value.dtype.kind == "c"
+
+
 def look(items: int, value: Any) -> None:
     """Take what it costs to have looked at so many items of an array, one after the other."""
-    half = type(value) is np.ndarray and value.dtype.char == "e"
-    labour(items, _LOOK_AT_HALF if half else _LOOK + 2 * item_bytes(value))
+    labour(items, _LOOK_TWICE if emulated(value) or is_complex(value) else _LOOK)
 
 
 def work(products: int, *values: Any) -> None:
     """Take multiplications from the steps of the call."""
-    slow = any(type(v) is np.ndarray and v.dtype.char not in "fdFD" for v in values)
-    meter.current().step(1 + products * (SLOW_PRODUCT if slow else 1) // WORK_PER_STEP)
+    slow = 1
+    if any(type(v) is np.ndarray and v.dtype.char not in "fdFD" for v in values):
+        slow = SLOW_PRODUCT * (4 if any(map(emulated, values)) else 1)
+    meter.current().step(1 + products * slow // WORK_PER_STEP)

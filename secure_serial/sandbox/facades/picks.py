@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from secure_serial.sandbox.facades.canonical import Row
     from secure_serial.sandbox.facades.sizes import Rule
 
-#: A sorted item takes some 70 nanoseconds among ten million others.
-_SORTED = 600
+#: A sorted item takes some 70 nanoseconds among ten million others, and twice that by its index.
+_SORTED = 2000
 
 
 def where(_row: Row) -> Rule:
@@ -50,7 +50,7 @@ def sort(row: Row) -> Rule:
         several = [values[place] for place in places]
         total = sum(map(count, several))
         item = max(8, measure.widest(several))
-        measure.labour(total * times, _SORTED * (measure.COMPLEX if item > 8 else 1))  # noqa: PLR2004 - bytes
+        measure.labour(total * times, _SORTED * max(map(measure.slowness, several)))
         take(total, item, 2 * times)
 
     return rule
@@ -83,12 +83,40 @@ def gather_nd(_row: Row) -> Rule:
     return rule
 
 
+#: What computing a quantile takes beside the result, in arrays of its size, and a quantile's time.
+_BETWEEN, _QUANTILE = 11, 2500
+
+
 def quantile(_row: Row) -> Rule:
     """A sorted copy, and a slice for each quantile."""
 
     def rule(values: list[Any]) -> None:
-        measure.labour(count(values[0]), _SORTED)
-        take(count(values[0]) * (1 + count(values[1])), 8)
+        total = count(values[0])
+        made = count(values[1]) * (1 if values[2] is None else total)
+        measure.labour(total, _SORTED * measure.slowness(values[0]))
+        measure.labour(made, _QUANTILE)
+        take(total, max(8, item_bytes(values[0])), 2)
+        take(made, max(8, item_bytes(values[0])), _BETWEEN)
+
+    return rule
+
+
+#: A step of a search among many: a look into memory that nobody looked at before.
+_SEARCHED = 700
+
+
+def search(row: Row) -> Rule:
+    """For each value so many looks as the ordered ones have binary digits."""
+    ordered, wanted = (1, 0) if row.name == "digitize" else (0, 1)
+
+    def rule(values: list[Any]) -> None:
+        among, total = count(values[ordered]), count(values[wanted])
+        slow = max(map(measure.slowness, (values[ordered], values[wanted])))
+        measure.labour(total, _SEARCHED * among.bit_length() * slow)
+        measure.look(among, values[ordered])
+        # Both become of one type first.
+        take(total, 16, 2)
+        take(among, 16)
 
     return rule
 

@@ -9,6 +9,7 @@ from secure_serial.sandbox import meter
 from secure_serial.sandbox.facades import measure
 from secure_serial.sandbox.facades.errors import refused
 from secure_serial.sandbox.facades.measure import count, dims, item_bytes, take
+from secure_serial.sandbox.facades.sizes import broadcast
 
 if TYPE_CHECKING:
     from secure_serial.sandbox.facades.canonical import Row
@@ -19,6 +20,8 @@ def _product(one: Any, other: Any, elements: int, inner: int) -> None:
     """Take a product of so many items, each a sum of so many products."""
     take(elements, measure.widest((one, other)))
     measure.work(elements * max(inner, 1), one, other)
+    for each in (one, other):
+        measure.look(count(each), each)
 
 
 def matmul(row: Row) -> Rule:
@@ -151,21 +154,31 @@ def meshgrid(_row: Row) -> Rule:
     return rule
 
 
-#: What one matrix costs, however small: LAPACK takes one and a half microseconds to look at it.
-_MATRIX = 30_000
+#: A small matrix costs as much as one of nine by nine, and LAPACK works beside the largest one.
+_MATRIX, _WORKSPACE = 9**3, 15
 
 
 def cubic(row: Row) -> Rule:
-    """Decompositions: some passes of the cube of each matrix's side, `work` of them."""
-    passes = row.work or 20
+    """Decompositions: some passes of the cube of each matrix's side, `work` of them.
+
+    Measured with two threads of BLAS, of which the second is kept busy waiting.
+    """
+    passes = row.work
 
     def rule(values: list[Any]) -> None:
         shape = dims(values[0])
         if len(shape) < 2:  # noqa: PLR2004 - matrices
             raise refused("a matrix is wanted")
-        side = max(shape[-2:])
-        measure.work(prod(shape[:-2]) * max(side**3 * passes, _MATRIX), values[0])
-        take(prod(shape[:-2]) * side * side, item_bytes(values[0]), 3)
+        batch, side = prod(shape[:-2]), max(shape[-2:])
+        columns, item = side, item_bytes(values[0])
+        if row.name == "solve":
+            columns = max(count(values[1]) // max(batch * side, 1), side)
+            item = max(8, measure.widest(values))
+            take(count(values[1]) + batch * side * columns, item, 2)
+        each = max(side * side * columns, _MATRIX) * passes
+        measure.labour(batch, each * (2 if measure.is_complex(values[0]) else 1))
+        take(batch * side * side, item, 3)
+        take(side * side, item, _WORKSPACE)
 
     return rule
 
@@ -189,7 +202,8 @@ def pool(row: Row) -> Rule:
         steps = window if steps is None else _each(steps, len(window))
         # Whichever axes are those of the image: NumPy adds one look at all for each place of it.
         looks = prod(shape) // prod(min(n, step) for n, step in zip(shape[1:], steps, strict=False))
-        measure.labour(looks * prod(window), measure.SLOW_PRODUCT)
+        slow = measure.HALF if measure.emulated(values[0]) else measure.SLOW_PRODUCT
+        measure.labour(looks * prod(window), slow)
         # "same" pads each side by at most a window.
         total = prod(shape[:1]) * prod(n + max(window, default=0) for n in shape[1:])
         take(total, item_bytes(values[0]), 2)
@@ -215,6 +229,11 @@ def conv(row: Row) -> Rule:
     return rule
 
 
+def _resized(elements: int, image: Any) -> None:
+    take(elements, max(8, item_bytes(image)), 3)
+    measure.labour(elements, measure.HALF if measure.emulated(image) else measure.SLOW_PRODUCT)
+
+
 def resize(_row: Row) -> Rule:
     """The new height and width; the rows and columns between them."""
 
@@ -226,7 +245,7 @@ def resize(_row: Row) -> Rule:
         beside = prod(shape[:-3]) * max(shape[-1], shape[-3])
         tallest, widest = max(shape[-3:-1]), max(shape[-2:])
         elements = beside * max(size[0], tallest) * max(size[1], widest)
-        take(elements, item_bytes(values[0]), 3)
+        _resized(elements, values[0])
 
     return rule
 
@@ -237,7 +256,7 @@ def resize_by(_row: Row) -> Rule:
     def rule(values: list[Any]) -> None:
         if min(values[1], values[2]) < 1:
             raise refused("a factor below one")
-        take(count(values[0]) * values[1] * values[2], item_bytes(values[0]), 3)
+        _resized(count(values[0]) * values[1] * values[2], values[0])
 
     return rule
 
@@ -246,17 +265,30 @@ def k_repeat(_row: Row) -> Rule:
     """The whole so many times."""
 
     def rule(values: list[Any]) -> None:
-        take(count(values[0]) * values[1], item_bytes(values[0]))
+        take(count(values[0]) * max(values[1], 1), item_bytes(values[0]))
 
     return rule
 
 
 def slow(_row: Row) -> Rule:
-    """Element by element in Python where NumPy has no such function."""
+    """Element by element in Python where NumPy has no such function: a float is an object there."""
 
     def rule(values: list[Any]) -> None:
-        meter.current().step(1 + count(values[0]) // 8)
-        take(count(values[0]), 8, 4)
+        meter.current().step(1 + count(values[0]) // 16)
+        take(count(values[0]), 8, 8)
+
+    return rule
+
+
+def gelu(row: Row) -> Rule:
+    """Element by element; the exact one needs `erf`, which NumPy has not."""
+    quick, exact = broadcast(row), slow(row)
+    at = row.position("approximate")
+
+    def rule(values: list[Any]) -> None:
+        quick(values)
+        if not values[at]:
+            exact(values)
 
     return rule
 
@@ -266,7 +298,8 @@ def lrn(_row: Row) -> Rule:
 
     def rule(values: list[Any]) -> None:
         total = count(values[0])
-        take(total, item_bytes(values[0]), 4)
-        measure.labour(total * (2 * values[1] + 1), measure.SLOW_PRODUCT)
+        take(total, item_bytes(values[0]), 18)
+        slow = 3 * measure.SLOW_PRODUCT * measure.slowness(values[0])
+        measure.labour(total * (2 * values[1] + 1), slow)
 
     return rule

@@ -18,10 +18,10 @@ _ALL: tuple[Callable[[Row], Rule], ...] = (
     picks.nonzero, picks.sort, sizes.gather_all, sizes.split, sizes.unstack, sizes.repeat,
     sizes.tile, paddings.pad, paddings.pad_time, paddings.pad_space, sizes.shape, sizes.arange,
     sizes.linspace, sizes.eye, sizes.one_hot, sizes.diag, sizes.matrix_diag, picks.gather_nd,
-    picks.quantile, picks.choose, products.matmul, products.multiply_matrices,
+    picks.quantile, picks.search, picks.choose, products.matmul, products.multiply_matrices,
     products.batch_dot, products.outer, products.tensordot, products.einsum,
     products.meshgrid, products.cubic, products.pool, products.conv, products.resize,
-    products.resize_by, products.k_repeat, products.slow, products.lrn,
+    products.resize_by, products.k_repeat, products.slow, products.gelu, products.lrn,
 )
 # fmt: on
 RULES = {each.__name__: each for each in _ALL} | {"take": picks.take_rule}

@@ -15,7 +15,7 @@ import numpy as np
 from secure_serial.sandbox import meter
 from secure_serial.sandbox.facades import measure
 from secure_serial.sandbox.facades.errors import refused
-from secure_serial.sandbox.facades.measure import ITEM_BYTES, count, dims, item_bytes, take
+from secure_serial.sandbox.facades.measure import count, dims, item_bytes, take
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 _NUMBERS = frozenset({bool, int, float, complex})
 _REMAINDERS = frozenset({"mod", "fmod", "floor_divide"})
 #: Kinds of numbers, as NumPy abbreviates them.
-_BYTES, _DOUBLES, _FLOATS, _COMPLEX = map(frozenset, ("bB?", "dg", "efdg", "FDG"))
+_BYTES, _DOUBLES, _FLOATS = map(frozenset, ("bB?", "dg", "efdg"))
+#: Types that are converted in software.
+_EMULATED = frozenset({"float16", "bfloat16"})
 _DTYPE_BYTES = {"bool": 1, "complex64": 8, "complex128": 16, "bfloat16": 2}
 
 
@@ -47,54 +49,55 @@ def _each(row: Row, used: list[Any], each: int) -> int:
     say so, where NumPy makes one of whole numbers of 8 bits, too (glibc 2.36 and NumPy 2.4).
     """
     kinds = [value.dtype.char for value in used if type(value) is np.ndarray]
-    if "e" in kinds or (each and not _BYTES.isdisjoint(kinds)):
+    if any(map(measure.emulated, used)) or (each and not _BYTES.isdisjoint(kinds)):
         return max(each, measure.HALF * row.times)
     if row.name in _REMAINDERS and not _DOUBLES.isdisjoint(kinds):
         return each * 8
-    if row.name == "power" and kinds and _FLOATS.issuperset(kinds):
-        return each // 3
-    return each if _COMPLEX.isdisjoint(kinds) else each * measure.COMPLEX
+    if row.name == "power":
+        quick = _FLOATS.issuperset(kinds) and complex not in map(type, used)
+        return each // 3 if quick else each
+    return each * (measure.COMPLEX if any(map(measure.is_complex, used)) else 1)
 
 
 def broadcast(row: Row) -> Rule:
     """Element by element: the shape that all broadcast to."""
     places = [i for i, p in enumerate(row.parameters) if p.kind.startswith("tensor")]
-    times, each = row.times, row.work
     if len(places) == 1 and row.parameters[places[0]].kind != "tensors":
-        (place,) = places
+        return _alone(row, places[0])
+    times, each = row.times, row.work
 
-        def one(values: list[Any]) -> None:
-            value = values[place]
-            if type(value) is np.ndarray:
-                elements = value.size or count(value)
-                meter.current().array(elements * times, item_bytes(value))
-                if each or value.dtype.char == "e":
-                    measure.labour(elements, _each(row, [value], each))
-            else:
-                take(count(value), item_bytes(value), times)
-                measure.labour(count(value), each)
-
-        return one
-
-    def several(values: list[Any]) -> None:
+    def rule(values: list[Any]) -> None:
         used = [values[place] for place in places if values[place] is not None]
         if type(used[0]) is list:
             used = used[0]
         shape: tuple[int, ...] = ()
-        item = ITEM_BYTES
         for value in used:
-            if type(value) in _NUMBERS:
-                item = max(item, 16 if type(value) is complex else 0)
-                continue
-            extents = dims(value)
-            shape = extents if shape in ((), extents) else measure.joined([shape, extents])
-            item = max(item, item_bytes(value))
-        take(prod(shape), item, times)
+            if type(value) not in _NUMBERS:
+                extents = dims(value)
+                shape = extents if shape in ((), extents) else measure.joined([shape, extents])
+        take(prod(shape), measure.widest(used), times)
         labour = _each(row, used, each)
         if labour:
             measure.labour(prod(shape), labour)
 
-    return several
+    return rule
+
+
+def _alone(row: Row, place: int) -> Rule:
+    """`broadcast` of one array."""
+    times, each = row.times, row.work
+    typed = next((i for i, p in enumerate(row.parameters) if p.name == "dtype"), None)
+
+    def rule(values: list[Any]) -> None:
+        value = values[place]
+        elements, item = count(value), item_bytes(value)
+        if typed is not None:
+            item += dtype_bytes(values[typed])
+        take(elements, item, times)
+        if each or measure.emulated(value):
+            measure.labour(elements, _each(row, [value], each))
+
+    return rule
 
 
 def reduce(row: Row) -> Rule:
@@ -105,7 +108,7 @@ def reduce(row: Row) -> Rule:
     def rule(values: list[Any]) -> None:
         value, axis = values[0], values[at]
         total = count(value)
-        measure.look(total, value)
+        measure.look(total * row.times, value)
         if copies:
             take(total * copies, item_bytes(value))
         if axis is None:
@@ -116,7 +119,7 @@ def reduce(row: Row) -> Rule:
         gone = 1
         for each in (axis,) if type(axis) is int else axis:
             gone *= shape[measure.axis_in(each, rank)]
-        take(total // gone, 8)
+        take(total // gone, max(8, item_bytes(value)), 3)  # the result, and what led to it
 
     return rule
 
@@ -146,7 +149,7 @@ def cast(row: Row) -> Rule:
     def rule(values: list[Any]) -> None:
         elements = count(values[0])
         take(elements, dtype_bytes(values[at]) if values[at] else item_bytes(values[0]))
-        if values[at] == "float16" or getattr(values[0], "dtype", None) == "float16":
+        if values[at] in _EMULATED or measure.emulated(values[0]):
             measure.labour(elements, measure.HALF)
 
     return rule
@@ -234,9 +237,12 @@ def shape(row: Row) -> Rule:
         for extent in values[at]:
             not_negative(extent)
         name = values[dtype] if dtype is not None else None
-        take(measure.product(values[at]), dtype_bytes(name))
-        if row.work:
-            measure.labour(measure.product(values[at]), row.work)
+        item = 16 if name is None and complex in map(type, values) else dtype_bytes(name)
+        total = measure.product(values[at])
+        if row.work:  # of float64, and then converted
+            measure.labour(total, measure.HALF if name in _EMULATED else row.work)
+            take(total, 8)
+        take(total, item)
 
     return rule
 
@@ -252,8 +258,10 @@ def arange(_row: Row) -> Rule:
         if step == 0 or start is None or stop is None:
             raise refused("a range without steps")
         exact = all(type(v) is int for v in (start, stop, step))
-        total = -((start - stop) // step) if exact else ceil((stop - start) / step)
-        take(max(total, 0), 8)
+        total = max(-((start - stop) // step) if exact else ceil((stop - start) / step), 0)
+        take(total, max(8, dtype_bytes(values[3])))
+        if values[3] in _EMULATED:
+            measure.labour(total, measure.HALF)
 
     return rule
 
@@ -265,13 +273,16 @@ def _finite(value: Any) -> Any:
     return int(value) if type(value) is bool else value
 
 
-def linspace(_row: Row) -> Rule:
-    """So many numbers, for each pair of bounds."""
+def linspace(row: Row) -> Rule:
+    """So many numbers, for each pair of bounds; or so many powers."""
+    powers = 1 if row.name == "linspace" else 2
 
     def rule(values: list[Any]) -> None:
         not_negative(values[2])
         bounds = measure.joined([dims(values[0]), dims(values[1])])
-        take(prod(bounds) * values[2], 8)
+        total = prod(bounds) * values[2]
+        take(total, max(8, measure.widest((values[0], values[1], values[-1]))), powers)
+        measure.labour(total, 600 * powers)
 
     return rule
 
@@ -289,12 +300,14 @@ def eye(row: Row) -> Rule:
     return rule
 
 
-def one_hot(_row: Row) -> Rule:
+def one_hot(row: Row) -> Rule:
     """One row for each index."""
+    dtype = row.position("dtype")
 
     def rule(values: list[Any]) -> None:
         not_negative(values[1])
-        take(count(values[0]) * values[1], 8)
+        item = 16 if complex in map(type, values) else max(8, dtype_bytes(values[dtype]))
+        take(count(values[0]) * values[1], item, 3)
 
     return rule
 
@@ -304,7 +317,8 @@ def diag(_row: Row) -> Rule:
 
     def rule(values: list[Any]) -> None:
         side = count(values[0]) + abs(values[1])
-        take(side * side if len(dims(values[0])) != 2 or _row.name == "diagflat" else side)  # noqa: PLR2004 - a matrix
+        square = len(dims(values[0])) != 2 or _row.name == "diagflat"  # noqa: PLR2004 - a matrix
+        take(side * side if square else side, item_bytes(values[0]))
 
     return rule
 
@@ -314,6 +328,8 @@ def matrix_diag(_row: Row) -> Rule:
 
     def rule(values: list[Any]) -> None:
         extents = dims(values[0])
-        take(prod(extents) * (extents[-1] if extents else 1), item_bytes(values[0]), 2)
+        total = prod(extents) * (extents[-1] if extents else 1)
+        take(total, item_bytes(values[0]), 2)
+        measure.look(total, values[0])
 
     return rule

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from secure_serial.sandbox.facades import kinds, ops
-from secure_serial.sandbox.facades.measure import HALF, dims, emulated, labour
+from secure_serial.sandbox.facades.measure import HALF, dims, emulated, labour, widest
 from secure_serial.sandbox.values import (
     FOREIGN,
     NUMBERS,
@@ -146,17 +146,14 @@ def elementwise(account: Meter, one: Any, two: Any) -> tuple[Any, Any, int]:
     else:
         one = beside(one, two)
     extents: list[Shape] = []
-    size = 0
     for value in (one, two):
         if type(value) in NUMBERS:
             extents.append(())
-            size = max(size, 16 if type(value) is complex else 4)
         else:
             work(account, value)
             extents.append(shape(value))
-            size = max(size, item_bytes(value))
     wanted = count(broadcast(*extents))
-    account.array(wanted, size)
+    account.array(wanted, widest((one, two)))
     if emulated(one) or emulated(two):
         labour(wanted, HALF)
     return one, two, wanted

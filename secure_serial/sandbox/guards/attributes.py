@@ -13,7 +13,7 @@ from secure_serial.sandbox.facades.facade import Facade
 from secure_serial.sandbox.facades.facade import module as facade_of
 from secure_serial.sandbox.guards import text
 from secure_serial.sandbox.guards.arrays import is_array
-from secure_serial.sandbox.guards.calls import call
+from secure_serial.sandbox.guards.calls import callee
 from secure_serial.sandbox.guards.iteration import gathered
 from secure_serial.sandbox.guards.measure import comparable, key
 from secure_serial.sandbox.meter import current
@@ -55,7 +55,7 @@ def method(value: Any, name: str, /, *args: Any, **kwargs: Any) -> Any:
     account.step()
     kind = type(value)
     if kind is Facade:
-        return call(value.member(name), *args, **kwargs)
+        return callee(value.member(name))(*args, **kwargs)
     found = _METHODS.get((kind, name))
     if found is not None:
         return found(account, value, *args, **kwargs)
@@ -94,6 +94,10 @@ def _extend(account: Meter, value: list[Any], several: Any, /) -> None:
 
 def _index(account: Meter, value: Any, item: Any, /) -> int:
     comparable(account, (value, item))
+    if item not in value:
+        # Python would write out the whole of what it does not find.
+        msg = "the value is not there"
+        raise ValueError(msg)
     found: int = value.index(item)
     return found
 

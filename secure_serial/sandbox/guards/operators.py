@@ -24,7 +24,7 @@ from secure_serial.sandbox.guards.arrays import (
 )
 from secure_serial.sandbox.guards.iteration import gathered
 from secure_serial.sandbox.guards.measure import comparable, key, keys
-from secure_serial.sandbox.guards.text import percent
+from secure_serial.sandbox.guards.text import percent, searched
 from secure_serial.sandbox.meter import _meter, current
 from secure_serial.sandbox.values import (
     FOREIGN,
@@ -119,7 +119,7 @@ def _shift_bits(account: Meter, one: Any, two: Any) -> None:
 
 
 def _powers(one: Any, two: Any) -> int:
-    if type(two) in NUMBERS and two in EASY:
+    if type(two) in _REAL and two in EASY and _kind(one) != "c":
         return 1 << 60
     if _kind(one) == _kind(two) == "f":
         return _FLOAT_POWERS.get(max(_size(one), _size(two)), _POWERS)
@@ -257,8 +257,8 @@ def contains(one: Any, two: Any, /) -> Any:
         return one in two
     if kind is range and type(one) not in INTEGERS:
         account.step(len(two))
-    elif kind is str:
-        account.step(len(two) // 128)
+    elif kind is str and type(one) is str:
+        searched(account, two, one)
     if kind is Stream:
         two = gathered(account, two)
     comparable(account, (one, two))

@@ -34,6 +34,8 @@ _DIRECTIVE = re.compile(
 _FLOAT = 700
 #: Characters that one may become: `\U0001f600` in a repr.
 _ESCAPED = 10
+#: From so many characters on CPython's search takes time by the length of the text alone.
+_LONG = 128
 
 
 def plain(value: Any) -> Any:
@@ -112,6 +114,7 @@ def percent(account: Meter, template: str, given: Any) -> str:
     total = len(template)
     place = end = 0
     while (start := template.find("%", end)) >= 0:
+        account.step()
         match = _DIRECTIVE.match(template, start)
         if match is None:
             raise refused(f"the format {template[start : start + 20]!a}")
@@ -155,7 +158,10 @@ def lower(account: Meter, text: str) -> str:
 
 def strip(account: Meter, text: str, characters: Any = None) -> str:
     """Without the characters at both ends."""
-    account.text(len(text) + len(_text(characters or "")))
+    if characters is not None:
+        # Each character of the text is looked for among the others, one by one if they are alike.
+        account.step(len(text) * len(_text(characters)) // 64)
+    account.text(len(text))
     return text.strip(characters)
 
 
@@ -174,7 +180,7 @@ def ends(account: Meter, text: str, last: Any) -> bool:
 def split(account: Meter, text: str, by: Any = None) -> list[str]:
     """The parts; there are no more than characters."""
     account.text(len(text))
-    account.container(len(text) if by is None else text.count(_text(by) or " ") + 1)
+    account.container(len(text) if by is None else _found(account, text, by) + 1)
     return text.split(by)
 
 
@@ -190,9 +196,20 @@ def join(account: Meter, text: str, several: Any) -> str:
 def replace(account: Meter, text: str, old: Any, new: Any) -> str:
     """Every occurrence."""
     account.text(len(text))
-    times = text.count(_text(old))
+    times = _found(account, text, old)
     account.text(len(text) + times * len(_text(new)))
     return text.replace(old, new)
+
+
+def searched(account: Meter, text: str, part: str) -> None:
+    """Take the search for a part. CPython compares each beginning, unless the part is long."""
+    account.step(len(text) * min(len(part), _LONG) // 4096)
+
+
+def _found(account: Meter, text: str, part: Any) -> int:
+    """How often a part stands in a text."""
+    searched(account, text, _text(part))
+    return text.count(part) if part else len(text) + 1
 
 
 def _text(value: Any) -> str:
