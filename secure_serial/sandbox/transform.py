@@ -137,6 +137,10 @@ class Restricting(RestrictingNodeTransformer):
         expect(node.op, ast.unaryop)
         if type(node.op) is ast.Not:
             return ast.UnaryOp(node.op, operand)
+        if type(node.op) is ast.USub and type(operand) is ast.Constant:
+            value = operand.value
+            if isinstance(value, (int, float, complex)) and type(value) is not bool:
+                return ast.Constant(-value)  # a number, as source says it
         return hook(OPERATORS[type(node.op)], operand)
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:

@@ -219,6 +219,19 @@ def test_code_has_nothing_but_hooks():
     assert {name for name in names if not name.startswith(HOOK)} == {"range"}
 
 
+@pytest.mark.parametrize(
+    ("text", "guarded"),
+    [
+        ("-1", False), ("-2.5", False), ("-1j", False), ("- -1", False), ("-True", True),
+        ("-x", True), ("-'a'", True), ("~1", True), ("+1", True),
+    ],
+)  # fmt: skip
+def test_the_sign_of_a_number_is_no_operation(text, guarded):
+    tree = ast.parse(f"lambda x: [{text}, x]", mode="eval").body
+    names = restrict(understood(tree)).code.co_names
+    assert any(name.startswith(HOOK) for name in names) is guarded
+
+
 def test_builtins_have_a_guard_each():
     from secure_serial.sandbox.guards.builtins import TABLE
 

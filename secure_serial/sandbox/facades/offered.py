@@ -18,10 +18,15 @@ if TYPE_CHECKING:
 
     from secure_serial.sandbox.facades.rows import Spec
 
+    #: Where a value goes, and what checks it.
+    Slot = tuple[int, Callable[[Any], Any]]
+
 #: Facades whose numbers are NumPy's, of 64 bits; those of the others are of 32.
 _WIDE = ("np.", "math.")
 #: The kinds that hold arrays of a provider.
 _ARRAYS = ("tensor", "tensor?", "tensors", "branch")
+#: Forms of calls that a function remembers. Code has a handful; mappings could make many.
+_FORMS = 64
 
 
 class Operation:
@@ -109,7 +114,17 @@ def operation(name: str) -> Operation:
 class Offered:
     """A function of a facade, as restricted code holds it. It has nothing but its call."""
 
-    __slots__ = ("_call", "_label", "_named", "_narrow", "_order", "_required", "_rest", "_start")
+    __slots__ = (
+        "_bound",
+        "_call",
+        "_label",
+        "_named",
+        "_narrow",
+        "_order",
+        "_required",
+        "_rest",
+        "_start",
+    )
 
     def __init__(self, label: str, spec: Spec) -> None:
         self._label = label
@@ -119,11 +134,11 @@ class Offered:
         places = {p.name: i for i, p in enumerate(parameters)}
         checks = {p.name: kinds.check(p.kind, narrow=self._narrow) for p in parameters}
         start = {p.name: p.default for p in parameters} | spec.fixed
-        order: list[tuple[int, Callable[[Any], Any]]] = []
-        self._named: dict[str, tuple[int, Callable[[Any], Any]]] = {}
+        order: list[Slot] = []
+        self._named: dict[str, Slot] = {}
         self._rest = -1
         for taken in spec.takes:
-            slot: tuple[int, Callable[[Any], Any]]
+            slot: Slot
             if taken.goes_to is None:
                 slot = (len(parameters), kinds.ignored)
             else:
@@ -139,7 +154,9 @@ class Offered:
         self._order = tuple(order)
         # One place more than there are parameters: for what has no bearing.
         self._start = [*(start[p.name] for p in parameters), None]
-        self._required = tuple(i for i, v in enumerate(self._start) if v is MISSING)
+        self._required = {i for i, v in enumerate(self._start) if v is MISSING}
+        #: Where values go, by how many have no name and the names of the others.
+        self._bound: dict[tuple[Any, ...], tuple[Slot, ...]] = {}
 
     def __repr__(self) -> str:
         return f"<function {self._label}>"
@@ -147,38 +164,44 @@ class Offered:
     def __call__(self, *args: Any, **named: Any) -> Any:
         """Check, size, compute."""
         values = self._start.copy()
-        order = self._order
-        if len(args) > len(order):
-            if self._rest < 0:
-                raise refused(f"{self._label} takes at most {len(order)} values, not {len(args)}")
-            values[self._rest] = kinds.tensors(args[len(order) :])
+        if self._rest >= 0 and len(args) > len(self._order):
+            values[self._rest] = kinds.tensors(args[len(self._order) :])
+            args = args[: len(self._order)]
+        form = (len(args), *named)
+        slots = self._bound.get(form) or self._slots(form)
+        given = (*args, *named.values()) if named else args
         try:
-            for (place, check), value in zip(order, args, strict=False):
+            for (place, check), value in zip(slots, given, strict=False):
                 values[place] = check(value)
-            if named:
-                self._bind(values, order[: len(args)], named)
         except SandboxError as error:
             message = f"{self._label}: {error.message}"
             raise SandboxError(message, code=error.code, help=error.help) from None
-        for place in self._required:
-            if values[place] is MISSING:
-                wanted = self._call.row.parameters[place].name
-                raise refused(f"{self._label} is called without its {wanted}")
         values.pop()
         return self._call(self._label, values, narrow=self._narrow)
 
-    def _bind(self, values: list[Any], taken: tuple[Any, ...], named: dict[str, Any]) -> None:
-        places = [slot[0] for slot in taken]
-        ignored = len(values) - 1
-        for name, value in named.items():
+    def _slots(self, form: tuple[Any, ...]) -> tuple[Slot, ...]:
+        """Where the values of a call go, and what checks each."""
+        count, *names = form
+        if count > len(self._order):
+            most = len(self._order)
+            raise refused(f"{self._label} takes at most {most} values, not {count}")
+        slots = [*self._order[:count]]
+        places = {self._rest, *(place for place, _ in slots)}
+        ignored = len(self._start) - 1
+        for name in names:
             slot = self._named.get(name)
             if slot is None:
-                raise refused(f"it has no parameter {name[:60]!r} here")
-            place, check = slot
-            if place in places and place != ignored:
-                raise refused(f"two values for {name!r}")
-            places.append(place)
-            values[place] = check(value)
+                raise refused(f"{self._label}: it has no parameter {name[:60]!r} here")
+            if slot[0] in places and slot[0] != ignored:
+                raise refused(f"{self._label}: two values for {name!r}")
+            places.add(slot[0])
+            slots.append(slot)
+        for place in self._required - places:
+            wanted = self._call.row.parameters[place].name
+            raise refused(f"{self._label} is called without its {wanted}")
+        if len(self._bound) < _FORMS:
+            self._bound[form] = tuple(slots)
+        return tuple(slots)
 
 
 class OfferedType(Offered):

@@ -1,5 +1,7 @@
 """The parts below the facades: methods and attributes of arrays, kinds of values, edges of rules."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -8,8 +10,9 @@ from secure_serial.sandbox.facades import arrays, kinds, module, ops, root
 from secure_serial.sandbox.facades.canonical import MISSING, Row, row
 from secure_serial.sandbox.facades.dtypes import dtype
 from secure_serial.sandbox.facades.numbers import Number
-from secure_serial.sandbox.facades.offered import Operation
+from secure_serial.sandbox.facades.offered import Operation, offered
 from secure_serial.sandbox.facades.paddings import widths
+from secure_serial.sandbox.facades.rows import parse
 from secure_serial.sandbox.values import Builtin, Function
 
 X = np.arange(24, dtype="float32").reshape(2, 3, 4)
@@ -137,6 +140,30 @@ def test_failures_are_ours(account):
         root("K").member("square")(X, out=X)
     with pytest.raises(SandboxError, match="backend has none"):
         root("ops").member("conv")(np.ones((1, 4, 4, 1), "f"), np.ones((2, 2, 1, 1), "f"))
+
+
+def test_forms_of_calls_are_bound_each_for_itself(account):
+    """What one call was, is no matter of the next."""
+    function = offered("K.test", parse("clip(x x_min:min|a_min=null x_max:max|a_max=null -name)"))
+    for _ in range(2):
+        np.testing.assert_array_equal(function(X, 3, 5), X.clip(3, 5))
+        np.testing.assert_array_equal(function(X, max=5, min=3), X.clip(3, 5))
+        np.testing.assert_array_equal(function(a_max=5, x=X, name="a"), X.clip(None, 5))
+        for args, named, words in (
+            ((X, 1, 2), {"min": 1}, "two values for 'min'"), ((X,), {"k": 1}, "no parameter 'k'"),
+            ((X,), {"min": 1, "a_min": 2}, "two values for 'a_min'"), ((), {"min": 1}, "its x"),
+            ((X, 1, 2, "a", 3), {}, "at most 4 values, not 5"), (("a",), {}, "K.test: a value"),
+        ):  # fmt: skip
+            with pytest.raises(SandboxError, match=words):
+                function(*args, **named)
+
+
+def test_forms_of_calls_are_not_remembered_without_end(account):
+    names = [f"n{place}" for place in range(9)]
+    function = offered("K.test", parse(f"abs(x {' '.join(f'-{name}' for name in names)})"))
+    for some in itertools.islice(itertools.permutations(names, 4), 300):
+        assert (function(X, **dict.fromkeys(some)) == X).all()
+    assert len(function._bound) < 100
 
 
 def test_texts_of_values_tell_no_address(account):
