@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 
-from secure_serial.lambdas.stored import LAMBDA, OWN, is_code, is_dump, stored
+from secure_serial.lambdas.stored import BLANKS, LAMBDA, OWN, is_code, is_dump, stored
 from secure_serial.lambdas.understood import from_own, understand
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 #: `(parent, key)`, or None for the root, as the planner has it.
 Path: TypeAlias = "tuple[Path, str | int] | None"
 #: How a text of code can begin, in base64 and raw: asking more of each text would take long.
-_BEGINNINGS = ("4w", "Yw", "c", "\xe3")
+#: Blanks may stand before it, and between the letters of base64.
+_BEGINNINGS = ("4", "Y", "c", "\xe3")
 
 
 class Found(NamedTuple):
@@ -69,7 +70,7 @@ def _marked(value: dict[str, Json]) -> frozenset[str]:
 
 def _is_function(value: Json) -> bool:
     if isinstance(value, str):
-        return value.startswith(_BEGINNINGS) and is_code(value)
+        return value.lstrip(BLANKS).startswith(_BEGINNINGS) and is_code(value)
     if isinstance(value, list):
         return is_dump(value) and _is_function(value[0])
     if not isinstance(value, dict):

@@ -29,7 +29,9 @@ _OWN_PARTS = frozenset({"schema", "source", "defaults", "kwdefaults", "closure"}
 _CODE_TAGS = (b"c", b"\xe3")
 #: Then, in every version, the number of arguments in four bytes, of which three are zero.
 _ZEROS = b"\0\0\0"
-_BLANKS = str.maketrans("", "", " \t\r\n")
+#: What may stand between the letters of base64.
+BLANKS = " \t\r\n"
+_NO_BLANKS = str.maketrans("", "", BLANKS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ def _begins(data: bytes) -> bool:
 
 def _decoded(text: str) -> bytes:
     """Base64 if the text is exactly that, else its characters as bytes."""
-    body = text.translate(_BLANKS)
+    body = text.translate(_NO_BLANKS)
     if body and body.isascii():
         lenient = _lenient(body)
         if lenient is not None and base64.b64encode(lenient) == body.encode("ascii"):

@@ -64,6 +64,18 @@ def test_every_function_is_found_in_its_order():
     assert [spelled(each.path) for each in find(TREE)] == PLACES
 
 
+@pytest.mark.parametrize("place", [0, 1, 2, 3, 70])
+@pytest.mark.parametrize("blank", [" ", "\t", "\r\n", " \n "])
+def test_blanks_in_base64_hide_nothing(place, blank):
+    """Keras's reader skips them."""
+    code = CODE.replace("\n", "")
+    code = code[:place] + blank + code[place:]
+    for hidden in (code, [code, [2], None], {"function": code, "function_type": "lambda"}):
+        (each,) = find([hidden])
+        made = put([hidden], each, in_own_form(each.value, drop_bytecode=True))
+        assert ascii(code)[1:-1] not in ascii(made)
+
+
 @pytest.mark.parametrize("root", [DUMP, CODE, RAW, node(value=DUMP), node()])
 def test_the_root_itself_may_be_one(root):
     [found] = find(root)
