@@ -71,8 +71,9 @@ def test_blanks_in_base64_hide_nothing(place, blank):
     code = CODE.replace("\n", "")
     code = code[:place] + blank + code[place:]
     for hidden in (code, [code, [2], None], {"function": code, "function_type": "lambda"}):
-        (each,) = find([hidden])
-        made = put([hidden], each, in_own_form(each.value, drop_bytecode=True))
+        root = [hidden]
+        (each,) = find(root)
+        made = put(root, each, in_own_form(each.value, drop_bytecode=True))
         assert ascii(code)[1:-1] not in ascii(made)
 
 
