@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from secure_serial.construct.kept import keep
 from secure_serial.construct.one_load import Load
 from secure_serial.construct.restricted import restricted
 from secure_serial.errors import LoadDenied
 from secure_serial.lambdas.errors import BadStream, CannotLift, TooMuch
 from secure_serial.lambdas.stored import LAMBDA, OWN
 from secure_serial.plan.fields import Field
-from secure_serial.policy.model import Evaluation
+from secure_serial.policy.model import Evaluation, strictest
 from secure_serial.registry import snapshot
 
 if TYPE_CHECKING:
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from secure_serial.audit.log import Sink
+    from secure_serial.policy.model import Sandbox
     from secure_serial.policy.source import Given
+    from secure_serial.sandbox.restored import Restored
 
 #: What a policy's name is where nobody gives one to `load_lambda`.
 DEFAULT = "sandbox"
@@ -57,7 +61,20 @@ def load_lambda(
     41
 
     """
-    evaluation = Evaluation(sandbox)
+    if Evaluation(sandbox) is Evaluation.PROCESS:
+        return restored(config, policy, audit, apart=True)
+    return restored(config, policy, audit)
+
+
+def restored(
+    config: Any,
+    policy: Given = None,
+    audit: Sink | str | os.PathLike[str] | None = None,
+    *,
+    apart: bool = False,
+    floor: Sandbox | None = None,
+) -> Restored:
+    """As `load_lambda`, and no looser than the `floor`, if there is one."""
     from secure_serial.artifact.dict_value import read_value
 
     load = Load(policy, audit, snapshot(None), safe_mode=False, default=DEFAULT)
@@ -67,7 +84,14 @@ def load_lambda(
         checked = session.verdict.plan.functions.get(("", ""))
         if checked is None:
             raise LoadDenied("it holds no function", verdict=session.verdict, code="SS305")
-        return restricted(checked, session.verdict.policy.sandbox, at_least=evaluation)
+        sandbox = session.verdict.policy.sandbox
+        if floor is not None:
+            sandbox = strictest([sandbox, floor])
+        if apart:
+            sandbox = replace(sandbox, evaluation=Evaluation.PROCESS)
+        function = restricted(checked, sandbox)
+        keep(checked, sandbox, function)
+        return function
 
 
 def _node(config: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from secure_serial.construct.kept import keep
 from secure_serial.construct.tripwire import exempt
 from secure_serial.lambdas.plain import alike
 from secure_serial.loaded import is_installed
@@ -53,10 +54,8 @@ class Made:
     def _at(self, place: tuple[str, str]) -> InModel | None:
         checked = self._functions.get(place)
         if checked is not None and place not in self._made:
-            from secure_serial.construct.keras.in_model import InModel
-
-            function = restricted(checked, self._sandbox)
-            self._made[place] = InModel(function, _worker(self._sandbox))
+            self._made[place] = in_model(checked, self._sandbox)
+            keep(checked, self._sandbox, self._made[place])
         return self._made.get(place)
 
     def check(self) -> None:
@@ -96,9 +95,14 @@ class Made:
         return arguments
 
 
-def restricted(
-    checked: Checked, sandbox: Sandbox, *, at_least: Evaluation = Evaluation.IN_PROCESS
-) -> Restored:
+def in_model(checked: Checked, sandbox: Sandbox) -> InModel:
+    """The callable of a function as layers call it. Raises as `restricted` does."""
+    from secure_serial.construct.keras.in_model import InModel
+
+    return InModel(restricted(checked, sandbox), _worker(sandbox))
+
+
+def restricted(checked: Checked, sandbox: Sandbox) -> Restored:
     """The callable of a function that was decided on.
 
     Raises:
@@ -108,7 +112,7 @@ def restricted(
     with exempt():  # making a function is ours, and calling it is not
         if sandbox.demand:
             _worker(sandbox).start()  # tells what is missing, before anything of the file's runs
-        if Evaluation.PROCESS in (sandbox.evaluation, at_least):
+        if sandbox.evaluation is Evaluation.PROCESS:
             from secure_serial.sandbox.wall.walled import Walled
 
             return Walled(checked.understood, _worker(sandbox))

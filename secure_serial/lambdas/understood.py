@@ -8,6 +8,7 @@ function: Keras runs the bytecode, whatever the source says.
 from __future__ import annotations
 
 import ast
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -49,6 +50,13 @@ class Understood:
     #: Of the tree: what a policy approves.
     digest: str
     origin: Literal["bytecode", "source", "both"]
+
+    @property
+    def content(self) -> str:
+        """A digest of all that the function is: its tree, and the values that it carries."""
+        named = sorted(self.kwdefaults.items()), sorted(self.closure.items())
+        text = ascii((self.digest, self.defaults, *named))
+        return hashlib.sha256(text.encode("ascii")).hexdigest()
 
     @property
     def source(self) -> str:

@@ -248,12 +248,13 @@ class Policy:
             below=below,
             limits=least([layer.limits for layer in layers]),
             audit=AuditDemand.REQUIRED if required else AuditDemand.OPTIONAL,
-            sandbox=_strictest([layer.sandbox for layer in layers]),
+            sandbox=strictest([layer.sandbox for layer in layers]),
             sha256=sha256("".join(layer.sha256 for layer in layers).encode()).hexdigest(),
         )
 
 
-def _strictest(several: Sequence[Sandbox]) -> Sandbox:
+def strictest(several: Sequence[Sandbox]) -> Sandbox:
+    """Every wall and the worker that one of them demands, and the least of each bound."""
     apart = any(each.evaluation is Evaluation.PROCESS for each in several)
     return Sandbox(
         Evaluation.PROCESS if apart else Evaluation.IN_PROCESS,

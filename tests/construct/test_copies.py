@@ -12,6 +12,7 @@ import types
 import pytest
 
 from secure_serial import SandboxError, load_model, parse_policy
+from secure_serial.construct import kept
 from secure_serial.construct.keras import copies
 from secure_serial.sandbox.restored import Restored
 
@@ -84,7 +85,7 @@ def test_a_copy_is_the_same_restricted_function(way, policy, tmp_path):
 @pytest.mark.usefixtures("unsafe")
 @pytest.mark.parametrize("way", WAYS)
 def test_a_copy_that_nobody_remembers_is_restricted_anew(way, tmp_path, monkeypatch):
-    monkeypatch.setattr(copies, "_REMEMBERED", 0)
+    monkeypatch.setattr(kept, "_MOST", 0)
     model = loaded(tmp_path, "lambda x, k: x * k", defaults=[3])
     function = WAYS[way](model).layers[-1].function
     assert isinstance(function, Restored)
@@ -94,7 +95,7 @@ def test_a_copy_that_nobody_remembers_is_restricted_anew(way, tmp_path, monkeypa
 @pytest.mark.usefixtures("unsafe")
 @pytest.mark.parametrize("remembered", [0, 1000])
 def test_what_only_a_guard_refuses_is_refused_in_a_copy(remembered, tmp_path, monkeypatch):
-    monkeypatch.setattr(copies, "_REMEMBERED", remembered)
+    monkeypatch.setattr(kept, "_MOST", remembered)
     monkeypatch.chdir(tmp_path)
     config = loaded(tmp_path, TEXT, output_shape=[4]).layers[-1].get_config()
     function = keras.layers.Lambda.from_config(config).function
@@ -109,6 +110,64 @@ def test_two_functions_of_one_code_stay_two(tmp_path):
     configs = [model.get_config() for model in models]
     again = [keras.Sequential.from_config(config).layers[-1].function(1) for config in configs]
     assert again == [2, 3]
+
+
+@pytest.mark.usefixtures("unsafe")
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"kwdefaults": {"k": 2}}, {"kwdefaults": {"k": 3}}),
+        ({"defaults": [2, 1]}, {"defaults": [2, True]}),
+        (
+            {"defaults": [2, [1]]},
+            {"defaults": [2, {"class_name": "__tuple__", "items": [1]}]},
+        ),
+    ],
+)
+def test_functions_that_keras_hands_on_alike_are_told_apart(one, other, tmp_path):
+    text = "lambda x, *, k: (x, k)" if "kwdefaults" in one else "lambda x, k, l: (x, k, l)"
+    models = [loaded(tmp_path, text, output_shape=[4], **each) for each in (one, other)]
+    configs = [model.get_config() for model in models]
+    results = [keras.Sequential.from_config(each).layers[-1].function(1) for each in configs]
+    assert [ascii(each) for each in results] == [
+        ascii(model.layers[-1].function(1)) for model in models
+    ]
+    assert ascii(results[0]) != ascii(results[1])
+
+
+STRICT = parse_policy(
+    'schema = 1\nextends = "sandbox"\nsandbox.steps = 777\nsandbox.depth = 9', "strict.toml"
+)
+
+
+def strictness(function):
+    """Where it runs, and its bounds on steps and depth."""
+    return (
+        function._walled is not None,
+        function._worker.allowance.steps,
+        function._worker.allowance.depth,
+    )
+
+
+@pytest.mark.usefixtures("unsafe")
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_copy_is_as_strict_as_the_strictest_that_anybody_asked_for(way, order, tmp_path):
+    """The same function, loaded under two policies: Keras does not tell which one it copies."""
+    policies = [WALLED, STRICT, "sandbox"][::order]
+    models = [loaded(tmp_path, "lambda x: x * 2", policy=policy) for policy in policies]
+    for model in models:
+        assert strictness(WAYS[way](model).layers[-1].function) == (True, 777, 9)
+
+
+@pytest.mark.usefixtures("unsafe")
+def test_what_nobody_remembers_is_as_strict_as_all_there_was(tmp_path, monkeypatch):
+    config = loaded(tmp_path, "lambda x: x * 3", policy=WALLED).layers[-1].get_config()
+    loaded(tmp_path, "lambda x: x * 4", policy=STRICT)
+    monkeypatch.setattr(kept, "_kept", type(kept._kept)())
+    function = keras.layers.Lambda.from_config(config).function
+    assert type(function).__name__ == "Walled"
+    assert function.worker.allowance.steps == 777
 
 
 @pytest.mark.usefixtures("unsafe")

@@ -390,3 +390,28 @@ def test_a_real_file_comes_to_life_and_predicts(name):
     given = [np.ones((1, *shape), "float32") for shape in shapes]
     for each in keras.tree.flatten(made(given if len(given) > 1 else given[0])):
         assert np.isfinite(np.asarray(keras.ops.convert_to_numpy(each))).all()
+
+
+@pytest.mark.parametrize("values", [{"defaults": [[1.0]]}, {"closure": {"k": [1.0]}}])
+def test_lists_beside_a_function_are_made_anew_for_each_call_also_while_it_is_built(
+    values, tmp_path
+):
+    """Keras writes every tuple among the defaults as a list; making a function is announced."""
+    text = "lambda x, k: x * k[0]" if "defaults" in values else "lambda x: x * k[0]"
+    form = {"schema": 1, "source": text, **values}
+    node = {"class_name": "__lambda__", "config": {"secure_serial": form}}
+    inner = {
+        "class_name": "Lambda",
+        "module": "keras.layers",
+        "config": {"name": "l", "function": node},
+    }
+    given = {
+        "class_name": "InputLayer",
+        "module": "keras.layers",
+        "config": {"batch_shape": [None, 4]},
+    }
+    config = {"name": "s", "layers": [given, inner]}
+    path = tmp_path / "m.json"
+    path.write_text(json.dumps({"class_name": "Sequential", "module": "keras", "config": config}))
+    model = load_model(path, policy="sandbox", safe_mode=False)
+    assert model.predict(np.ones((1, 4)), verbose=0).tolist() == [[1.0] * 4]

@@ -8,31 +8,17 @@ can read a saved file; Keras would unmarshal it here, and the copy would run as 
 from __future__ import annotations
 
 import base64
-import json
-from collections import OrderedDict
+import re
 from typing import TYPE_CHECKING, Any
 
+from secure_serial.construct import kept
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from secure_serial.sandbox.restored import Restored
 
     Original = Callable[..., Any]
-
-#: Functions that are remembered as they are, with their worker and bounds; models have a handful.
-_REMEMBERED = 1_000
-_written: OrderedDict[str, Restored] = OrderedDict()
-
-
-def remember(function: Any, node: Mapping[str, Any]) -> None:
-    """A restored function was written down as this node."""
-    config = node["config"]
-    parts = config.get("value") or [config.get(key) for key in ("code", "defaults", "closure")]
-    if parts[0] is None:
-        return
-    _written[_key(parts)] = function
-    while len(_written) > _REMEMBERED:
-        _written.popitem(last=False)
 
 
 def function(original: Original) -> Original:
@@ -40,27 +26,40 @@ def function(original: Original) -> Original:
 
     def func_load(code: Any, defaults: Any = None, closure: Any = None, globs: Any = None) -> Any:
         parts = list(code) if isinstance(code, list | tuple) else [code, defaults, closure]
-        if not parts or not _is_ours(parts[0]):
+        content = _content(parts[0]) if parts else None
+        if content is None:
             return original(code, defaults, closure, globs)
-        known = _written.get(_key(parts))
-        if known is not None:
-            return known
-        from secure_serial.construct.load_lambda import load_lambda
-
-        return load_lambda(parts)  # of another process, or long ago
+        return _copy(content) or _again(parts)
 
     return func_load
 
 
-def _is_ours(code: Any) -> bool:
-    """Whether this is code that was compiled of a tree. To say so of other code gains nothing."""
+def _copy(content: str) -> Restored | None:
+    """A function that was made in this process, in the strictest way that anybody asked for."""
+    known = kept.known(content)
+    if known is None or known.function is not None:
+        return known and known.function
+    from secure_serial.construct.restricted import in_model
+
+    return kept.remade(content, in_model(known.checked, known.sandbox))
+
+
+def _again(parts: list[Any]) -> Restored:
+    """A function of another process, or of long ago: judged anew."""
+    from secure_serial.construct.load_lambda import restored
+
+    return restored(parts, floor=kept.floor())
+
+
+def _content(code: Any) -> str | None:
+    """What code says that it is of, if it was written by `restored_config`.
+
+    To say so of other code gains nothing: it comes to a function that was judged, or is.
+    """
     from secure_serial.lambdas.own import FILE
 
     try:
-        return FILE.encode("ascii") in base64.b64decode(code)
+        found = re.search(rb"%s ?([0-9a-f]*)" % FILE.encode("ascii"), base64.b64decode(code))
     except (TypeError, ValueError):
-        return False
-
-
-def _key(parts: Any) -> str:
-    return json.dumps(list(parts), sort_keys=True, default=repr)
+        return None
+    return None if found is None else found[1].decode("ascii")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from secure_serial.construct import live
 from secure_serial.construct import load as loading
-from secure_serial.construct.keras import copies
 from secure_serial.construct.revive import refused_lambda, revive
 from secure_serial.construct.tables import dotted_path
 from secure_serial.construct.tripwire import exempt
@@ -215,10 +214,7 @@ def serialize(original: Original) -> Original:
     def serialize_keras_object(obj: Any) -> Any:
         with exempt():  # whether the code that is written is the same function is proved by ours
             node = restored_node(obj)
-        if node is None:
-            return original(obj)
-        copies.remember(obj, node)
-        return node
+        return original(obj) if node is None else node
 
     return serialize_keras_object
 
@@ -229,10 +225,7 @@ def serialize_in_layer(original: Original) -> Original:
     def _serialize_function_to_config(self: Any, fn: Any) -> Any:
         with exempt():  # as above
             node = restored_node(fn, in_layer=True)
-        if node is None:
-            return original(self, fn)
-        copies.remember(fn, node)
-        return node
+        return original(self, fn) if node is None else node
 
     return _serialize_function_to_config
 

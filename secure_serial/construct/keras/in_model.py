@@ -67,23 +67,22 @@ class InModel(Restored):
 
     def _rehearse(self, args: Any, kwargs: Any) -> None:
         """Call it in the worker first, with arrays like those that it is about to be given."""
-        self._rehearsed = True
         with exempt():  # the worker is ours: starting it is no doing of the file's
             try:
                 self._worker.start()
             except SandboxError as error:
                 if error.code == MISSING or self._worker.demand:
-                    self._rehearsed = False
                     raise
                 warnings.warn(f"a function from a file is not rehearsed: {error}", stacklevel=4)
+                self._rehearsed = True
                 return
             try:
                 self._result(args, kwargs, _EXTENTS[0])
             except SandboxError as error:
                 # NumPy may lack an operation, or fail at ones where a real batch does not.
                 if error.code not in _NO_VERDICT:
-                    self._rehearsed = False
                     raise
+            self._rehearsed = True
 
     def _result(self, args: Any, kwargs: Any, extent: int) -> Any:
         """What the worker gives for arrays like these."""

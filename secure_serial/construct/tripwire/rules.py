@@ -241,6 +241,11 @@ def _sets_up(event: Event) -> bool:
     return event.cause.importing and _first(event.cause.outer) in BACKENDS
 
 
+def _makes_function(event: Event) -> bool:
+    """Of a backend; or of the sandbox, which makes a function with defaults for each call of it."""
+    return event.cause.caller == "secure_serial.sandbox.function" or _sets_up(event)
+
+
 def _links(event: Event) -> bool:
     """A shared library. `import ctypes` itself asks for the program's own, which has no name."""
     cause = event.cause
@@ -265,7 +270,7 @@ _RULES: dict[str, Callable[[Event], bool]] = {
     "compile": _makes_code,
     "marshal.loads": _unmarshals,
     "code.__new__": _sets_up,
-    "function.__new__": _sets_up,
+    "function.__new__": _makes_function,
     "object.__setattr__": _sets,
     "os.putenv": _sets_up,
     "os.unsetenv": _sets_up,
