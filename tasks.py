@@ -269,9 +269,13 @@ def matrix(*arguments: str) -> None:
     given = parser.parse_args(arguments)
     jobs = min(os.cpu_count() or 1, len(given.versions))
     with ThreadPoolExecutor(jobs) as pool:
-        list(
-            pool.map(lambda each: _version(each, given.backend, quick=given.quick), given.versions)
-        )
+        runs = {
+            each: pool.submit(_version, each, given.backend, quick=given.quick)
+            for each in given.versions
+        }
+    failed = [version for version, done in runs.items() if done.exception() is not None]
+    if failed:
+        stop(f"it failed with Keras {', '.join(failed)}")
 
 
 def _version(version: str, backend: str, *, quick: bool) -> None:

@@ -49,6 +49,8 @@ def test_a_module_of_pytorch_is_not_unpickled(tmp_path, form, policy, hostile):
     path, trap = tmp_path / f"m.{form}", tmp_path / "sprung"
     module = torch.nn.Linear(2, 2)
     wrapper = keras.layers.TorchModuleWrapper(module)
+    if isinstance(wrapper.get_config()["module"], bytes):
+        pytest.skip("this Keras cannot save one; tests/attack has such files, made by hand")
     if hostile:
         module.bomb = Bomb(str(trap))
     keras.Sequential([keras.Input((2,)), wrapper]).save(path)
