@@ -10,14 +10,17 @@ once, and the whole is taken at once; what does not fit goes the way of the guar
 from __future__ import annotations
 
 import ast
+import operator
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from secure_serial.lambdas.tree import copied
+from secure_serial.sandbox.constructs import OPERATORS, hook, reuses
 from secure_serial.sandbox.guards.arrays import FLOATS, alike
 from secure_serial.sandbox.guards.operators import EASY
+from secure_serial.sandbox.names import HOOK
 from secure_serial.sandbox.restrict import compiled, definition
 
 if TYPE_CHECKING:
@@ -27,8 +30,23 @@ if TYPE_CHECKING:
     from secure_serial.sandbox.restrict import Checked
 
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div)
+_IN_PLACE: dict[str, Any] = {
+    f"{HOOK}i{OPERATORS[each]}": getattr(operator, f"i{OPERATORS[each]}") for each in _OPERATORS
+}
 #: Of all arrays of floats that the guards know, one of the type that the fewest numbers fit.
 _NARROW = np.ones(1, "float32")
+
+
+class _InPlace(ast.NodeTransformer):
+    """Has operators write into the results of others, as `guards.temporary` does."""
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        side = reuses(node, lambda _: False)
+        self.generic_visit(node)
+        if not side:
+            return node
+        sides = (node.left, node.right) if side == "_left" else (node.right, node.left)
+        return hook(f"i{OPERATORS[type(node.op)]}", *sides)
 
 
 class Arithmetic:
@@ -38,9 +56,10 @@ class Arithmetic:
 
     def __init__(self, checked: Checked, arrays: int, operators: int, allowance: Allowance) -> None:
         known = checked.understood
-        code = compiled(ast.Module([definition(copied(known.tree))], []))
+        tree = _InPlace().visit(definition(copied(known.tree)))
+        code = compiled(ast.Module([tree], []))
         # No name of Python's own is in reach, and none is in the code.
-        within = {"__builtins__": {}, **known.closure}
+        within = {"__builtins__": {}, **_IN_PLACE, **known.closure}
         self._raw = FunctionType(code, within, "arithmetic", known.defaults)
         self._arrays = arrays
         #: By type, items of an argument for which what one call may use up is enough.
