@@ -6,6 +6,7 @@ import inspect
 import json
 import marshal
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -482,6 +483,16 @@ def test_large_sources_are_refused_where_the_stack_has_no_guard():
                 from_source(text)
     finally:
         sys.setrecursionlimit(usual)
+
+
+@pytest.mark.parametrize("text", ["lambda x: 'a'(x)", "lambda x: [1, 2][x, 3]", "lambda x: {}()"])
+def test_no_word_of_the_compiler_reaches_anybody(text, recwarn):
+    """Python warns of these, and where warnings are errors compiles none."""
+    assert from_source(text).source == text
+    assert not recwarn.list
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert from_source(text).source == text
 
 
 def test_a_decimal_of_many_digits_is_refused():
