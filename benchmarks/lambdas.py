@@ -68,6 +68,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "lambda x: x ** 2": lambda x: x**2,
     "lambda x: x[:, ::2]": lambda x: x[:, ::2],
     "lambda x: x * 2 + x / 3": lambda x: x * 2 + x / 3,
+    "lambda x: (x - 0.5) * (x + 0.5) / (x * x + 1)": lambda x: (x - 0.5) * (x + 0.5) / (x * x + 1),
     "lambda x: K.l2_normalize(x, axis=1)": _normalized,
     "lambda x: tf.tanh(x) * x": lambda x: np.tanh(x) * x,
     "lambda x: K.mean(K.square(x), axis=-1)": lambda x: np.mean(np.square(x), axis=-1),

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from secure_serial.lambdas.tree import copied
+from secure_serial.lambdas.tree import copied, walked
 from secure_serial.sandbox.constructs import OPERATORS, hook, reuses
 from secure_serial.sandbox.guards.arrays import FLOATS, alike
 from secure_serial.sandbox.guards.operators import EASY
@@ -26,8 +26,8 @@ from secure_serial.sandbox.restrict import compiled, definition
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from secure_serial.lambdas.understood import Understood
     from secure_serial.sandbox.allowance import Allowance
-    from secure_serial.sandbox.restrict import Checked
 
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div)
 _IN_PLACE: dict[str, Any] = {
@@ -52,15 +52,14 @@ class _InPlace(ast.NodeTransformer):
 class Arithmetic:
     """A function that is nothing else: calls it, or leaves that to the guards."""
 
-    __slots__ = ("_arrays", "_most", "_raw")
+    __slots__ = ("_arrays", "_known", "_most", "_raw")
 
-    def __init__(self, checked: Checked, arrays: int, operators: int, allowance: Allowance) -> None:
-        known = checked.understood
-        tree = _InPlace().visit(definition(copied(known.tree)))
-        code = compiled(ast.Module([tree], []))
-        # No name of Python's own is in reach, and none is in the code.
-        within = {"__builtins__": {}, **_IN_PLACE, **known.closure}
-        self._raw = FunctionType(code, within, "arithmetic", known.defaults)
+    def __init__(
+        self, known: Understood, arrays: int, operators: int, allowance: Allowance
+    ) -> None:
+        self._known = known
+        #: Compiled when it is first called: in a model that is traced it never is.
+        self._raw: FunctionType | None = None
         self._arrays = arrays
         #: By type, items of an argument for which what one call may use up is enough.
         self._most = {
@@ -94,12 +93,19 @@ class Arithmetic:
                 return None
             if other.shape != first.shape:
                 return None
+        self._raw = self._raw or self._made()
         return self._raw
 
+    def _made(self) -> FunctionType:
+        tree = _InPlace().visit(definition(copied(self._known.tree)))
+        code = compiled(ast.Module([tree], []))
+        # No name of Python's own is in reach, and none is in the code.
+        within = {"__builtins__": {}, **_IN_PLACE, **self._known.closure}
+        return FunctionType(code, within, "arithmetic", self._known.defaults)
 
-def found(checked: Checked, allowance: Allowance) -> Arithmetic | None:
+
+def found(known: Understood, allowance: Allowance) -> Arithmetic | None:
     """The function without guards, if it is arithmetic of its parameters."""
-    known = checked.understood
     given = known.tree.args
     body = body_of(known.tree)
     if body is None or given.posonlyargs or given.vararg or given.kwonlyargs or given.kwarg:
@@ -109,10 +115,10 @@ def found(checked: Checked, allowance: Allowance) -> Arithmetic | None:
     numbers = {**known.closure, **dict(zip(names[len(arrays) :], known.defaults, strict=True))}
     if not all(map(_fits, numbers.values())):
         return None
-    operators = [node for node in ast.walk(body) if isinstance(node, (ast.BinOp, ast.UnaryOp))]
-    if not operators or not _is_array(body, frozenset(arrays), frozenset(numbers)):
+    if isinstance(body, ast.Name) or not _is_array(body, frozenset(arrays), frozenset(numbers)):
         return None
-    return Arithmetic(checked, len(arrays), len(operators), allowance)
+    operators = [node for node in walked(body) if isinstance(node, (ast.BinOp, ast.UnaryOp))]
+    return Arithmetic(known, len(arrays), len(operators), allowance)
 
 
 def body_of(tree: ast.Lambda | ast.FunctionDef) -> ast.expr | None:

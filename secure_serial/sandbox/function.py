@@ -139,7 +139,7 @@ class Restricted(Budgeted, Restored):
         # What can be changed is made anew for each call, so that no call sees another.
         if not any(map(_mutable, values)):
             self._kept = self._made()
-            self._plain = arithmetic.found(checked, allowance)
+            self._plain = arithmetic.found(self.understood, allowance)
 
     def _made(self) -> Function:
         """Put code, names and stored values together. Nothing runs."""
