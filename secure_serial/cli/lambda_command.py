@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from secure_serial.artifact import Opened
     from secure_serial.artifact.document import Document, Json
     from secure_serial.cli.console import Console
+    from secure_serial.lambdas.bounds import Account
     from secure_serial.lambdas.understood import Understood
     from secure_serial.policy.engine import Decision
     from secure_serial.report.style import Style
@@ -131,13 +132,13 @@ def _judged(file: str, policy: list[str]) -> list[Shown]:
     ]
 
 
-def _read(value: Json) -> tuple[Understood | None, SecureSerialError | None]:
+def _read(value: Json, account: Account) -> tuple[Understood | None, SecureSerialError | None]:
     from secure_serial.lambdas.found import understood
     from secure_serial.sandbox.restrict import restrict
 
     known = None
     try:
-        known = understood(value)
+        known = understood(value, account)
         restrict(known)
     except (ArtifactError, SandboxError) as error:
         return known, error
@@ -147,8 +148,11 @@ def _read(value: Json) -> tuple[Understood | None, SecureSerialError | None]:
 class _Once(Generic[_Result]):
     """Does something to each different function, and to no more than a document may hold."""
 
-    def __init__(self, work: Callable[[Json], _Result]) -> None:
+    def __init__(self, work: Callable[[Json, Account], _Result]) -> None:
+        from secure_serial.lambdas.bounds import Account
+
         self._work = work
+        self._account = Account()
         self._done: dict[str, _Result] = {}
 
     def __call__(self, value: Json) -> _Result:
@@ -160,7 +164,7 @@ class _Once(Generic[_Result]):
                 raise LimitExceeded(
                     f"more than {Limits().functions} different functions", code=_TOO_MANY
                 )
-            self._done[key] = self._work(value)
+            self._done[key] = self._work(value, self._account)
         return self._done[key]
 
 
@@ -272,9 +276,9 @@ def _converted(document: Document, *, drop: bool) -> tuple[dict[str, Json], int,
     roots: dict[str, Json] = {}
     count, failed = 0, []
 
-    def made(value: Json) -> tuple[Json, ArtifactError | None]:
+    def made(value: Json, account: Account) -> tuple[Json, ArtifactError | None]:
         try:
-            return in_own_form(value, drop_bytecode=drop), None
+            return in_own_form(value, account, drop_bytecode=drop), None
         except ArtifactError as error:
             return None, error
 

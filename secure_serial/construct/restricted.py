@@ -8,7 +8,7 @@ from secure_serial.construct.kept import keep
 from secure_serial.construct.tripwire import exempt
 from secure_serial.lambdas.plain import alike
 from secure_serial.loaded import is_installed
-from secure_serial.plan.functions import Functions, may_be_function
+from secure_serial.plan.functions import FunctionReader, may_be_function
 from secure_serial.plan.path import Path, pointer
 from secure_serial.policy.model import Evaluation, Sandbox
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from secure_serial.artifact.document import Json
     from secure_serial.construct.keras.in_model import InModel
     from secure_serial.lambdas.understood import Understood
-    from secure_serial.limits import Limits
     from secure_serial.policy.model import Policy
     from secure_serial.sandbox.facades.ops import Ops
     from secure_serial.sandbox.restored import Restored
@@ -38,7 +37,8 @@ class Made:
     def __init__(self, functions: Mapping[tuple[str, str], Checked], policy: Policy) -> None:
         self._functions = functions
         self._sandbox = policy.sandbox
-        self._limits: Limits = policy.limits
+        #: Of what is written down and read back while the load builds.
+        self.reader = FunctionReader(policy.limits)
         self._made: dict[tuple[str, str], InModel] = {}
 
     def __bool__(self) -> bool:
@@ -78,7 +78,7 @@ class Made:
         if not self._functions or not may_be_function(node):
             return None
         with exempt():  # the proof compiles what it has read, and runs nothing
-            read = Functions(self._limits, safe_mode=False).read(node).checked
+            read = self.reader.read(node).checked
         for place, known in self._functions.items():
             if read is not None and _same(read.understood, known.understood):
                 return self._at(place)

@@ -204,7 +204,11 @@ class Session:
         limits = self.verdict.policy.limits
         with exempt():  # of a function it compiles the tree, and runs nothing
             plan = make_plan(
-                document, catalogue=self.catalogue, callers=self.callers, limits=limits
+                document,
+                catalogue=self.catalogue,
+                callers=self.callers,
+                limits=limits,
+                reader=self.functions.reader,
             )
         verdict = self._engine.judge(plan, self.verdict.file_sha256)
         for objection in verdict.objections:

@@ -11,7 +11,7 @@ import ast
 from dataclasses import dataclass, replace
 
 from secure_serial.lambdas import own
-from secure_serial.lambdas.bounds import Bounds
+from secure_serial.lambdas.bounds import Account, Bounds
 from secure_serial.lambdas.code import Code, names_of
 from secure_serial.lambdas.decode import OtherVersion
 from secure_serial.lambdas.errors import BadStream, CannotLift, TooMuch
@@ -48,8 +48,13 @@ class Lifted:
         return source(self.tree)
 
 
-def lift(data: bytes, bounds: Bounds | None = None) -> Lifted:
+def lift(data: bytes, bounds: Bounds | None = None, account: Account | None = None) -> Lifted:
     """The tree of a marshalled function.
+
+    Args:
+        data: The stream.
+        bounds: What it may take.
+        account: What it may take together with others.
 
     Raises:
         BadStream: The bytes are no code of a CPython that is known.
@@ -62,11 +67,22 @@ def lift(data: bytes, bounds: Bounds | None = None) -> Lifted:
 
     """
     bounds = bounds or Bounds()
+    spent = [0]
+    if account is None:
+        return _lifted(data, bounds, spent)
+    account.take(0)
+    try:
+        most = min(bounds.proof_steps, account.left)
+        return _lifted(data, replace(bounds, proof_steps=most), spent)
+    finally:
+        account.left -= spent[0]
+
+
+def _lifted(data: bytes, bounds: Bounds, spent: list[int]) -> Lifted:
     found: list[Lifted] = []
     #: What stood in the way: of versions that do not write such code, of those whose rules it
     #: does not keep, and of the others.
     faults: tuple[list[CannotLift | TooMuch], ...] = ([], [], [])
-    spent = [0]
     for stream in read(data, bounds):
         _check_damage(stream)
         meanings: list[tuple[object, Lifted]] = []

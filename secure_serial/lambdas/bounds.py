@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from secure_serial.lambdas.errors import TooMuch
+
+#: Steps of 5 microseconds that reading all functions of a document may take: the limits let it
+#: have a hundred, each of which may take a second.
+_DOCUMENT = 500_000
+#: Of each character of a source, which is parsed, compiled, digested and restricted.
+_CHARACTER = 6
+
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
@@ -39,5 +47,32 @@ class Bounds:
     # and attempts together. A step takes some 5 microseconds; the longest real function some 5,000.
     proof_steps: int = 200_000
     # States in which a proof finds the stack at some place: one or two for each branch, and twice
-    # as many for each choice between a display and another value. A state takes a millisecond.
+    # as many for each choice between a display and another value. A state takes a millisecond or
+    # two, and counts as so many steps.
     states: int = 600
+    state_steps: int = 400
+
+
+class Account:
+    """What is left for the functions of one document.
+
+    >>> account = Account(10)
+    >>> account.source("lambda x: x")
+    Traceback (most recent call last):
+    secure_serial.lambdas.errors.TooMuch: ... more than the functions of one file may take ...
+    """
+
+    __slots__ = ("left",)
+
+    def __init__(self, steps: int = _DOCUMENT) -> None:
+        self.left = steps
+
+    def source(self, text: object) -> None:
+        """Take the reading of a source."""
+        self.take(len(text) * _CHARACTER if isinstance(text, str) else 0)
+
+    def take(self, steps: int) -> None:
+        """Take so many steps. Raises TooMuch where there are none left."""
+        self.left -= steps
+        if self.left < 0:
+            raise TooMuch("more than the functions of one file may take together")

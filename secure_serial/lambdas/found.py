@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from secure_serial.artifact.document import Json
+    from secure_serial.lambdas.bounds import Account
     from secure_serial.lambdas.understood import Understood
 
 #: `(parent, key)`, or None for the root, as the planner has it.
@@ -80,8 +81,8 @@ def _is_function(value: Json) -> bool:
     return value.get("class_name") == LAMBDA
 
 
-def understood(value: Json) -> Understood:
-    """The function that a value is.
+def understood(value: Json, account: Account | None = None) -> Understood:
+    """The function that a value is; reading it takes from an account that others share.
 
     Raises:
         BadStream, CannotLift, TooMuch: It cannot be understood.
@@ -92,17 +93,17 @@ def understood(value: Json) -> Understood:
     found = stored(value)
     if found is None:
         raise BadStream("what is marked as a function is in none of the forms that are known")
-    return understand(found)
+    return understand(found, account=account)
 
 
-def in_own_form(value: Json, *, drop_bytecode: bool) -> Json:
+def in_own_form(value: Json, account: Account | None = None, *, drop_bytecode: bool) -> Json:
     """A function's value with our own form in it, as a `__lambda__` node.
 
     Raises:
         BadStream, CannotLift, TooMuch: It cannot be understood, or not be written.
 
     """
-    known = understood(value)
+    known = understood(value, account)
     form = known.own_form()
     from_own(form)
     config: dict[str, Json] = {OWN: form}

@@ -86,6 +86,7 @@ class Prover:
                 new = state if old is None else joined(old, state)
                 if old is None or new != old:
                     known[key] = new
+                    self.steps[0] += self.bounds.state_steps
                     if len(known) > self.bounds.states:
                         raise TooMuch(f"more than {self.bounds.states} states of the stack")
                     if key not in todo:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from secure_serial.lambdas import Lifted, lift, own
-from secure_serial.lambdas.bounds import Bounds
+from secure_serial.lambdas.bounds import Account, Bounds
 from secure_serial.lambdas.errors import BadStream, CannotLift, Disagree, TooMuch
 from secure_serial.lambdas.nodes import identifier
 from secure_serial.lambdas.plain import Plain, alike, plain, written
@@ -95,8 +95,15 @@ class Understood:
         }
 
 
-def understand(stored: Stored, bounds: Bounds | None = None) -> Understood:
+def understand(
+    stored: Stored, bounds: Bounds | None = None, account: Account | None = None
+) -> Understood:
     """What a stored function does, from its bytecode, its source, or both.
+
+    Args:
+        stored: Its parts.
+        bounds: What reading it may take.
+        account: What reading it and others may take together.
 
     Raises:
         BadStream: A form is broken.
@@ -111,18 +118,20 @@ def understand(stored: Stored, bounds: Bounds | None = None) -> Understood:
 
     """
     try:
-        return _understood(stored, bounds or Bounds())
+        return _understood(stored, bounds or Bounds(), account or Account())
     except RecursionError:
         raise TooMuch(STACK) from None
 
 
-def _understood(stored: Stored, bounds: Bounds) -> Understood:
+def _understood(stored: Stored, bounds: Bounds, account: Account) -> Understood:
+    if stored.own is not None:
+        account.source(stored.own.get("source"))
     ours = None if stored.own is None else from_own(stored.own, bounds)
     if stored.code is None:
         if ours is None:
             raise BadStream("a stored function without code and without source")
         return ours
-    lifted = lift(stored.code, bounds)
+    lifted = lift(stored.code, bounds, account)
     if len(stored.closure) != len(lifted.free):
         raise CannotLift(
             f"a closure of {len(stored.closure)} values for {len(lifted.free)} variables"

@@ -17,6 +17,7 @@ from secure_serial.plan.request import Action, Origin
 
 if TYPE_CHECKING:
     from secure_serial.artifact.document import Json
+    from secure_serial.lambdas.bounds import Account
     from secure_serial.limits import Limits
     from secure_serial.plan.collector import Collector, Visit
     from secure_serial.sandbox.restrict import Checked
@@ -84,25 +85,68 @@ def may_be_function(value: Json) -> bool:
     return isinstance(node, dict) and node.get("class_name") == LAMBDA
 
 
-class Functions:
-    """Reads the functions of one document, as many as its limits let it hold.
+class FunctionReader:
+    """Reads functions, each different one once, and as many as a document may hold.
 
     Args:
         limits: How many.
+
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._left = limits.functions
+        self._account: Account | None = None
+        self._reads: dict[str, Read] = {}
+
+    def read(self, value: Json) -> Read:
+        """What a value comes to that is said to be a function, or was taken for one."""
+        key = repr(value)
+        if key not in self._reads:
+            self._reads[key] = self._read(value)
+        return self._reads[key]
+
+    def _read(self, value: Json) -> Read:
+        from secure_serial.lambdas.bounds import Account
+        from secure_serial.lambdas.errors import BadStream, CannotLift, TooMuch
+        from secure_serial.lambdas.stored import stored
+        from secure_serial.lambdas.understood import Disagree, understand
+        from secure_serial.sandbox.restrict import restrict
+
+        self._left -= 1
+        if self._left < 0:
+            return Read(problem=("SS333", "more functions than are allowed"))
+        self._account = self._account or Account()
+        try:
+            found = stored(as_node(value))
+            if found is None:
+                return Read(problem=(NOT_UNDERSTOOD, "code in none of the forms that are known"))
+            return Read(restrict(understand(found, account=self._account)))
+        except Disagree as error:
+            return Read(problem=(DISAGREES, f"its two forms differ: {error.message}"))
+        except (BadStream, CannotLift, TooMuch) as error:
+            return Read(problem=(NOT_UNDERSTOOD, f"it cannot be read: {error.message}"))
+        except SandboxError as error:
+            return Read(problem=(NOT_ALLOWED, error.message))
+
+
+class Functions:
+    """The functions of one document.
+
+    Args:
+        reader: Reads them.
         safe_mode: Whether all are refused unread, as Keras does.
 
     """
 
-    def __init__(self, limits: Limits, *, safe_mode: bool) -> None:
-        self._left = limits.functions
+    def __init__(self, reader: FunctionReader, *, safe_mode: bool) -> None:
+        self._reader = reader
         self._safe_mode = safe_mode
-        self._reads: dict[str, Read] = {}
         #: Those that were understood, by member and pointer.
         self.found: dict[tuple[str, str], Checked] = {}
 
     def ask(self, found: Collector, visit: Visit, what: str) -> None:
         """Write down the request that a function makes where it stands."""
-        read = Read(problem=("SS303", CODE)) if self._safe_mode else self._known(visit.value)
+        read = Read(problem=("SS303", CODE)) if self._safe_mode else self._reader.read(visit.value)
         problems = [] if read.problem is None else [read.problem]
         if visit.spec.field not in PLACES:
             problems.append(("SS311", f"a function in a field that holds {visit.spec.field}"))
@@ -113,32 +157,3 @@ class Functions:
         )
         if read.checked is not None:
             self.found[request.member, request.pointer] = read.checked
-
-    def _known(self, value: Json) -> Read:
-        """As `read`; models repeat their functions, and each is read once."""
-        key = repr(value)
-        if key not in self._reads:
-            self._reads[key] = self.read(value)
-        return self._reads[key]
-
-    def read(self, value: Json) -> Read:
-        """What a value comes to that is said to be a function, or was taken for one."""
-        from secure_serial.lambdas.errors import BadStream, CannotLift, TooMuch
-        from secure_serial.lambdas.stored import stored
-        from secure_serial.lambdas.understood import Disagree, understand
-        from secure_serial.sandbox.restrict import restrict
-
-        self._left -= 1
-        if self._left < 0:
-            return Read(problem=("SS333", "more functions than are allowed"))
-        try:
-            found = stored(as_node(value))
-            if found is None:
-                return Read(problem=(NOT_UNDERSTOOD, "code in none of the forms that are known"))
-            return Read(restrict(understand(found)))
-        except Disagree as error:
-            return Read(problem=(DISAGREES, f"its two forms differ: {error.message}"))
-        except (BadStream, CannotLift, TooMuch) as error:
-            return Read(problem=(NOT_UNDERSTOOD, f"it cannot be read: {error.message}"))
-        except SandboxError as error:
-            return Read(problem=(NOT_ALLOWED, error.message))

@@ -17,7 +17,7 @@ from secure_serial.plan.arguments import VALUE, Reader
 from secure_serial.plan.catalogue import Catalogue, FieldSpec
 from secure_serial.plan.collector import Collector, Visit
 from secure_serial.plan.fields import OBJECT_FIELDS, Field, Kind
-from secure_serial.plan.functions import PLACES, Functions, as_node, may_be_function
+from secure_serial.plan.functions import PLACES, FunctionReader, Functions, as_node, may_be_function
 from secure_serial.plan.names import (
     MISSING,
     Names,
@@ -66,6 +66,7 @@ def make_plan(
     limits: Limits,
     root: Field = Field.ROOT,
     safe_mode: bool = False,
+    reader: FunctionReader | None = None,
 ) -> Plan:
     """Every request that building this document would make.
 
@@ -77,9 +78,10 @@ def make_plan(
         root: The field that the document as a whole stands in.
         safe_mode: Whether functions whose code stands in the document are refused unread;
             else the policy decides on them.
+        reader: Reads them, if several documents share what that may take.
 
     """
-    functions = Functions(limits, safe_mode=safe_mode)
+    functions = Functions(reader or FunctionReader(limits), safe_mode=safe_mode)
     walks = [_Walk(part, catalogue, callers, limits, root, functions) for part in document.parts]
     requests = [request for walk in walks for request in walk.found.requests]
     objections = [objection for walk in walks for objection in walk.found.objections]

@@ -60,21 +60,42 @@ def restored_config(function: object) -> tuple[tuple[Any, ...] | None, dict[str,
     restored = loaded("secure_serial.sandbox.restored", "Restored")
     if restored is None or not isinstance(function, restored.Restored):
         return None
+    known: Understood = function.understood
+    form = known.own_form()
+    content = known.content
+    if content not in _bytecode:  # a proof may take a second, and wrappers write a layer often
+        if len(_bytecode) >= _REMEMBERED:
+            _bytecode.clear()
+        _bytecode[content] = _compiled(known, form)
+    made = _bytecode[content]
+    if made is None:
+        return None, form
+    text, free = made
+    closure = tuple(known.closure[name] for name in free)
+    return (text, known.defaults or None, closure or None), form
+
+
+#: The code of restored functions, by what they are, and the free variables; None where the code is
+#: not the same function. A file may hold a hundred.
+_bytecode: dict[str, tuple[str, tuple[str, ...]] | None] = {}
+_REMEMBERED = 100
+
+
+def _compiled(known: Understood, form: dict[str, Any]) -> tuple[str, tuple[str, ...]] | None:
+    """The bytecode of a function, if it is the same function to whoever lifts it."""
     from secure_serial.lambdas import own
     from secure_serial.lambdas.stored import Stored
     from secure_serial.lambdas.understood import understand
 
-    known: Understood = function.understood
-    form = known.own_form()
     try:
         code = own.live(known.tree, tuple(known.closure))
         closure = tuple(known.closure[name] for name in code.co_freevars)
         understand(Stored(marshal.dumps(code), form, known.defaults, {}, closure))
     except ArtifactError:
-        return None, form
+        return None
     # Keras hands on the code alone where it makes copies: it says which function it is of.
     code = code.replace(co_filename=f"{own.FILE} {known.content}")
-    return (_text(code), known.defaults or None, closure or None), form
+    return _text(code), code.co_freevars
 
 
 def _text(code: CodeType) -> str:

@@ -14,6 +14,7 @@ import pytest
 from secure_serial import SandboxError, load_model, parse_policy
 from secure_serial.construct import kept
 from secure_serial.construct.keras import copies
+from secure_serial.lambdas import understood
 from secure_serial.sandbox.restored import Restored
 
 keras = pytest.importorskip("keras")
@@ -190,6 +191,26 @@ def test_shapes_of_a_file_make_nothing_in_this_process(tmp_path):
 
 
 # While it is built.
+
+
+def test_what_wrappers_copy_while_they_are_built_is_read_once(tmp_path, monkeypatch):
+    """A proof may take a second, a file may have thousands of layers, and each is copied often."""
+    asked = []
+    reads = understood.understand
+    monkeypatch.setattr(understood, "understand", lambda *a, **k: asked.append(a) or reads(*a, **k))
+    given = {"batch_shape": [None, 3, 4], "dtype": "float32", "name": "i"}
+    stack = [{"class_name": "InputLayer", "module": "keras.layers", "config": given}]
+    for number in range(4):
+        cell = {"units": 2, "activation": stored("lambda x: x * 2"), "return_sequences": True}
+        inner = {"class_name": "SimpleRNN", "module": "keras.layers", "config": cell}
+        config = {"name": f"b{number}", "layer": inner}
+        stack.append({"class_name": "Bidirectional", "module": "keras.layers", "config": config})
+    path = tmp_path / "m.json"
+    top = {"name": "s", "layers": stack}
+    path.write_text(json.dumps({"class_name": "Sequential", "config": top, "module": "keras"}))
+    load_model(path, policy="sandbox", safe_mode=False)
+    # Once for the plan, once as Keras writes it, and a proof for each place of it.
+    assert len(asked) <= 6
 
 
 @pytest.mark.parametrize("policy", ["sandbox", WALLED], ids=["in-process", "process"])

@@ -273,8 +273,10 @@ def test_all_attempts_at_one_stream_share_one_count_of_steps():
     text = "lambda x: [(x.a if x.b else x.c) for x in x]"
     stream = marshal.dumps(eval(text).__code__)
     with pytest.raises(TooMuch):
-        lift(stream, Bounds(proof_steps=40))
-    assert lift(stream, Bounds(proof_steps=400))
+        lift(stream, Bounds(proof_steps=40, state_steps=0))
+    assert lift(stream, Bounds(proof_steps=400, state_steps=0))
+    with pytest.raises(TooMuch):
+        lift(stream, Bounds(proof_steps=400, state_steps=200))
 
 
 def test_a_loop_over_nothing_is_refused():

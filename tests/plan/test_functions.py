@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import marshal
+
 import pytest
 from plan.plans import codes, layer, plan
 
 from secure_serial.lambdas import understood
 from secure_serial.limits import Limits
 from secure_serial.plan.functions import as_node, may_be_function
+from secure_serial.plan.request import Action
 
 
 def function(number):
@@ -28,7 +32,7 @@ def test_each_different_function_is_read_once(monkeypatch):
     asked = []
     reads = understood.understand
     monkeypatch.setattr(
-        understood, "understand", lambda stored: asked.append(stored) or reads(stored)
+        understood, "understand", lambda stored, **k: asked.append(stored) or reads(stored, **k)
     )
     made = plan({"class_name": "Sequential", "config": {"layers": model([1, 2] * 5)}})
     assert len(asked) == 2
@@ -56,3 +60,33 @@ def test_an_activation_as_keras_writes_it_is_a_function():
         assert as_node(other) is other
     assert all(map(may_be_function, (bare, ["4wE=", None, None], function(1))))
     assert not any(map(may_be_function, ("4wE=", ["a", "b"], {"class_name": "Dense"}, None, 1)))
+
+
+#: Each of them is read within a second, and a file may hold a hundred.
+MANY = "lambda x: [" + "[i if i else x for i in x if i]," * 20 + "%d]"
+LONG = "lambda x: [" + "x + 1, " * 1_500 + "%d]"
+
+
+def bytecode(text):
+    return [base64.b64encode(marshal.dumps(eval(text).__code__)).decode("ascii"), None, None]
+
+
+def source(text):
+    return {
+        "class_name": "__lambda__",
+        "config": {"secure_serial": {"schema": 1, "source": text}},
+    }
+
+
+@pytest.mark.parametrize(("form", "text"), [(bytecode, MANY), (source, LONG)])
+def test_the_functions_of_a_file_share_what_reading_them_may_take(form, text):
+    layers = [
+        layer("Lambda", name=f"l{number}", function=form(text % number)) for number in range(15)
+    ]
+    made = plan({"class_name": "Sequential", "config": {"layers": layers}})
+    problems = [each.objections for each in made.requests if each.action is Action.LAMBDA]
+    read = [not each for each in problems]
+    assert read == sorted(read, reverse=True)
+    assert 3 < sum(read) < 12
+    assert {each[0].code for each in problems if each} == {"SS305"}
+    assert "together" in problems[-1][0].detail
