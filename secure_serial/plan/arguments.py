@@ -13,10 +13,10 @@ from secure_serial.plan.fields import OBJECT_FIELDS, Field, Kind
 from secure_serial.plan.forms import NODE_KEYS, marks_code
 from secure_serial.plan.path import Path, pointer
 from secure_serial.plan.request import Objection
-from secure_serial.plan.values import is_path_component, judge_plain
+from secure_serial.plan.values import is_path_component, is_plain_number, judge_plain, judge_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Iterator, Mapping
 
     from secure_serial.artifact.document import Json
     from secure_serial.limits import Limits
@@ -34,6 +34,7 @@ _CONTAINERS = frozenset({Field.GRAPH_NODE, Field.LAYER})
 _ENOUGH_NOTES = 10
 #: Keys of a node that are read elsewhere, and those that hold nothing but names.
 _READ = frozenset({"config", "class_name"})
+_NAMES_AND_CONFIG = frozenset({"module", "class_name", "registered_name", "config"})
 _NAMING = NODE_KEYS - {"inbound_nodes"}
 #: What is said of every form of bytecode.
 CODE = "code that stands in the file: arbitrary code execution"
@@ -71,6 +72,31 @@ class Reader:
             text = f"Expected 'config' to be a dict, got {type(config).__name__}"
             found.objections.append(Objection("SS310", text, pointer(path)))
         return found
+
+    def finds_nothing(
+        self, node: Mapping[str, Json], resolution: Resolution, callers: Container[str]
+    ) -> bool:
+        """Whether nothing would come of what stands in a node beside its names, or near it.
+
+        So it is with most objects of a program's own classes: they hold plain values, with which
+        nothing is wrong, and no name of anything. Of Keras's classes, and those that are made of
+        them, the arguments are told apart, and none of this holds.
+        """
+        caller, config = resolution.caller, node.get("config")
+        if caller is None or caller.bases or not node.keys() <= _NAMES_AND_CONFIG:
+            return False
+        if type(config) is not dict or "class_name" in config:
+            return False
+        for item in config.values():
+            if item is None or item is True or item is False:
+                continue
+            if type(item) is str:  # "lambda" marks what stands beside it as code
+                plain = item not in callers and item != "lambda"
+                if not plain or judge_text(item, Field.OBJECT) is not None:
+                    return False
+            elif not is_plain_number(item, Field.OBJECT, self._limits):
+                return False
+        return True
 
     def known(self, resolution: Resolution) -> Entry | None:
         """What is known of a class; of a caller's own, by its nearest base of Keras's."""
@@ -135,7 +161,10 @@ class Reader:
             spec = self._spec(entry, resolution, key)
             if inline and key == "loss":
                 spec = _LABELS  # Keras 3 compiles nothing from a Keras 0 config
-            if isinstance(item, str) and entry is not None and item in entry.enums.get(key, ()):
+            if isinstance(item, str):
+                if entry is not None and item in entry.enums.get(key, ()):
+                    continue
+            elif is_plain_number(item, spec.field, self._limits):
                 continue
             visit = Visit(item, (path, key), spec, depth, str(key), owner, times)
             self._argument(visit, resolution, found)

@@ -15,6 +15,7 @@ is a name, too. The rules (docs/semantics.md gives each with its reason):
 from __future__ import annotations
 
 import sys
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from secure_serial.plan.encodings import DTYPES
@@ -61,24 +62,64 @@ def resolve_class(
     names: Names, field: Field, catalogue: Catalogue, callers: Mapping[str, CallerObject]
 ) -> Resolution:
     """The class that a node names."""
+    # What the answer hangs on of all that the program registered: these two, and no more.
+    found = _asked(names, callers)
+    shadows = isinstance(names.class_name, str) and names.class_name in callers
+    asked = (names, field, catalogue, found, shadows)
+    return (_remembered if _are_usual(names) else _resolved)(*asked)
+
+
+def _resolved(
+    names: Names,
+    field: Field,
+    catalogue: Catalogue,
+    found: CallerObject | None,
+    shadows: bool,  # noqa: FBT001 - a part of what is remembered
+) -> Resolution:
+    """The class that a node names, where `found` is the program's object that it asks for.
+
+    `shadows` tells whether the program has an object that is called like the class.
+    """
     bad = _malformed(names)
     if bad:
         return Resolution(_written(names), Origin.UNKNOWN, code="SS310", problem=bad)
     module, class_name = names.module, str(names.class_name)
     if isinstance(module, str) and catalogue.is_keras_module(module):
-        return _keras_class(names, module, class_name, field, catalogue, callers)
-    found = _caller_class(names, class_name, callers)
+        known = _keras_class(names, module, class_name, field, catalogue)
+        if known is not None and shadows and not known.code:
+            note = f"the program's own {class_name!r} does not stand in for Keras's {known.symbol}"
+            return known._replace(note=note)
+        if known is not None:
+            return known
+        # A caller's class that lives in a package of Keras's name (keras_hub's do not).
+        written = Resolution(_written(names), Origin.UNKNOWN)
+        return written if found is None else _caller_class(names, class_name, found)
     if found is not None:
-        return found
+        return _caller_class(names, class_name, found)
     if module is MISSING and names.registered_name in (MISSING, None, class_name):
         symbol = catalogue.by_bare_name(class_name, field)
         if symbol is not None:
             return _known(symbol, catalogue)
-    written = _written(names)
-    unknown = Resolution(written, Origin.UNKNOWN, catalogue.foreign(written))
+    text = _written(names)
+    unknown = Resolution(text, Origin.UNKNOWN, catalogue.foreign(text))
     if ">" in unknown.symbol and _is_stdlib(module):
         return _disagree(unknown, f"nothing of the module {module!r} is registered by a program")
     return unknown
+
+
+#: Models repeat their classes, and programs their models. More than any of them has; of names
+#: that are not usual, which may be long, none is kept.
+_remembered = lru_cache(maxsize=2048)(_resolved)
+
+
+def _are_usual(names: Names) -> bool:
+    """Whether names may be remembered by: short texts, for 1 and True would be the same there."""
+    for name in names:
+        if name is MISSING or name is None:
+            continue
+        if type(name) is not str or len(name) > _NAME_CHARS:
+            return False
+    return True
 
 
 def resolve_function(
@@ -101,11 +142,12 @@ def resolve_function(
         if symbol is not None:
             return _function_names_agree(_known(symbol, catalogue), names, name)
         # Keras up to 3.6 wrote a registered function's bare name only.
-        matches = [o for key, o in callers.items() if ">" not in name and key.endswith(f">{name}")]
+        keys = [key for key in callers if ">" not in name and key.endswith(f">{name}")]
+        matches = [callers[key] for key in keys]
         if len(matches) > 1:
-            keys = ", ".join(sorted(match.name for match in matches))
+            several = ", ".join(sorted(keys))
             return Resolution(
-                name, Origin.UNKNOWN, code="SS315", problem=f"{name!r} may mean any of {keys}"
+                name, Origin.UNKNOWN, code="SS315", problem=f"{name!r} may mean any of {several}"
             )
         found = matches[0] if matches else None
     if found is not None:
@@ -135,31 +177,20 @@ def resolve_identifier(
 
 
 def _keras_class(
-    names: Names,
-    module: str,
-    class_name: str,
-    field: Field,
-    catalogue: Catalogue,
-    callers: Mapping[str, CallerObject],
-) -> Resolution:
-    path = f"{module}.{class_name}"
+    names: Names, module: str, class_name: str, field: Field, catalogue: Catalogue
+) -> Resolution | None:
+    """Keras's class of this path, by today's names or an earlier Keras's."""
     plain = class_name.isascii() and class_name.isidentifier()
-    symbol = catalogue.canonical(path) if plain else None
+    symbol = catalogue.canonical(f"{module}.{class_name}") if plain else None
     if symbol is None and plain:
         symbol = _legacy_member(module, class_name, field, catalogue)
     if symbol is None:
-        # A caller's class that lives in a package of Keras's name (keras_hub's do not).
-        found = _caller_class(names, class_name, callers)
-        return found if found is not None else Resolution(_written(names), Origin.UNKNOWN)
+        return None
     known = _known(symbol, catalogue)
     registered = names.registered_name
     tail = symbol.rpartition(".")[2]
     if registered not in (MISSING, None, "", class_name, tail):
-        text = _FOREIGN.format(registered, symbol)
-        return _disagree(known, text)
-    if class_name in callers:
-        note = f"the program's own {class_name!r} does not stand in for Keras's {symbol}"
-        return known._replace(note=note)
+        return _disagree(known, _FOREIGN.format(registered, symbol))
     return known
 
 
@@ -173,15 +204,15 @@ def _legacy_member(module: str, name: str, field: Field, catalogue: Catalogue) -
     return symbol if entry.legacy and module in (package, f"{package}.{entry.kind}s") else None
 
 
-def _caller_class(
-    names: Names, class_name: str, callers: Mapping[str, CallerObject]
-) -> Resolution | None:
+def _asked(names: Names, callers: Mapping[str, CallerObject]) -> CallerObject | None:
+    """The program's object that a node asks for, if there is one."""
     registered = names.registered_name
     # As in Keras: an absent key means the class's name, and null means "not registered".
-    key = class_name if registered is MISSING else registered
-    found = callers.get(key) if isinstance(key, str) else None
-    if found is None:
-        return None
+    key = names.class_name if registered is MISSING else registered
+    return callers.get(key) if isinstance(key, str) else None
+
+
+def _caller_class(names: Names, class_name: str, found: CallerObject) -> Resolution:
     resolution = Resolution(caller_symbol(found), Origin.CALLER, caller=found)
     tail = found.name.rpartition(">")[2]
     if class_name not in (found.qualname, tail, found.name):

@@ -106,6 +106,6 @@ class CallerObject(NamedTuple):
 
         A model is a layer, too, and a layer an operation: the narrowest counts.
         """
-        if not self.is_class:
+        if not self.is_class or not self.kinds:
             return None
         return min(self.kinds, key=_NARROW.index, default=None)

@@ -185,6 +185,35 @@ def judge_plain(value: Json, field: Field, limits: Limits) -> tuple[str, str] | 
     return "SS322", f"a value of type {type(value).__name__}"
 
 
+#: Fields in which more is asked of a list, or of a number, than what it is.
+_MORE_IS_ASKED = frozenset(
+    {
+        Field.FUNCTION,
+        Field.GRAPH_CALL,
+        Field.LABEL,
+        Field.SHAPE,
+        Field.SIZE,
+        Field.UNKNOWN,
+        Field.WORDS,
+    }
+)
+_NUMBERS = frozenset({int, float})
+
+
+def is_plain_number(value: Json, field: Field, limits: Limits) -> bool:
+    """Whether a value is a number, or a list of numbers, with which nothing is wrong there.
+
+    Most arguments are: a walk that visited one would find nothing, and need not go there.
+    """
+    if field in _MORE_IS_ASKED:
+        return False
+    items = value if type(value) in (list, tuple) else (value,)
+    for item in items:  # type: ignore[attr-defined]
+        if type(item) not in _NUMBERS or judge_number(item, field, limits) is not None:
+            return False
+    return True
+
+
 def _short(text: str, width: int = 60) -> str:
     shown = text if len(text) <= width else f"{text[:width]}…"
     return repr(shown)

@@ -121,7 +121,6 @@ class _Walk:
         self._keras0 = forms.is_keras0(part.root)
         self._reader = Reader(catalogue, limits)
         self._width = 1  # of the layer before, for the estimate
-        self._classes: dict[tuple[Names, Field], Resolution] = {}
         self._identifiers: dict[tuple[str, Field], Resolution | None] = {}
         self._stack: list[Visit] = []
         if part.role is Role.TRAINING:
@@ -337,8 +336,11 @@ class _Walk:
     def _class(self, value: dict[str, Json], visit: Visit) -> None:
         inline = "class_name" not in value
         names = Names(MISSING, value["name"], MISSING) if inline else forms.names_of(value)
-        resolution = self._resolve(names, visit)
+        resolution = resolve_class(names, visit.spec.field, self._catalogue, self._callers)
         config = value if inline else value.get("config")
+        if not inline and self._reader.finds_nothing(value, resolution, self._callers):
+            self._bare(names, config, resolution, visit)
+            return
         owner = len(self.found.requests)
         # A layer that is called twice is two nodes of the graph, each of which takes work, and
         # so is every layer of a model that is called twice.
@@ -370,16 +372,14 @@ class _Walk:
         )
         self._push(arguments.visits + self._reader.beside(value, visit, owner))
 
-    def _resolve(self, names: Names, visit: Visit) -> Resolution:
-        key = (names, visit.spec.field)
-        try:
-            found = self._classes.get(key)
-        except TypeError:  # a list or dict where a name should stand
-            return resolve_class(*key, self._catalogue, self._callers)
-        if found is None:
-            found = resolve_class(*key, self._catalogue, self._callers)
-            self._classes[key] = found
-        return found
+    def _bare(self, names: Names, config: Json, resolution: Resolution, visit: Visit) -> None:
+        """What `_class` comes to if nothing comes of what stands beside the names."""
+        self.found.request(
+            visit, Action.CONSTRUCT, resolution, forms.written(names),
+            objections=wrong_with(resolution, visit),
+            notes=[resolution.note] * bool(resolution.note),
+            arguments=config if isinstance(config, dict) else None,
+        )  # fmt: skip
 
     def _measure(
         self, resolution: Resolution, config: Json, value: dict[str, Json], times: int

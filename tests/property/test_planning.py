@@ -7,15 +7,18 @@ import copy
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
-from plan.plans import BLOCK, LAYER, SWISH, layer, node, plan, sequential
-from property.trees import nodes, trees
+from plan.plans import BLOCK, LAYER, SWISH, caller_class, layer, node, plan, sequential
+from property.trees import KEYS, NAMES, nodes, scalars, trees
 
 from secure_serial.artifact.dict_value import read_value
 from secure_serial.construct.load import deserialize_keras_object
 from secure_serial.data import catalogue, policy_names
 from secure_serial.errors import SecureSerialError
 from secure_serial.limits import Limits
+from secure_serial.plan import arguments as arguments_module
+from secure_serial.plan import names as names_module
 from secure_serial.plan.encodings import CONTAINERS
+from secure_serial.plan.fields import Field
 from secure_serial.plan.request import Action, Origin
 from secure_serial.plan.walker import make_plan
 from secure_serial.policy.engine import decide
@@ -198,3 +201,49 @@ def test_what_is_built_was_planned_with_these_very_arguments(tree, key):
         planned = [r.arguments for r in found.requests]
     for built in Block.built:
         assert repr(built) in map(repr, planned)
+
+
+PLAIN = caller_class("acme>Plain")
+quick_names = st.sampled_from(["Plain", "Block", "Dense", "acme>Plain", *NAMES])
+quick_nodes = st.fixed_dictionaries(
+    {},
+    optional={
+        "module": st.one_of(
+            st.none(), st.sampled_from(["acme", "acme.blocks", "os", "keras.layers"])
+        ),
+        "class_name": st.one_of(quick_names, quick_names, trees),
+        "registered_name": st.one_of(st.sampled_from(["acme>Plain", "acme>Block"]), quick_names),
+        "config": st.one_of(
+            st.dictionaries(
+                st.sampled_from(KEYS), st.one_of(scalars, st.lists(scalars, max_size=3))
+            ),
+            trees,
+        ),
+        "name": scalars,
+        "build_config": trees,
+    },
+)
+
+
+@SLOW
+@given(
+    st.one_of(quick_nodes, st.lists(quick_nodes, max_size=3), trees), st.sampled_from(list(Field))
+)
+@example(
+    [node("acme", "Plain", {"a": 1, "b": [2.0, 3], "c": "text"}, "acme>Plain")] * 2, Field.ROOT
+)
+@example(node("acme", "Plain", {"a": "lambda", "a_type": "lambda"}, "acme>Plain"), Field.ROOT)
+@example(node("acme", "Plain", {"class_name": None, "config": 1}, "acme>Plain"), Field.ROOT)
+@example(node("acme", "Plain", {"a": "acme>swish", "b": "/etc/passwd"}, "acme>Plain"), Field.ROOT)
+@example(layer("Dense", units=10**400, name=1, activation=[1, 2]), Field.ROOT)
+def test_no_short_cut_changes_a_plan(tree, field):
+    def planned():
+        found = plan(tree, *OWN, PLAIN, field=field)
+        return repr(found[1:])
+
+    quick = [planned(), planned()]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(names_module, "_remembered", names_module._resolved)
+        patch.setattr(arguments_module.Reader, "finds_nothing", lambda *_: False)
+        patch.setattr(arguments_module, "is_plain_number", lambda *_: False)
+        assert quick == [planned()] * 2
