@@ -55,6 +55,12 @@ def keras_state(name: str) -> object:
     return None if state is None else state.get_global_attribute(name)
 
 
+def keras_holds(name: str, value: object) -> bool:
+    """Whether Keras's thread-local `name` is this very value, or there is none to be set."""
+    state = loaded(_STATE, "get_global_attribute")
+    return state is None or state.get_global_attribute(name) is value
+
+
 def set_keras_state(name: str, value: object) -> None:
     """Set Keras's thread-local `name`; nothing happens where Keras is not loaded."""
     state = loaded(_STATE, "set_global_attribute")

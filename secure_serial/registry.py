@@ -14,14 +14,14 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from secure_serial.loaded import keras_state, loaded, set_keras_state
+from secure_serial.loaded import keras_holds, keras_state, loaded, set_keras_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -168,6 +168,14 @@ def _unmirror(frame: _Frame) -> None:
 custom_object_scope = CustomObjectScope
 
 
+def holds(scope: CustomObjectScope) -> bool:
+    """Whether a scope is the innermost one here, for this package and for Keras alike."""
+    frame = _current.get()
+    if frame is None or frame.owner is not scope:
+        return False
+    return keras_holds(_SCOPE_ATTRIBUTE, frame.mirror)
+
+
 def get_custom_objects() -> dict[str, object]:
     """The global dictionary of registered names itself, not a copy; scopes are not in it.
 
@@ -263,36 +271,42 @@ class Snapshot(Mapping[str, object]):
     is what is built.
     """
 
-    __slots__ = ("_tables",)
+    __slots__ = ("_objects", "_origins")
 
     def __init__(self, scope: _Names, registered: _Names, argument: _Names) -> None:
-        self._tables = {
-            Origin.SCOPE: dict(scope),
-            Origin.GLOBAL: dict(registered),
-            Origin.ARGUMENT: dict(argument),
-        }
+        # The registered names are by far the most: they are copied once, and not looked at.
+        objects = dict(registered)
+        origins = {}
+        for name, given in argument.items():
+            if name not in objects:
+                objects[name], origins[name] = given, Origin.ARGUMENT
+        objects.update(scope)
+        origins.update(dict.fromkeys(scope, Origin.SCOPE))
+        self._objects = objects
+        self._origins = origins
 
     def origin(self, name: str) -> Origin | None:
         """Where `name` is found first; None if it is no custom name."""
-        for origin, table in self._tables.items():
-            if name in table:
-                return origin
-        return None
+        return self._origins.get(name) or (Origin.GLOBAL if name in self._objects else None)
+
+    @property
+    def passing(self) -> Collection[str]:
+        """The names of a scope or an argument: the rest is registered for the whole process."""
+        return self._origins.keys()
+
+    @property
+    def table(self) -> Mapping[str, object]:
+        """All of it as a table of Python's own, which is quicker to look up in."""
+        return MappingProxyType(self._objects)
 
     def __getitem__(self, name: str) -> object:
-        for table in self._tables.values():
-            if name in table:
-                return table[name]
-        raise KeyError(name)
+        return self._objects[name]
 
     def __iter__(self) -> Iterator[str]:
-        seen: dict[str, None] = {}
-        for table in self._tables.values():
-            seen.update(dict.fromkeys(table))
-        return iter(seen)
+        return iter(self._objects)
 
     def __len__(self) -> int:
-        return len(set().union(*self._tables.values()))
+        return len(self._objects)
 
 
 def snapshot(custom_objects: _Names | None = None) -> Snapshot:

@@ -41,12 +41,24 @@ class LoggerSink:
 
     durable = False
 
+    def takes(self, *, denied: bool) -> bool:
+        """Whether anybody listens to a record; what nobody does need not be made."""
+        return LOGGER.isEnabledFor(_level(denied))
+
     def write(self, record: Record) -> None:
         """Log one record at INFO, and a denial at WARNING."""
-        denied = record.get("effect") == "deny" or record.get("outcome") == "denied"
-        level = logging.WARNING if denied else logging.INFO
-        if LOGGER.isEnabledFor(level):
-            LOGGER.log(level, "%s", encode(record).decode("ascii").rstrip())
+        denied = is_denial(record)
+        if self.takes(denied=denied):
+            LOGGER.log(_level(denied), "%s", encode(record).decode("ascii").rstrip())
+
+
+def is_denial(record: Record) -> bool:
+    """Whether a record says that something was refused."""
+    return record.get("effect") == "deny" or record.get("outcome") == "denied"
+
+
+def _level(denied: bool) -> int:  # noqa: FBT001 - all that there is to say
+    return logging.WARNING if denied else logging.INFO
 
 
 class AuditLog:

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from secure_serial.construct.tripwire import exempt
 from secure_serial.errors import ConstructionError, SecureSerialError, Where
-from secure_serial.loaded import BACKENDS, is_installed, keras_state, set_keras_state
+from secure_serial.loaded import (
+    BACKENDS,
+    is_installed,
+    keras_holds,
+    keras_state,
+    set_keras_state,
+)
 from secure_serial.plan.request import Origin
 
 if TYPE_CHECKING:
@@ -98,6 +104,11 @@ def safe_mode() -> Iterator[None]:
         yield
     finally:
         set_keras_state(SAFE_MODE, before)
+
+
+def is_safe_mode() -> bool:
+    """Whether that holds here already."""
+    return keras_holds(SAFE_MODE, _ON)
 
 
 def decode(class_name: str, config: Json, session: Session) -> Any:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from secure_serial.construct.keras.versions import catalogue
 from secure_serial.construct.one_load import Load, LoadResult
-from secure_serial.construct.revive import revive
+from secure_serial.construct.revive import revive, revive_document
 from secure_serial.construct.session import current
 from secure_serial.construct.tables import spell_out
 from secure_serial.registry import snapshot
@@ -219,7 +219,7 @@ def _deserialize(
     document = read_value(config, load.policy.limits, name="<config>")
     session = load.judge(document, action="deserialize", file_sha256=None)
     with load.outcome(session):
-        return revive(session.hand_out(document.parts[0].root), session)
+        return revive_document(session)
 
 
 def _of(session: Session | None) -> tuple[Policy | None, Sink | None]:

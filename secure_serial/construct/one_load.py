@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import uuid
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from secure_serial.audit.log import LoggerSink, is_denial
 from secure_serial.audit.record import decision_record, outcome_record, tripwire_record
-from secure_serial.construct.callers import describe
+from secure_serial.construct.callers import Callers
 from secure_serial.construct.denial import denial, tripped
 from secure_serial.construct.guard import in_force
 from secure_serial.construct.keras.versions import catalogue
@@ -37,10 +39,13 @@ if TYPE_CHECKING:
     from secure_serial.artifact.document import Document
     from secure_serial.audit.log import Sink
     from secure_serial.audit.record import Record
-    from secure_serial.plan.request import CallerObject
     from secure_serial.policy.engine import Verdict
     from secure_serial.policy.source import Given
     from secure_serial.registry import Snapshot
+
+
+#: A record, or what makes it once it is asked for: it says the same whenever that is.
+_Made: TypeAlias = "Callable[[], Record]"
 
 
 @dataclass(slots=True)
@@ -49,7 +54,12 @@ class LoadResult:
 
     model: Any
     verdict: Verdict
-    records: list[Record] = field(default_factory=list)
+    _load: Load
+
+    @property
+    def records(self) -> list[Record]:
+        """What was recorded, in its order."""
+        return self._load.records
 
 
 class Load:
@@ -68,8 +78,8 @@ class Load:
         self.policy, self._sink = in_force(policy, audit, default)
         self._safe_mode = safe_mode
         self._recorded = recorded  # what need not be recorded again; None: everything must be
-        self._held: list[Record] | None = None  # records that only matter if something fails
-        self.records: list[Record] = []
+        self._held: list[_Made] | None = None  # records that only matter if something fails
+        self._written: list[_Made] = []
         self._names = names
         self._id = uuid.uuid4().hex
         if self.policy.audit is AuditDemand.REQUIRED and not self._sink.durable:
@@ -94,7 +104,7 @@ class Load:
 
             model = loader.load(opened, session, compile=compile)
             opened.check()
-        return LoadResult(model, session.verdict, self.records)
+        return LoadResult(model, session.verdict, self)
 
     def judge(
         self,
@@ -107,7 +117,7 @@ class Load:
     ) -> Session:
         """Plan, decide and record; raises `LoadDenied` unless it is allowed, or `unless` holds."""
         known = catalogue()
-        callers: dict[str, CallerObject] = dict(describe(self._names, known, self.policy))
+        callers = Callers(self._names, known, self.policy)
         plan = make_plan(
             document, catalogue=known, callers=callers, limits=self.policy.limits,
             root=root, safe_mode=self._safe_mode,
@@ -115,7 +125,8 @@ class Load:
         today = datetime.now(UTC).date()
         verdict = decide(plan, self.policy, today=today, file_sha256=file_sha256)
         self._held = [] if self._is_old(verdict) else None
-        self._write(decision_record(verdict, load=self._id, time=_now(), action=action))
+        made = partial(decision_record, verdict, load=self._id, time=_now(), action=action)
+        self._put(made, denied=not verdict.allowed)
         if not verdict.allowed and (unless is None or not unless(verdict)):
             self._write(outcome_record(load=self._id, time=_now(), outcome="denied"))
             denied = denial(verdict)
@@ -179,8 +190,8 @@ class Load:
     def _release(self) -> None:
         """Write the records that were held: something did not go well."""
         held, self._held = self._held, None
-        for record in held or ():
-            self._write(record)
+        for made in held or ():
+            self._put(made)
 
     def failed(self, session: Session, error: SecureSerialError) -> None:
         """Record that what was judged was not built."""
@@ -194,13 +205,24 @@ class Load:
         if isinstance(error, LoadDenied):
             error.records = tuple(self.records)
 
+    @property
+    def records(self) -> list[Record]:
+        """What was recorded so far, in its order."""
+        return [made() for made in self._written]
+
     def _write(self, record: Record) -> None:
+        self._put(lambda: record, denied=is_denial(record))
+
+    def _put(self, made: _Made, *, denied: bool = False) -> None:
+        """Write a record. That of a decision is long, and is not made where nobody takes it."""
         if self._held is not None:
-            self._held.append(record)
+            self._held.append(made)
             return
-        with exempt():  # a load within a load writes, too
-            self._sink.write(record)
-        self.records.append(record)
+        sink = self._sink
+        if not isinstance(sink, LoggerSink) or sink.takes(denied=denied):
+            with exempt():  # a load within a load writes, too
+                sink.write(made())
+        self._written.append(made)
 
 
 def _now() -> str:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import contextlib
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from secure_serial.construct import live
 from secure_serial.construct.tables import asked_name, dotted_path, spell_out
@@ -23,18 +23,22 @@ from secure_serial.errors import ConstructionError, LoadDenied, SecureSerialErro
 from secure_serial.plan.encodings import LAMBDA, PLACES, TYPE_SPEC
 from secure_serial.plan.fields import Field
 from secure_serial.plan.forms import names_of
-from secure_serial.registry import CustomObjectScope
+from secure_serial.registry import holds
 from secure_serial.sharing import record_revived
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from secure_serial.artifact.document import Json
     from secure_serial.construct.session import Session
+    from secure_serial.plan.path import Path
 
+#: A path in the document, in a tuple of its own: the path of the root is None.
+Place: TypeAlias = "tuple[Path] | None"
 _PLAIN = (str, int, float, bool)
 #: Errors raised over one another; one or two for each level that a constructor nests.
 _CHAIN = 1000
+_AS_IT_IS = contextlib.nullcontext()
 LAMBDA_REFUSED = (
     "Requested the deserialization of a Python lambda, which is arbitrary code execution; "
     "lambdas are refused, with safe_mode=False too"
@@ -67,25 +71,55 @@ def revive(
     """
     if isinstance(config, str) and session.is_identifier(config):
         return session.caller_object(config)
-    if not session.is_judged(config):
+    if config not in session.handed:
         spelled = spell_out(config, modules, session.catalogue)[0] if modules else config
         session.judge_again(spelled)
     if modules is not None and config is not None and not isinstance(config, list | tuple):
         name = _table_name(config, session)
         if name is not None:
             return _from_table(name, config, modules, session)
-    return _value(config, session, field)
+    with _surroundings(session):  # once for all that is in it
+        return _value(config, session, field)
 
 
-def _value(config: Json, session: Session, field: Field) -> Any:
+def revive_document(session: Session) -> Any:
+    """The object that the document of a load describes, from a copy of it. Raises as `revive`."""
+    config = session.handed.copy(session.document.parts[0].root)
+    if isinstance(config, str):
+        return revive(config, session)
+    with _surroundings(session):
+        return _value(config, session, Field.ROOT, (None,))
+
+
+@contextlib.contextmanager
+def _entered(session: Session) -> Iterator[None]:
+    with session.scope, live.safe_mode():
+        yield
+
+
+def _surroundings(session: Session) -> contextlib.AbstractContextManager[None]:
+    """The scope and the safe mode that objects are built in, where they do not hold already."""
+    if holds(session.scope) and live.is_safe_mode():
+        return _AS_IT_IS
+    return _entered(session)
+
+
+def _value(config: Json, session: Session, field: Field, place: Place = None) -> Any:
+    """The object of a config that stands in a field, at a place in the document if it is known."""
     if _stands_for_itself(config, session):
         return config
     if isinstance(config, list | tuple):
-        return [_value(item, session, field) for item in config]
+        return [
+            _value(item, session, field, place and ((*place, number),))
+            for number, item in enumerate(config)
+        ]
     if not isinstance(config, dict):
         raise ConstructionError(f"Could not parse config: {config!r:.200}")
     if "class_name" not in config or "config" not in config:
-        return {key: _value(item, session, field) for key, item in config.items()}
+        return {
+            key: _value(item, session, field, place and ((*place, key),))
+            for key, item in config.items()
+        }
     class_name = config["class_name"]
     if class_name in PLACES:
         return live.decode(str(class_name), config["config"], session)
@@ -93,6 +127,10 @@ def _value(config: Json, session: Session, field: Field) -> Any:
         return _function_again(config, session)
     if class_name == TYPE_SPEC:
         session.refuse(f"{config.get('module')}.{config.get('spec_name')}", TYPE_SPEC)
+    if place is not None:
+        field = session.handed.field_at(session.document.parts[0].member, place[0], field)
+    else:
+        field = session.handed.field_of(config, field)
     if class_name == "function":
         return _function(config, session, field)
     return _object(config, session, field)
@@ -100,8 +138,9 @@ def _value(config: Json, session: Session, field: Field) -> Any:
 
 def _stands_for_itself(config: object, session: Session) -> bool:
     """A plain value, `...` from an `.h5` file, or a function that is restricted already."""
-    plain = config is None or config is ... or isinstance(config, _PLAIN)
-    return plain or config in session.functions
+    if config is None or config is ... or isinstance(config, _PLAIN):
+        return True
+    return bool(session.functions) and config in session.functions
 
 
 def _function_again(config: Json, session: Session) -> Any:
@@ -128,13 +167,13 @@ def _function(config: Mapping[str, Json], session: Session, field: Field) -> Any
             f"Expected 'config' to be a non-null str for a function, got {config['config']!r:.100}"
         )
     names = names_of(config, function=config["config"])
-    return live.find(session.resolve_function(names, session.field_of(config, field)), session)
+    return live.find(session.resolve_function(names, field), session)
 
 
 def _object(config: dict[str, Json], session: Session, field: Field) -> Any:
     inner = config["config"] if config["config"] is not None else {}
     class_name = config["class_name"]
-    resolution = session.resolve_class(names_of(config), session.field_of(config, field))
+    resolution = session.resolve_class(names_of(config), field)
     if not isinstance(inner, dict) and not isinstance(inner, list):
         raise ConstructionError(
             f"Expected 'config' to be a dict for {class_name}, got {type(inner).__name__}"
@@ -159,7 +198,7 @@ def instantiate(cls: Any, config: Mapping[str, Json], inner: Json, session: Sess
         if known is not None:
             return known
     inner = session.functions.in_places(inner)
-    with CustomObjectScope(session.visible), live.safe_mode():
+    with _surroundings(session):
         instance = _guarded(cls, lambda: cls.from_config(inner), config)
         build_config = config.get("build_config")
         if build_config and not instance.built:

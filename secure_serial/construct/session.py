@@ -11,10 +11,12 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from functools import cached_property
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import TYPE_CHECKING, NoReturn
 
 from secure_serial.artifact.content import wrapper_of
 from secure_serial.artifact.document import Document, Part, Role
+from secure_serial.construct.callers import implied
+from secure_serial.construct.handed import Handed
 from secure_serial.construct.restricted import Made
 from secure_serial.construct.tripwire import exempt
 from secure_serial.errors import (
@@ -33,20 +35,21 @@ from secure_serial.plan.names import (
     resolve_class,
     resolve_function,
 )
-from secure_serial.plan.path import Path, pointer
 from secure_serial.plan.request import Action, Origin, Request
 from secure_serial.plan.walker import make_plan
-from secure_serial.policy.engine import DEFAULT_DENY, DENY_RULE, Engine
+from secure_serial.policy.engine import DEFAULT_DENY, DENY_RULE, engine_of
+from secure_serial.registry import CustomObjectScope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
     from types import TracebackType
     from typing import Self
 
     from secure_serial.artifact.document import Json
     from secure_serial.audit.log import Sink
     from secure_serial.audit.record import Record
+    from secure_serial.construct.callers import Callers
     from secure_serial.plan.catalogue import Catalogue
+    from secure_serial.plan.path import Path
     from secure_serial.plan.request import CallerObject
     from secure_serial.policy.engine import Verdict
     from secure_serial.registry import Snapshot
@@ -80,7 +83,7 @@ class Session:
         verdict: Verdict,
         *,
         names: Snapshot,
-        callers: Mapping[str, CallerObject],
+        callers: Callers,
         catalogue: Catalogue,
         sink: Sink | None = None,
     ) -> None:
@@ -92,18 +95,15 @@ class Session:
         self.refused: list[Record] = []
         self._refusal: LoadDenied | None = None
         self.shared: dict[object, tuple[object, Json]] = {}
-        self._engine = Engine(verdict.policy, verdict.today)
+        self._engine = engine_of(verdict.policy, verdict.today)
         self._context = verdict.context
         self._allowed = verdict.symbols
-        self._implied = frozenset(_implied(verdict, callers, catalogue))
-        self._judged: dict[int, Json] = {}  # by id; holding them keeps the ids theirs
-        self._fields: dict[int, Field] = {}  # of the copies of nodes, where the plan saw them
+        self._implied = frozenset(implied(verdict.symbols, callers, catalogue))
         requests = verdict.plan.requests
-        self._places = {(r.member, r.pointer): r.field for r in requests}
-        self._texts: set[str] = set()  # the program's names among the texts of the file
         self._identifiers = {r.written for r in requests if r.written.startswith(("'", '"'))}
         self._allocated = 0
         self.functions = Made(verdict.plan.functions, verdict.policy)
+        self.handed = Handed(requests, names.table, self.functions)
         self._builds_own = any(r.origin is Origin.CALLER for r in requests)
 
     def __enter__(self) -> Self:
@@ -130,48 +130,6 @@ class Session:
 
     # The judged tree.
 
-    def hand_out(
-        self, value: Json, member: str = "", path: Path = None, *, whole: bool = True
-    ) -> Json:
-        """A copy of a part of the judged tree, for code that will take it apart.
-
-        Its dicts and lists are remembered: coming back to be revived they are known, with
-        the field that the plan saw them in. The reader bounded the depth, and so the recursion.
-        Functions stand in it restricted if it is `whole`: for what Keras writes as JSON again,
-        as it does with a legacy config before 3.11, they are put in their places later.
-        """
-        if whole and self.functions:
-            function = self.functions.at(member, path)
-            if function is not None:
-                return cast("Json", function)
-        new: Json
-        if isinstance(value, dict):
-            new = {
-                k: self.hand_out(item, member, (path, k), whole=whole) for k, item in value.items()
-            }
-            if "class_name" in new or "name" in new:  # no other dict can be a node
-                field = self._places.get((member, pointer(path)))
-                if field is not None:
-                    self._fields[id(new)] = field
-        elif isinstance(value, list):
-            new = [
-                self.hand_out(item, member, (path, n), whole=whole) for n, item in enumerate(value)
-            ]
-        elif isinstance(value, tuple):
-            return tuple(
-                self.hand_out(item, member, (path, n), whole=whole) for n, item in enumerate(value)
-            )
-        else:
-            if isinstance(value, str) and value in self.callers:
-                self._texts.add(value)
-            return value
-        self._judged[id(new)] = new
-        return new
-
-    def field_of(self, node: object, otherwise: Field) -> Field:
-        """The field that the plan saw a node in, so that its names mean here what they did."""
-        return self._fields.get(id(node), otherwise) if self.is_judged(node) else otherwise
-
     def is_identifier(self, text: str) -> bool:
         """Whether a text that is to be revived names one of the program's objects.
 
@@ -180,11 +138,7 @@ class Session:
         """
         if text not in self.callers:
             return False
-        return repr(text[:200]) in self._identifiers or text not in self._texts
-
-    def is_judged(self, config: object) -> bool:
-        """Whether a dict or list is one that `hand_out` gave."""
-        return self._judged.get(id(config)) is config
+        return repr(text[:200]) in self._identifiers or not self.handed.has_text(text)
 
     def judge_again(self, config: object) -> None:
         """Judge what does not come from the judged tree: a config that a class made itself.
@@ -196,7 +150,7 @@ class Session:
             LoadDenied: it asks for something that may not be.
 
         """
-        fresh = _fresh(config, self._judged)
+        fresh = self.handed.fresh(config)
         if fresh is None or not isinstance(config, dict | list | tuple):
             return
         given, part = self.document, Part(Role.MODEL, "", fresh)
@@ -226,7 +180,7 @@ class Session:
             root, path = root[wrapper], (path, wrapper)
         if not compile and isinstance(root, dict):
             root = {**root, "compile_config": None}
-        return self.hand_out(root, part.member, path)
+        return self.handed.copy(root, part.member, path)
 
     def legacy_part(self, text: str | bytes) -> Json:
         """The judged tree of a JSON text in an `.h5` file, in Keras 2's own notation read out.
@@ -238,7 +192,8 @@ class Session:
         data = text.encode("utf-8") if isinstance(text, str) else text
         for part in self.document.parts:
             if part.text == data:
-                return plain_containers(self.hand_out(part.root, part.member, whole=False))
+                # Keras before 3.11 writes it as JSON again: functions come into it later.
+                return plain_containers(self.handed.copy(part.root, part.member, whole=False))
         return self.refuse("JSON text", "a text that was not judged")
 
     # Resolutions.
@@ -284,22 +239,32 @@ class Session:
 
     def caller_object(self, key: str) -> object:
         """A live object of the program's own, which must have been allowed."""
-        if key not in self.visible:
+        if not self._may_look_up(key):
             self.refuse(caller_symbol(self.callers[key]), key)
         return self.names[key]
 
     @cached_property
-    def visible(self) -> dict[str, object]:
-        """The program's own objects that code may look up while building.
+    def scope(self) -> CustomObjectScope:
+        """The scope that objects are built in."""
+        return CustomObjectScope(self.visible)
 
-        Those that the plan held, and where the policy lets the program's own objects in
-        without naming them, the others too: their classes may ask for one another.
+    @cached_property
+    def visible(self) -> dict[str, object]:
+        """The passed objects, of `custom_objects` or a scope, that code may look up while building.
+
+        What is registered is found by its name in any scope.
         """
-        return {
-            key: self.names[key]
-            for key, caller in self.callers.items()
-            if self.may_use(caller_symbol(caller)) or self._is_own(caller)
-        }
+        passing = [key for key in self.names.passing if key in self.callers]
+        return {key: self.names[key] for key in passing if self._may_look_up(key)}
+
+    def _may_look_up(self, key: str) -> bool:
+        """Whether code may ask for an object by its name while building.
+
+        It may for those that the plan held, and where the policy lets the program's own objects
+        in without naming them, for the others too: their classes may ask for one another.
+        """
+        caller = self.callers[key]
+        return self.may_use(caller_symbol(caller)) or self._is_own(caller)
 
     def _is_own(self, caller: CallerObject) -> bool:
         symbol = caller_symbol(caller)
@@ -364,21 +329,6 @@ class Session:
         return self._engine.decide(request, self._context).code == DENY_RULE
 
 
-def _implied(
-    verdict: Verdict, callers: Mapping[str, CallerObject], catalogue: Catalogue
-) -> Iterator[str]:
-    """What the allowed classes resolve by themselves: their own defaults."""
-    by_symbol = {caller_symbol(caller): caller for caller in callers.values()}
-    yield from catalogue.implied("*")
-    for symbol in verdict.symbols:
-        bases: tuple[str, ...] = (symbol,) if symbol in catalogue else ()
-        if symbol in by_symbol:
-            bases = by_symbol[symbol].bases
-        for base in bases:
-            yield from catalogue.entry(base).defaults.values()
-            yield from catalogue.implied(base)
-
-
 def plain_containers(value: Json) -> Json:
     """Keras 2's `{"class_name": "__tuple__", "items": […]}` as the tuple it stands for."""
     if isinstance(value, dict):
@@ -391,14 +341,3 @@ def plain_containers(value: Json) -> Json:
     elif isinstance(value, list):
         value[:] = map(plain_containers, value)
     return value
-
-
-def _fresh(value: object, judged: Mapping[int, Json]) -> Json:
-    """What of a value nobody has judged yet; None stands for what was, and for live objects."""
-    if judged.get(id(value)) is value:
-        return None
-    if isinstance(value, dict):
-        return {key: _fresh(item, judged) for key, item in value.items() if isinstance(key, str)}
-    if isinstance(value, list | tuple):
-        return [_fresh(item, judged) for item in value]
-    return value if isinstance(value, str | int | float) else None

@@ -186,3 +186,20 @@ def test_a_platform_without_that_lock_can_write_a_log(tmp_path, monkeypatch):
     assert other.fcntl is None
     other.AuditLog(tmp_path / "log").write({})
     assert (tmp_path / "log").read_bytes() == b"{}\n"
+
+
+@pytest.mark.parametrize(
+    ("level", "allowed", "refused"),
+    [(logging.INFO, True, True), (logging.WARNING, False, True), (logging.ERROR, False, False)],
+)
+def test_the_logger_takes_what_its_level_lets_through_and_says_so(caplog, level, allowed, refused):
+    sink = LoggerSink()
+    with caplog.at_level(level, logger=LOGGER.name):
+        assert (sink.takes(denied=False), sink.takes(denied=True)) == (allowed, refused)
+        for record in ({"effect": "allow"}, {"outcome": "built"}):
+            sink.write(record)
+        assert len(caplog.records) == 2 * allowed
+        caplog.clear()
+        for record in ({"effect": "deny"}, {"outcome": "denied"}):
+            sink.write(record)
+        assert len(caplog.records) == 2 * refused

@@ -405,7 +405,7 @@ def test_a_node_is_remembered_with_its_field_however_it_says_its_class(regulariz
         @classmethod
         def from_config(cls, config):
             seen.extend(
-                current().field_of(config[key], Field.ROOT)
+                current().handed.field_of(config[key], Field.ROOT)
                 for key in ("kernel_regularizer", "bias_initializer")
             )
             return cls(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 
 import pytest
 from construct.parts import Part, make, part
@@ -154,3 +155,55 @@ def test_a_name_that_is_refused_while_building_is_in_the_outcome(log):
     assert [(r["symbol"], r["code"]) for r in outcome["refused"]] == [("evil.Hidden", "SS340")]
     assert caught.value.code == "SS340"
     assert list(caught.value.records) == records(log)
+
+
+def told(caplog):
+    return [json.loads(line.getMessage()) for line in caplog.records]
+
+
+def trip(_config):
+    import os
+
+    os.system("true")
+
+
+@pytest.mark.parametrize(
+    ("level", "seen"),
+    [
+        (logging.INFO, ["decision", "outcome"] * 2 + ["decision", "tripwire", "outcome"]),
+        (logging.WARNING, ["decision", "outcome", "tripwire"]),
+        (logging.CRITICAL, []),
+    ],
+)
+def test_without_a_log_the_logger_has_every_record_that_it_takes(caplog, level, seen):
+    with caplog.at_level(level, logger=log_module.LOGGER.name):
+        load(part())
+        with pytest.raises(LoadDenied):
+            load({"module": "os", "class_name": "system", "config": {}})
+        with pytest.raises(LoadDenied):
+            load(part(), {"acme>Part": make(action=trip)})
+    assert [record["event"] for record in told(caplog)] == seen
+
+
+def test_an_error_has_all_records_though_nobody_took_them(caplog):
+    with caplog.at_level(logging.CRITICAL, logger=log_module.LOGGER.name):
+        with pytest.raises(LoadDenied) as quiet:
+            load(part(), {"acme>Part": make(action=trip)})
+        sink = Kept()
+        with pytest.raises(LoadDenied) as loud:
+            load(part(), {"acme>Part": make(action=trip)}, audit=sink)
+    unlike = {"load": "", "time": ""}
+    assert [{**r, **unlike} for r in quiet.value.records] == [{**r, **unlike} for r in sink.kept]
+    assert list(loud.value.records) == sink.kept
+
+
+class Kept:
+    """A sink that keeps what it is given."""
+
+    durable = False
+
+    def __init__(self):
+        self.kept = []
+
+    def write(self, record):
+        self.kept.append(record)

@@ -111,7 +111,7 @@ def legacy_class(session: Session, original: Original) -> Original:
 
         if not isinstance(config, dict) or not {"class_name", "config"} <= config.keys():
             raise ValueError(f"Improper config format for {type(config).__name__}")
-        field = session.field_of(config, Field.LAYER)
+        field = session.handed.field_of(config, Field.LAYER)
         cls = live.find(session.resolve_class(names_of(config), field), session)
         if isinstance(cls, FunctionType) or not hasattr(cls, "from_config"):
             session.refuse(str(config["class_name"]), "a function where a class is named")

@@ -1,0 +1,116 @@
+"""Copies of the judged tree, for code that takes its config apart; they are known again.
+
+What Keras's own code or a class hands back to be revived is told by its identity: a copy
+that was made here was judged, and where it stood says in which field the plan saw it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from secure_serial.plan.path import Path, pointer
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable
+
+    from secure_serial.artifact.document import Json
+    from secure_serial.construct.restricted import Made
+    from secure_serial.plan.fields import Field
+    from secure_serial.plan.request import Request
+
+#: Values that are handed out as they are, and are no text.
+_ATOMS = frozenset({int, float, bool, type(None)})
+
+
+class Handed:
+    """What one load has handed out.
+
+    Args:
+        requests: What the plan found, and where.
+        names: The names of the program's own objects.
+        functions: The functions that stand restricted in the place of their code.
+
+    """
+
+    def __init__(self, requests: Iterable[Request], names: Container[str], functions: Made) -> None:
+        self._places = {(r.member, r.pointer): r.field for r in requests}
+        self._names = names
+        self._functions = functions
+        self._texts: set[str] = set()  # the program's names among the texts of the file
+        # To ask for an identity is announced to audit hooks, which takes long, and most copies
+        # are never asked about: they are told apart when the first one is.
+        self._waiting: list[Json] = []
+        self._nodes: list[tuple[Json, str, Path]] = []  # those of them that may be nodes
+        self._known: dict[int, Json] = {}  # by id; holding them keeps the ids theirs
+        self._fields: dict[int, Field] = {}
+
+    def copy(self, value: Json, member: str = "", path: Path = None, *, whole: bool = True) -> Json:
+        """A copy of a part of the judged tree. The reader bounded the depth, and the recursion.
+
+        Functions stand in it restricted if it is `whole`.
+        """
+        functions = self._functions if whole and self._functions else None
+        return self._copy(value, member, path, functions)
+
+    def _copy(self, value: Json, member: str, path: Path, functions: Made | None) -> Json:
+        if functions is not None:
+            function = functions.at(member, path)
+            if function is not None:
+                return cast("Json", function)
+        new: Json
+        if isinstance(value, dict):
+            new = {
+                key: item
+                if type(item) in _ATOMS
+                else self._copy(item, member, (path, key), functions)
+                for key, item in value.items()
+            }
+            if "class_name" in new or "name" in new:  # no other dict can be a node
+                self._nodes.append((new, member, path))
+        elif isinstance(value, list | tuple):
+            new = [
+                item if type(item) in _ATOMS else self._copy(item, member, (path, key), functions)
+                for key, item in enumerate(value)
+            ]
+            if isinstance(value, tuple):
+                return tuple(new)
+        else:
+            if isinstance(value, str) and value in self._names:
+                self._texts.add(value)
+            return value
+        self._waiting.append(new)
+        return new
+
+    def __contains__(self, value: object) -> bool:
+        """Whether a dict or list is one that was handed out."""
+        while self._waiting:
+            new = self._waiting.pop()
+            self._known[id(new)] = new
+        return self._known.get(id(value)) is value
+
+    def field_of(self, node: object, otherwise: Field) -> Field:
+        """The field that the plan saw a node in, so that its names mean here what they did."""
+        while self._nodes:
+            new, member, path = self._nodes.pop()
+            field = self._places.get((member, pointer(path)))
+            if field is not None:
+                self._fields[id(new)] = field
+        return self._fields.get(id(node), otherwise) if node in self else otherwise
+
+    def field_at(self, member: str, path: Path, otherwise: Field) -> Field:
+        """The same by the place in the document."""
+        return self._places.get((member, pointer(path)), otherwise)
+
+    def has_text(self, text: str) -> bool:
+        """Whether a name of the program's stood as text in what was handed out."""
+        return text in self._texts
+
+    def fresh(self, value: object) -> Json:
+        """What of a value nobody has judged yet; None stands for what was, and for live objects."""
+        if value in self:
+            return None
+        if isinstance(value, dict):
+            return {key: self.fresh(item) for key, item in value.items() if isinstance(key, str)}
+        if isinstance(value, list | tuple):
+            return [self.fresh(item) for item in value]
+        return value if isinstance(value, str | int | float) else None
