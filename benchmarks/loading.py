@@ -3,8 +3,9 @@
     python -m benchmarks.loading [--repeat N] [--objects N] [--registered N]
 
 Keras and this package load in processes of their own, which take turns: the audit hook of a
-gated load stays for good, and would slow Keras down, too. CPU times, the best of several.
-One pass of SHA-256 over the file is measured apart, and taken off ours before the ratio.
+gated load stays for good, and would slow Keras down, too. CPU times, the best of several and
+the median. One pass of SHA-256 over the file is measured apart, and taken off ours before the
+ratio.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
@@ -25,6 +28,12 @@ MILLI, MICRO = 1e3, 1e6
 #: What issue and documentation promise.
 LOAD_BAR, OBJECTS_BAR = 1.02, 3.0
 _WORKERS = ("keras", "ours")
+#: What is deserialized: so many objects, by one call or by one call for each.
+OBJECTS = {
+    "many": "a list of {objects:,} objects of {registered:,} classes",
+    "one": "a list of {objects:,} objects of one class, {registered:,} registered",
+    "single": "{objects:,} calls with one object each, {registered:,} classes registered",
+}
 
 
 def save_models(folder: Path) -> dict[str, Path]:
@@ -71,30 +80,44 @@ class Worker:
 
 def serve(kind: str, objects: int, registered: int) -> None:
     """Load what stdin names, and print the CPU seconds that it took."""
-    actions = (_keras_actions if kind == "keras" else _our_actions)(objects, registered)
+    load, read = (_keras_actions if kind == "keras" else _our_actions)(objects, registered)
     for line in sys.stdin:
         what = line.strip()
         start = time.process_time()
-        actions[what == "objects"](what)
+        read[what]() if what in read else load(what)
         print(time.process_time() - start, flush=True)
 
 
-def _keras_actions(objects: int, registered: int) -> tuple[Any, Any]:
+_Actions = tuple[Callable[[str], Any], dict[str, Callable[[], Any]]]
+
+
+def _keras_actions(objects: int, registered: int) -> _Actions:
     import keras
 
     config = _register(keras.saving, objects, registered)
-    load = keras.saving.load_model
-    return load, lambda _: keras.saving.deserialize_keras_object(config)
+    return keras.saving.load_model, _reading(keras.saving.deserialize_keras_object, config)
 
 
-def _our_actions(objects: int, registered: int) -> tuple[Any, Any]:
+def _our_actions(objects: int, registered: int) -> _Actions:
     import secure_serial
 
     config = _register(secure_serial, objects, registered)
     policy = secure_serial.load_policy("keras-core")
-    return secure_serial.load_model, lambda _: secure_serial.deserialize_keras_object(
-        config, policy=policy
-    )
+
+    def read(config: Any) -> Any:
+        return secure_serial.deserialize_keras_object(config, policy=policy)
+
+    return secure_serial.load_model, _reading(read, config)
+
+
+def _reading(read: Callable[[Any], Any], config: list[Any]) -> dict[str, Callable[[], Any]]:
+    """What `OBJECTS` tells of, with one of the two functions."""
+    same = [{**config[0], "config": node["config"]} for node in config]
+    return {
+        "many": lambda: read(config),
+        "one": lambda: read(same),
+        "single": lambda: [read(node) for node in config],
+    }
 
 
 def _register(api: Any, objects: int, registered: int) -> list[object]:
@@ -123,12 +146,12 @@ def _register(api: Any, objects: int, registered: int) -> list[object]:
     return copied
 
 
-def best(workers: dict[str, Worker], what: str, repeat: int) -> list[float]:
-    """The least that each takes, in turns."""
+def measured(workers: dict[str, Worker], what: str, repeat: int) -> list[list[float]]:
+    """What each takes, in turns."""
     for worker in workers.values():
         worker.seconds(what)  # what is made once is not what is measured
     taken = [[worker.seconds(what) for worker in workers.values()] for _ in range(repeat)]
-    return [min(column) for column in zip(*taken, strict=True)]
+    return [list(column) for column in zip(*taken, strict=True)]
 
 
 def hashing(path: Path, repeat: int) -> float:
@@ -145,7 +168,7 @@ def hashing(path: Path, repeat: int) -> float:
 def main() -> None:
     """Print both tables."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.loading")
-    parser.add_argument("--repeat", type=int, default=7)
+    parser.add_argument("--repeat", type=int, default=9)
     parser.add_argument("--objects", type=int, default=1_000)
     parser.add_argument("--registered", type=int, default=1_000)
     parser.add_argument("--worker", choices=_WORKERS, help=argparse.SUPPRESS)
@@ -154,21 +177,44 @@ def main() -> None:
         serve(options.worker, options.objects, options.registered)
         return
     workers = {kind: Worker(kind, options) for kind in _WORKERS}
+    _print_models(workers, options.repeat)
+    _print_objects(workers, options)
+    for worker in workers.values():
+        worker.end()
+
+
+def _print_models(workers: dict[str, Worker], repeat: int) -> None:
+    print("CPU time, the best / the median.\n")
     print("| load | Keras, ms | SHA-256, ms | ours, ms | (ours - SHA-256) / Keras | bar |")
     print("|---|---|---|---|---|---|", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         for name, path in save_models(Path(folder)).items():
-            keras, ours = best(workers, str(path), options.repeat)
-            digest = hashing(path, options.repeat)
-            times = " | ".join(f"{each * MILLI:,.0f}" for each in (keras, digest, ours))
-            print(f"| {name} | {times} | {(ours - digest) / keras:.3f} | {LOAD_BAR} |", flush=True)
-    keras, ours = best(workers, "objects", options.repeat)
-    print("\n| deserialize | Keras, µs | ours, µs | Keras / ours | bar |\n|---|---|---|---|---|")
-    each = [seconds / options.objects * MICRO for seconds in (keras, ours)]
-    title = f"one of {options.objects:,} plain objects, {options.registered:,} names registered"
-    print(f"| {title} | {each[0]:.1f} | {each[1]:.1f} | {each[0] / each[1]:.2f} | {OBJECTS_BAR} |")
-    for worker in workers.values():
-        worker.end()
+            keras, ours = measured(workers, str(path), repeat)
+            digest = hashing(path, repeat)
+            ratios = [(of(ours) - digest) / of(keras) for of in (min, median)]
+            print(
+                f"| {name} | {_both(keras, MILLI)} | {digest * MILLI:.0f} | {_both(ours, MILLI)} "
+                f"| {ratios[0]:.3f} / {ratios[1]:.3f} | {LOAD_BAR} |",
+                flush=True,
+            )
+
+
+def _print_objects(workers: dict[str, Worker], options: argparse.Namespace) -> None:
+    print("\n| deserialize | Keras, µs each | ours, µs each | Keras / ours | bar |")
+    print("|---|---|---|---|---|")
+    for what, title in OBJECTS.items():
+        keras, ours = measured(workers, what, options.repeat)
+        scale = MICRO / options.objects
+        ratios = [of(keras) / of(ours) for of in (min, median)]
+        print(
+            f"| {title.format(**vars(options))} | {_both(keras, scale, 1)} "
+            f"| {_both(ours, scale, 1)} | {ratios[0]:.2f} / {ratios[1]:.2f} | {OBJECTS_BAR} |",
+            flush=True,
+        )
+
+
+def _both(seconds: list[float], scale: float, digits: int = 0) -> str:
+    return " / ".join(f"{of(seconds) * scale:,.{digits}f}" for of in (min, median))
 
 
 if __name__ == "__main__":
