@@ -33,6 +33,33 @@ def identifier(name: str) -> str:
     return name
 
 
+#: Values that are written out where they stand.
+_DISPLAYS = (ast.Tuple, ast.List, ast.ListComp, ast.Dict, ast.DictComp, ast.Set, ast.SetComp)
+_LITERALS = (*_DISPLAYS, ast.GeneratorExp, ast.JoinedStr, ast.Constant)
+#: What may be asked for an item, if it is written out; by a number, or a part of it by a slice.
+_INDEXED = (ast.Tuple, ast.List, ast.ListComp, ast.JoinedStr)
+
+
+def _check_literals(node: ast.Call | ast.Subscript) -> None:
+    """Refuse what can only fail: of it the compiler warns, and then a file's text reaches people.
+
+    `'a'(x)`, `{1}[x]` and `[1]['a']`; where warnings are errors, it would not compile either.
+    """
+    if isinstance(node, ast.Call):
+        if isinstance(node.func, _LITERALS):
+            raise CannotLift("a call of a literal")
+        return
+    value, index = node.value, node.slice
+    if isinstance(value, (ast.Dict, ast.DictComp)) or not isinstance(
+        value, (*_LITERALS, ast.Lambda)
+    ):
+        return
+    text = isinstance(value, ast.Constant) and isinstance(value.value, (str, bytes))
+    number = isinstance(index, ast.Constant) and isinstance(index.value, int)
+    if not (text or isinstance(value, _INDEXED)) or (isinstance(index, _LITERALS) and not number):
+        raise CannotLift("an item of a literal that has none such")
+
+
 class Maker:
     """Every node passes here. A node that two others share counts twice, as it prints twice."""
 
@@ -52,6 +79,8 @@ class Maker:
             weight += own[0]
             depth = max(depth, own[1] + 1)
         self.made += 1
+        if isinstance(node, (ast.Call, ast.Subscript)):
+            _check_literals(node)
         if weight > self.bounds.nodes or self.made > self.bounds.nodes:
             raise TooMuch(f"an expression of more than {self.bounds.nodes} parts")
         if depth > self.bounds.tree_depth:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ast
 import sys
-import threading
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from secure_serial.lambdas import code as c
@@ -18,7 +16,6 @@ if TYPE_CHECKING:
 
 #: The file that code compiled here says it is of: what tells it from others' where it is copied.
 FILE = "<lifted>"
-_lock = threading.Lock()
 
 
 def version() -> str:
@@ -54,11 +51,7 @@ def live(tree: ast.expr | ast.FunctionDef, free: tuple[str, ...]) -> CodeType:
         around.type_params = []
     module = placed(ast.Module([around], []))
     try:
-        # Of `'a'(x)` Python warns, and where warnings are errors it would not compile. Filters
-        # are the process's: one thread at a time changes them.
-        with _lock, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            outer = compile(module, FILE, "exec", dont_inherit=True, optimize=0)
+        outer = compile(module, FILE, "exec", dont_inherit=True, optimize=0)
     except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError) as error:
         raise CannotLift(f"the tree does not compile ({type(error).__name__})") from None
     code = _only(_only(outer))

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from secure_serial.errors import SecureSerialError
+from secure_serial.lambdas import lift
 from secure_serial.lambdas.bounds import Bounds
 from secure_serial.lambdas.errors import BadStream, CannotLift, Disagree, TooMuch
 from secure_serial.lambdas.stored import Stored, stored
@@ -485,13 +486,38 @@ def test_large_sources_are_refused_where_the_stack_has_no_guard():
         sys.setrecursionlimit(usual)
 
 
-@pytest.mark.parametrize("text", ["lambda x: 'a'(x)", "lambda x: [1, 2][x, 3]", "lambda x: {}()"])
-def test_no_word_of_the_compiler_reaches_anybody(text, recwarn):
-    """Python warns of these, and where warnings are errors compiles none."""
-    assert from_source(text).source == text
-    assert not recwarn.list
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
+LITERALS = ["'a'", "1", "[1]", "(1, 2)", "{1}", "{1: 2}", "f'{x}'", "[y for y in x]", "{y for y in x}",
+            "None", "..."]  # fmt: skip
+INDICES = ["0", "-1", "x", "x, 3", "'a'", "[1]", "1:2", "1.5", "None", "{1}", "True", "f'{x}'"]
+
+
+@pytest.mark.parametrize("literal", LITERALS)
+def test_no_word_of_the_compiler_reaches_anybody(literal):
+    """Of what can only fail Python warns, and where warnings are errors compiles none of it."""
+    texts = [f"lambda x: {literal}(x)", *(f"lambda x: {literal}[{index}]" for index in INDICES)]
+    texts += [f"lambda x: x[{literal}]", f"lambda x: x({literal})"]
+    for text in texts:
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            code = compile(text, "t", "eval").co_consts[0]
+        taken = True
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            for form in (from_source, lambda _, code=code: lift(marshal.dumps(code))):
+                try:
+                    form(text)
+                except CannotLift as error:
+                    taken = "literal" not in str(error) and taken
+        assert taken is not bool(warned), text
+
+
+def test_an_item_of_a_literal_may_be_asked_for():
+    for text in (
+        "lambda x: [1, 2][x]",
+        "lambda x: 'ab'[x:]",
+        "lambda x: {1: 2}[x]",
+        "lambda x: (1, 2)[0]",
+    ):
         assert from_source(text).source == text
 
 
