@@ -198,7 +198,7 @@ class Engine:
             if opinion.passes:
                 now = _allowed(request, opinion, layer)
                 passed, so_far = True, now if so_far is None else _with(so_far, now)
-            elif passed and layer.policy.inherits:
+            elif passed and layer.policy.inherits and not layer.forbids(request):
                 continue
             elif layer.delegates(request.symbol):
                 passed, left = False, opinion.reason

@@ -175,6 +175,14 @@ class Layer:
         shell = request.symbol == SHELL and request.origin is Origin.KERAS
         return shell and (self.policy.lambdas is Lambdas.SANDBOX or self._approves)
 
+    def forbids(self, request: Request) -> bool:
+        """Whether the file's own word denies what the layers above it let pass."""
+        said = self.policy.said
+        if request.action is _LAMBDA:
+            return "lambda" in said and self.policy.lambdas is Lambdas.DENY
+        listed = self.policy.caller_objects is CallerObjects.LISTED
+        return request.origin is _CALLER and listed and "caller_objects" in said
+
     def delegates(self, symbol: str) -> bool:
         """Whether the layer below may allow this symbol by itself."""
         return named(self.policy.delegate, symbol)

@@ -193,6 +193,9 @@ class Policy:
     audit: AuditDemand = AuditDemand.OPTIONAL
     lambdas: Lambdas = Lambdas.DENY
     sandbox: Sandbox = field(default_factory=Sandbox)
+    #: The settings that the file itself has, none of a policy that it extends: what it says there
+    #: holds against the layers above, too.
+    said: frozenset[str] = frozenset()
     extends: tuple[str, ...] = ()
     expires: date | None = None
     mode: Mode = Mode.ENFORCE

@@ -49,6 +49,8 @@ KEYS = frozenset({
     "limits", "waivers", "trust", "allow", "deny", "waiver", "test",
 })  # fmt: skip
 #: How `tomllib` tells where it stopped, and what was meant as a date there.
+#: Settings whose word of denial a layer may put against what those above it let pass.
+_WORDS = frozenset({"lambda", "caller_objects"})
 _STOPPED = re.compile(r" \(at line (\d+), column \d+\)$")
 _DATE = re.compile(r"=\s*\d{1,4}[-./]\d{1,2}[-./]\d{1,4}\b")
 _LINE_CHARS = 200
@@ -249,6 +251,7 @@ class _Reading:
             audit=top.choice("audit", AuditDemand, AuditDemand.OPTIONAL),
             lambdas=top.choice("lambda", Lambdas, Lambdas.DENY),
             sandbox=read_sandbox(top.table("sandbox"), Sandbox()),
+            said=_WORDS & top.data.keys(),
             extends=top.texts("extends", or_one=True),
             expires=top.date("expires"),
             mode=self._mode(),

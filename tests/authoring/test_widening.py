@@ -388,7 +388,7 @@ def test_every_part_of_a_policy_is_compared():
     """Whoever adds a part says here that the comparison knows it, or need not."""
     told = {"name", "source", "sha256", "version", "extends", "below"}
     settings_ = {"limits", "caller_objects", "audit", "expires", "mode", "report_until", "delegate",
-                 "require_evidence", "waiver_terms", "trust", "lambdas", "sandbox"}  # fmt: skip
+                 "require_evidence", "waiver_terms", "trust", "lambdas", "sandbox", "said"}  # fmt: skip
     assert {f.name for f in dataclasses.fields(Policy)} == told | settings_ | {"rules", "waivers"}
     named = {"id", "effect", "source", "line", "reason"}
     conditions = {"symbols", "registered", "kinds", "fields", "arguments", "allocation", "owner",

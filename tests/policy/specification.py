@@ -51,7 +51,7 @@ def decide(policy, request, world):
         if not faults:
             passed = True
             steps.append(Outcome("allow", "", by, layer.source))
-        elif passed and "@above" in layer.extends:
+        elif passed and "@above" in layer.extends and not forbids(layer, request):
             pass  # what those above let pass, it does not stop
         elif means_one(layer.delegate, request.symbol):
             passed = False  # the layer below must say yes itself
@@ -95,6 +95,14 @@ def asked(layer, request, world):
         by = {f"builtin:{wrong[0]}"}
     faults = {*wrong, missing} - {""}
     return frozenset(by), first, faults
+
+
+def forbids(layer, request):
+    """Whether a layer's own word denies it; others that inherit say nothing of it."""
+    if request.action == "lambda":
+        return "lambda" in layer.said and layer.lambdas == "deny"
+    own = request.origin == "caller" and "caller_objects" in layer.said
+    return own and layer.caller_objects == "listed"
 
 
 def runs(layer, request):

@@ -31,8 +31,9 @@ def wrong(code, argument=""):
     return Objection(code, "wrong", "/x", argument)
 
 
-def layer(*tables, source="top", settings="", above=False, own="listed"):
-    head = f'schema = 1\ncaller_objects = "{own}"\n{settings}\n'
+def layer(*tables, source="top", settings="", above=False, own=""):
+    word = f'caller_objects = "{own}"' if own else ""
+    head = f"schema = 1\n{word}\n{settings}\n"
     extends = 'extends = ["@above"]\n' if above else ""
     return parse_policy(head + extends + "\n".join(tables), source)
 
@@ -219,6 +220,28 @@ def test_code_that_was_understood_runs_where_a_layer_says_so():
     assert not decide(request(), sandbox).allowed
     denies = layer('lambda = "sandbox"\n[[deny]]\nid = "no"\nsymbols = ["__lambda__"]')
     assert denied(code, denies) == "SS302"
+
+
+@pytest.mark.parametrize("words", ['lambda = "deny"', 'lambda = "sandbox"', ""])
+def test_a_word_that_denies_code_holds_below_a_layer_that_runs_it(words):
+    """`@above` passes on what nothing is said of; a team that writes "deny" means it."""
+    asked = request("__lambda__", Origin.UNKNOWN, action=Action.LAMBDA, digest=A)
+    top = layer(settings='lambda = "sandbox"')
+    for above in (True, False):
+        stack = top.over(layer(source="low", settings=words, above=above))
+        decision = Engine(stack).decide(asked)
+        assert decision.allowed is (words == 'lambda = "sandbox"' or (above and not words))
+        if not decision.allowed:
+            assert (decision.code, decision.layer) == ("SS303", "low")
+
+
+@pytest.mark.parametrize("own", ["listed", "allow", ""])
+def test_a_word_on_the_programs_own_objects_holds_below_one_that_lets_all_pass(own):
+    asked = request("acme>Block", Origin.CALLER)
+    stack = layer(own="allow").over(layer(source="low", above=True, own=own))
+    assert Engine(stack).decide(asked).allowed is (own != "listed")
+    named = layer(allow("acme>Block"), source="low", above=True, own=own)
+    assert Engine(layer(own="allow").over(named)).decide(asked).allowed
 
 
 def test_a_rule_on_lambdas_lets_in_nothing_else():

@@ -125,6 +125,9 @@ class Maker(random.Random):
             limits=LIMITS,
             caller_objects=self.choice(tuple(CallerObjects)),
             lambdas=self.choice(tuple(Lambdas)),
+            said=frozenset(
+                word for word in ("lambda", "caller_objects") if self.choice((True, False))
+            ),
             extends=self.maybe(EVEN, lambda: ("@above",), ()) if number else (),
             mode=Mode.REPORT if report else Mode.ENFORCE,
             report_until=TODAY + timedelta(self.choice((-1, 0, 1))) if report else None,

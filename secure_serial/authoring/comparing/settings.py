@@ -93,6 +93,7 @@ def _of_a_layer(old: Policy, new: Policy) -> Iterator[Setting]:
     if old.lambdas is not new.lambdas:
         way = Way.WIDENS if new.lambdas is Lambdas.SANDBOX else Way.NARROWS
         yield Setting("lambda", old.lambdas, new.lambdas, way)
+    yield from _of_words(old, new)
     if old.expires != new.expires:
         later = old.expires is not None and (new.expires is None or new.expires > old.expires)
         way = Way.WIDENS if later else Way.NARROWS
@@ -105,6 +106,23 @@ def _of_a_layer(old: Policy, new: Policy) -> Iterator[Setting]:
         above = new.inherits and not old.inherits
         way = Way.MAY_WIDEN if above else Way.NEITHER  # what it extends is compared rule by rule
         yield Setting("extends", _list(old.extends), _list(new.extends), way)
+
+
+def _of_words(old: Policy, new: Policy) -> Iterator[Setting]:
+    """A word of denial that was taken back, or given, while nothing else of it changed.
+
+    It matters below other layers alone, to what those let pass.
+    """
+    for word, mine, other, denies in (
+        ("lambda", old.lambdas, new.lambdas, Lambdas.DENY),
+        ("caller_objects", old.caller_objects, new.caller_objects, CallerObjects.LISTED),
+    ):
+        was, now = word in old.said, word in new.said
+        if mine is other is denies and was != now:
+            way = Way.WIDENS if was else Way.NARROWS
+            below = old.inherits and new.inherits
+            before, after = (str(denies) if said else "nothing" for said in (was, now))
+            yield Setting(word, before, after, way if below else Way.NEITHER)
 
 
 def _of_layers_below(old: Policy, new: Policy) -> Iterator[Setting]:

@@ -186,8 +186,8 @@ class _Speaking:
 def _settings(policy: Policy) -> list[object]:
     """What else decides, layer by layer."""
     return [
-        (layer.caller_objects, layer.inherits, set(layer.delegate), layer.require_evidence,
-         layer.waiver_terms, layer.mode, layer.report_until)
+        (layer.caller_objects, layer.said, layer.inherits, set(layer.delegate),
+         layer.require_evidence, layer.waiver_terms, layer.mode, layer.report_until)
         for layer in policy.layers
     ]  # fmt: skip
 
