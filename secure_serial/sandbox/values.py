@@ -44,7 +44,7 @@ def called(value: object) -> str:
 class Function:
     """A function inside restricted code. Each call is a step and a level of depth."""
 
-    __slots__ = ("raw",)
+    __slots__ = ("__weakref__", "raw")  # JAX refers weakly to what it calls
 
     def __init__(self, raw: Callable[..., Any]) -> None:
         self.raw = raw

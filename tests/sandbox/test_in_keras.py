@@ -18,6 +18,8 @@ TEXTS = [
     "lambda x: tf.reshape(x, (-1, x.shape[1]))", "lambda x: x[:, 0] < x[:, 1]",
     "lambda x: python2_divide(x, 2)", "lambda x: x * K.epsilon() + math.pi", "lambda x: 2 ** x",
     "lambda x: (lambda f: f(f(x)))(lambda v: v * 2)", "lambda x: 1 < x.shape[1] < 9 and x",
+    "lambda x: tf.cond(tf.reduce_sum(x) > 0, lambda: x, lambda: -x)", "lambda x: tf.map_fn(lambda r: r * 2, x)",
+    "lambda x: K.switch(K.sum(x) > 99, lambda: x * 3, lambda: x * 2)",
 ]  # fmt: skip
 
 

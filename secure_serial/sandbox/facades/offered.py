@@ -115,6 +115,7 @@ class Offered:
     """A function of a facade, as restricted code holds it. It has nothing but its call."""
 
     __slots__ = (
+        "__weakref__",
         "_bound",
         "_call",
         "_label",
