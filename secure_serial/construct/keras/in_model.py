@@ -99,6 +99,8 @@ class InModel(Restored):
                 return _operation(self._in_worker, self._symbols)(*args, **kwargs)
             if keras.backend.backend() == "jax" and _traced(flat):
                 return self._called_back(args, kwargs)
+            if keras.backend.backend() == "tensorflow" and _in_graph(flat):
+                return self._called_by_graph(args, kwargs)
             if any(getattr(each, "is_meta", False) for each in flat):  # PyTorch infers shapes so
                 made = self._result(args, kwargs, _EXTENTS[0])
             else:
@@ -134,6 +136,33 @@ class InModel(Restored):
             (args, kwargs),
         )
 
+    def _called_by_graph(self, args: Any, kwargs: Any) -> Any:
+        """TensorFlow calls the worker when its graph comes to it; no gradient there, either."""
+        import tensorflow as tf
+
+        flat = tf.nest.flatten((args, kwargs))
+        places = [place for place, each in enumerate(flat) if tf.is_tensor(each)]
+        made = [self._result(args, kwargs, extent) for extent in _EXTENTS]
+        one, other = map(tf.nest.flatten, made)
+        if not all(hasattr(each, "dtype") for each in one):
+            raise SandboxError("a result that is no array where TensorFlow wants one")
+
+        def call(*arrays: Any) -> list[Any]:
+            for place, array in zip(places, arrays, strict=True):
+                flat[place] = array
+            positional, named = tf.nest.pack_sequence_as((args, kwargs), flat)
+            try:
+                given = tf.nest.flatten(self._walled(*positional, **named))  # type: ignore[misc]
+            except SandboxError as error:
+                self.failure = error
+                raise
+            return [_cast(value, promised) for value, promised in zip(given, one, strict=True)]
+
+        results = tf.numpy_function(call, [flat[p] for p in places], [each.dtype for each in one])
+        for result, mine, its in zip(results, one, other, strict=True):
+            result.set_shape(_common(mine, its))
+        return tf.nest.pack_sequence_as(made[0], results)
+
 
 def _operation(call: Callable[..., Any], spec: Callable[..., Any]) -> Any:
     """A node of Keras's graph, so that what comes of a symbol stays joined to it."""
@@ -153,6 +182,12 @@ def _traced(flat: list[Any]) -> bool:
     import jax
 
     return any(isinstance(each, jax.core.Tracer) for each in flat)
+
+
+def _in_graph(flat: list[Any]) -> bool:
+    import tensorflow as tf
+
+    return any(tf.is_symbolic_tensor(each) for each in flat)
 
 
 def _promised(results: Any, unknown: list[Any]) -> Any:
@@ -185,8 +220,12 @@ def _symbol(one: Any, other: Any) -> Any:
 
     if not hasattr(one, "shape") or not hasattr(other, "shape"):
         return one
-    shape = tuple(m if m == n else None for m, n in zip(one.shape, other.shape, strict=True))
-    return keras.KerasTensor(shape, str(one.dtype))
+    return keras.KerasTensor(_common(one, other), str(one.dtype))
+
+
+def _common(one: Any, other: Any) -> tuple[int | None, ...]:
+    """The shape of two results; where they differ, it is not known."""
+    return tuple(m if m == n else None for m, n in zip(one.shape, other.shape, strict=True))
 
 
 def _tensor(value: Any) -> Any:
