@@ -65,6 +65,14 @@ class KerasOps:
 
         return str(keras.backend.standardize_dtype(value.dtype))
 
+    def item(self, value: Any, index: Any) -> Any:
+        """`value[index]`."""
+        import keras
+
+        if keras.backend.backend() == "torch":
+            value, index = _forwards(keras, value, index)
+        return value[index]
+
     def is_dimension(self, value: object) -> bool:
         """Whether this is JAX's sign for an extent that is not known yet."""
         kind = type(value)
@@ -80,6 +88,23 @@ class KerasOps:
             return keras.ops.convert_to_numpy(value)
         except Exception:  # noqa: BLE001 - each backend has its own error for a traced tensor
             return None
+
+
+def _forwards(keras: Any, value: Any, index: Any) -> tuple[Any, Any]:
+    """PyTorch takes no step backwards: the items are put into their order before."""
+    parts = list(index) if type(index) is tuple else [index]
+    axis = 0
+    for place, part in enumerate(parts):
+        if part is ...:
+            after = [each for each in parts[place + 1 :] if each is not None]
+            axis = len(value.shape) - len(after)
+        elif part is not None:
+            if type(part) is slice and type(part.step) is int and part.step < 0:
+                order = range(value.shape[axis])[part]
+                value = keras.ops.take(value, np.asarray(order, "int64"), axis)
+                parts[place] = slice(None)
+            axis += 1
+    return value, tuple(parts) if type(index) is tuple else parts[0]
 
 
 # Functions of Keras whose parameters are other than those of the row.

@@ -35,6 +35,9 @@ class Ops(Protocol):
     def known(self, value: Any) -> Any:
         """The NumPy array of a tensor whose values are known by now, else None."""
 
+    def item(self, value: Any, index: Any) -> Any:
+        """`value[index]` of a tensor, the index checked."""
+
     def is_dimension(self, value: object) -> bool:
         """Whether this is an extent that is not known before the values are there."""
 
@@ -76,6 +79,10 @@ class NumPyOps:
     def known(self, value: Any) -> Any:
         """See `Ops`."""
         return value
+
+    def item(self, value: Any, index: Any) -> Any:
+        """See `Ops`."""
+        return value[index]
 
     def is_dimension(self, value: object) -> bool:  # noqa: ARG002 - NumPy's are all known
         """See `Ops`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from secure_serial.sandbox.facades import kinds
+from secure_serial.sandbox.facades import kinds, ops
 from secure_serial.sandbox.guards.arrays import (
     LEAST,
     MOST,
@@ -40,7 +40,8 @@ def item(value: Any, index: Any, /) -> Any:
         return value[key(account, index)]
     if is_array(value):
         work(account, value)
-        return value[_index(account, value, index)]
+        index = _index(account, value, index)
+        return value[index] if native(value) else ops.active.get().item(value, index)
     raise refused(f"an item of a value of type {called(value)}")
 
 
