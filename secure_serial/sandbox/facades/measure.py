@@ -17,9 +17,9 @@ from secure_serial.sandbox.facades.errors import refused
 
 #: What an item takes where no array says more: float32, as Keras computes.
 ITEM_BYTES = 4
-#: Multiplications that count as one step: some 30 microseconds of one core at float32, so that
-#: the steps of one call (`Allowance.steps`) end within seconds.
-WORK_PER_STEP = 1 << 17
+#: Multiplications of 0.1 ns that count as one step: some 6 microseconds, so that the steps of one
+#: call (`Allowance.steps`) end within two seconds of the processor on a machine that is not idle.
+WORK_PER_STEP = 1 << 16
 #: What an element of 16 bits costs: NumPy computes with it in software.
 HALF = 1700
 #: How many times a real number's a complex one's functions and comparisons take.
@@ -31,6 +31,8 @@ _PROCESSOR = 22
 _LOOK, _LOOK_TWICE = 100, 250
 #: NumPy multiplies matrices of other types than floats without BLAS, at a thirtieth of the speed.
 SLOW_PRODUCT = 32
+#: By the type, what BLAS takes with all its threads, which wait busily for one another.
+_PRODUCTS = {"f": 2, "d": 4, "F": 8, "D": 16}
 
 
 _NUMBERS = frozenset({bool, int, float, complex})
@@ -132,7 +134,8 @@ def look(items: int, value: Any) -> None:
 
 def work(products: int, *values: Any) -> None:
     """Take multiplications from the steps of the call."""
-    slow = 1
-    if any(type(v) is np.ndarray and v.dtype.char not in "fdFD" for v in values):
-        slow = SLOW_PRODUCT * (4 if any(map(emulated, values)) else 1)
-    meter.current().step(1 + products * slow // WORK_PER_STEP)
+    arrays = [value for value in values if type(value) is np.ndarray]
+    slow = max((_PRODUCTS.get(each.dtype.char, SLOW_PRODUCT) for each in arrays), default=1)
+    if any(map(emulated, arrays)):
+        slow *= 4
+    labour(products, slow)
