@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from types import FunctionType
+from types import CellType, CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 from numpy import dtype, ndarray
@@ -20,6 +20,7 @@ from secure_serial.sandbox.meter import EXCEEDED, Meter, _meter, current
 from secure_serial.sandbox.restored import Restored
 from secure_serial.sandbox.values import (
     ATOMS,
+    CONTAINERS,
     PLAIN,
     Function,
     Stream,
@@ -67,8 +68,12 @@ class Budgeted:
                 or the function itself failed (SS501): then `__cause__` is the error that it made.
 
         """
-        if _meter.get() is not None:
-            return self._run(args, kwargs)
+        outer = _meter.get()
+        if outer is not None:
+            if outer.allowance == self.allowance:
+                return self._run(args, kwargs)
+            with outer.within(self.allowance):
+                return self._run(args, kwargs)
         if self._plain is not None and not kwargs:
             made = self._plain(args)
             if made is not None:
@@ -106,6 +111,8 @@ class Budgeted:
         if type(value) in ATOMS or is_array(value):
             return value
         if type(value) is Function:
+            if not _is_constant(value):
+                raise refused("a function that keeps what can be changed, as a result")
             return Inner(value, self.ops, self.allowance)
         for each in parts(current(), value):
             if type(each) is Stream:
@@ -165,6 +172,44 @@ def build(checked: Checked, ops: Ops, allowance: Allowance | None = None) -> Res
 
     """
     return Restricted(checked, ops, allowance or Allowance())
+
+
+def _is_constant(function: Function) -> bool:
+    """Whether a function is the same at every call: nothing that it carries can be changed.
+
+    A list in the closure of a function that is given back would outlive the call and its budget.
+    """
+    seen: set[int] = set()
+    todo: list[Any] = [function]
+    while todo:
+        value = todo.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        if type(value) is Stream or (type(value) in CONTAINERS and type(value) is not tuple):
+            return False
+        if type(value) is tuple:
+            todo += value
+        elif type(value) is Function and type(value.raw) is FunctionType:
+            todo += _carried(value.raw)
+    return True
+
+
+def _carried(raw: FunctionType) -> list[Any]:
+    """What a function refers to that is not its own: defaults, its closure, and what it names."""
+    names: set[str] = set()
+    codes = [raw.__code__]
+    while codes:
+        code = codes.pop()
+        names.update(code.co_names)
+        codes += [each for each in code.co_consts if type(each) is CodeType]
+    cells = [cell for cell in raw.__closure__ or () if cell != CellType()]
+    return [
+        *(raw.__defaults__ or ()),
+        *(raw.__kwdefaults__ or {}).values(),
+        *(cell.cell_contents for cell in cells),
+        *(raw.__globals__[name] for name in names if name in raw.__globals__),
+    ]
 
 
 def _mutable(value: Any) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from secure_serial.errors import SandboxError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from secure_serial.sandbox.allowance import Allowance
 
 #: A budget was used up.
@@ -43,6 +46,24 @@ class Meter:
     def array_bytes(self) -> int:
         """How many bytes of arrays were made."""
         return self.allowance.array_bytes - self._array_bytes
+
+    @contextmanager
+    def within(self, allowance: Allowance) -> Iterator[None]:
+        """A part of the call that has bounds of its own, and no more than is left of these."""
+        part = Meter(allowance)
+        part._steps = min(part._steps, self._steps)
+        part._depth = min(part._depth, self._depth)
+        part._elements = min(part._elements, self._elements)
+        part._array_bytes = min(part._array_bytes, self._array_bytes)
+        before = part._steps, part._elements, part._array_bytes
+        opened = _meter.set(part)
+        try:
+            yield
+        finally:
+            _meter.reset(opened)
+            self._steps -= before[0] - part._steps
+            self._elements -= before[1] - part._elements
+            self._array_bytes -= before[2] - part._array_bytes
 
     def step(self, count: int = 1) -> None:
         """Operations about to be done."""
