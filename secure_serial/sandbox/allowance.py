@@ -47,10 +47,10 @@ class Allowance:
     # Bits of one integer: far beyond every shape, and arithmetic on it still takes no time.
     integer_bits: int = 4_096
     # In the worker alone: seconds by the clock and of the processor, and bytes of memory above
-    # those of the idle worker.
+    # those of the idle worker. What the bounds above let pass stays within the last two.
     wall_seconds: float = 10.0
-    cpu_seconds: float = 10.0
-    memory_bytes: int = 2048 * MIB
+    cpu_seconds: float = 2.0
+    memory_bytes: int = 512 * MIB
 
 
 def tightest(several: Sequence[Allowance]) -> Allowance:

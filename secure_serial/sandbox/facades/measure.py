@@ -28,7 +28,7 @@ COMPLEX = 8
 _PROCESSOR = 22
 #: What it costs to look at an item: `argmin` along the slower axis of two takes 7 ns, of 16 bits
 #: 18, of a complex number 12.
-_LOOK, _LOOK_TWICE = 100, 250
+_LOOK, _LOOK_TWICE = 100, 320
 #: NumPy multiplies matrices of other types than floats without BLAS, at a thirtieth of the speed.
 SLOW_PRODUCT = 32
 #: By the type, what BLAS takes with all its threads, which wait busily for one another.
