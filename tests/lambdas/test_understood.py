@@ -21,6 +21,9 @@ from secure_serial.lambdas.stored import Stored, stored
 from secure_serial.lambdas.text import parsed
 from secure_serial.lambdas.tree import source
 from secure_serial.lambdas.understood import from_own, from_source, understand
+from secure_serial.sandbox.facades.ops import NUMPY
+from secure_serial.sandbox.function import build
+from secure_serial.sandbox.restrict import restrict
 from tools.lambdas.expressions import sources
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
@@ -509,6 +512,22 @@ def test_no_word_of_the_compiler_reaches_anybody(literal):
                 except CannotLift as error:
                     taken = "literal" not in str(error) and taken
         assert taken is not bool(warned), text
+
+
+def test_what_others_hang_on_the_nodes_that_the_parser_shares_is_not_looked_at():
+    """`policy vet` runs bandit, which tells each node its parent, in the same process."""
+    text = "lambda x: x + 1"
+    tree = ast.parse(text, mode="eval").body
+    shared = [tree.body.op, tree.body.left.ctx]
+    for node in shared:
+        node.parent, node.others = tree, [tree]
+    try:
+        function = build(restrict(from_source(text)), NUMPY)
+        assert function(2) == 3
+        assert lift(marshal.dumps(eval(text).__code__)).source == text
+    finally:
+        for node in shared:
+            del node.parent, node.others
 
 
 def test_an_item_of_a_literal_may_be_asked_for():
