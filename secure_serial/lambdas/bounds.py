@@ -56,10 +56,10 @@ class Bounds:
 class Account:
     """What is left for the functions of one document.
 
-    >>> account = Account(10)
+    >>> account = Account(100)
     >>> account.source("lambda x: x")
-    Traceback (most recent call last):
-    secure_serial.lambdas.errors.TooMuch: ... more than the functions of one file may take ...
+    >>> account.left
+    34
     """
 
     __slots__ = ("left",)

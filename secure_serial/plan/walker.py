@@ -29,6 +29,7 @@ from secure_serial.plan.names import (
 )
 from secure_serial.plan.places import misplaced, wrong_with
 from secure_serial.plan.request import Action, Objection, Origin, Plan
+from secure_serial.plan.totals import exceeded
 from secure_serial.plan.values import (
     BLOB_CHARS,
     is_path_component,
@@ -87,15 +88,7 @@ def make_plan(
     objections = [objection for walk in walks for objection in walk.found.objections]
     layers = sum(walk.layers for walk in walks)
     total = sum(walk.allocation for walk in walks)
-    if layers > limits.layers:
-        text = f"more than the {limits.layers} layers and calls of layers that are allowed"
-        objections.append(Objection("SS331", text, ""))
-    if len(requests) > limits.requests:
-        text = f"more than the {limits.requests} requests that are allowed"
-        objections.append(Objection("SS332", text, ""))
-    if total > limits.allocation_bytes:
-        text = f"building it takes some {total:,} bytes, more than {limits.allocation_bytes:,}"
-        objections.append(Objection("SS330", text, ""))
+    objections += exceeded(layers, len(requests), total, limits)
     return Plan(document, tuple(requests), tuple(objections), layers, total, functions.found)
 
 
