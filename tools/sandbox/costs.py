@@ -6,8 +6,6 @@ whole budget could be made to take: printed where that is more than two seconds 
 more memory than the project promises. Run it with nothing beside it, and with another NumPy again.
 """
 
-
-
 from __future__ import annotations
 
 import argparse
