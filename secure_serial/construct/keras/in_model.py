@@ -148,9 +148,10 @@ class InModel(Restored):
             raise SandboxError("a result that is no array where TensorFlow wants one")
 
         def call(*arrays: Any) -> list[Any]:
+            filled = [*flat]  # TensorFlow may call from several threads at once
             for place, array in zip(places, arrays, strict=True):
-                flat[place] = array
-            positional, named = tf.nest.pack_sequence_as((args, kwargs), flat)
+                filled[place] = array
+            positional, named = tf.nest.pack_sequence_as((args, kwargs), filled)
             try:
                 given = tf.nest.flatten(self._walled(*positional, **named))  # type: ignore[misc]
             except SandboxError as error:
