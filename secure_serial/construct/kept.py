@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from secure_serial.sandbox.restored import Restored
     from secure_serial.sandbox.restrict import Checked
 
-#: Functions that are known by what they are; models have a handful.
-_MOST = 1_000
+#: Functions that are known by what they are: a file may hold as many, models have a handful. The
+#: tree of one may take eight megabytes.
+_MOST = 100
 _lock = threading.Lock()
 
 
@@ -52,14 +53,16 @@ def known(content: str) -> Kept | None:
     return _kept.get(content)
 
 
-def remade(content: str, function: Restored) -> Restored:
-    """It was made again, in the strictest way; every copy is the same one."""
+def remade(known: Kept, function: Restored) -> Restored:
+    """What is known was made again, as strict as it asks; every copy is the same one."""
+    content = known.checked.understood.content
     with _lock:
-        kept = _kept.get(content)
-        if kept is not None:
-            _kept[content] = kept = kept._replace(function=kept.function or function)
-            return kept.function or function
-    return function
+        now = _kept.get(content)
+        # Meanwhile it may have become stricter, which this function is not.
+        if now is None or now.sandbox != known.sandbox:
+            return function
+        _kept[content] = now = now._replace(function=now.function or function)
+        return now.function or function
 
 
 def floor() -> Sandbox | None:

@@ -94,7 +94,7 @@ def test_a_copy_that_nobody_remembers_is_restricted_anew(way, tmp_path, monkeypa
 
 
 @pytest.mark.usefixtures("unsafe")
-@pytest.mark.parametrize("remembered", [0, 1000])
+@pytest.mark.parametrize("remembered", [0, 100])
 def test_what_only_a_guard_refuses_is_refused_in_a_copy(remembered, tmp_path, monkeypatch):
     monkeypatch.setattr(kept, "_MOST", remembered)
     monkeypatch.chdir(tmp_path)
@@ -244,3 +244,15 @@ def test_a_result_that_is_no_array_is_refused_where_jax_calls_the_worker(text, t
 def test_results_of_64_bits_pass_to_jax_as_it_has_them(tmp_path):
     model = loaded(tmp_path, "lambda x: np.ones((2, 3)) * 0.5", policy=WALLED)
     assert model.predict(np.ones((2, 4)), verbose=0).tolist() == [[0.5] * 3] * 2
+
+
+def test_what_was_made_while_it_became_stricter_is_not_kept(tmp_path):
+    """Two threads: one makes a copy anew, the other loads the same function in a stricter way."""
+    for policy in (WALLED, STRICT):
+        function = loaded(tmp_path, "lambda x: x * 5", policy=policy).layers[-1].function
+    known = kept.known(function.understood.content)
+    assert known.function is None
+    loose = known._replace(sandbox=type(known.sandbox)())
+    assert kept.remade(loose, function) is function
+    assert kept.known(function.understood.content).function is None
+    assert kept.remade(known, function) is kept.known(function.understood.content).function

@@ -41,7 +41,7 @@ def _copy(content: str) -> Restored | None:
         return known and known.function
     from secure_serial.construct.restricted import in_model
 
-    return kept.remade(content, in_model(known.checked, known.sandbox))
+    return kept.remade(known, in_model(known.checked, known.sandbox))
 
 
 def _again(parts: list[Any]) -> Restored:
