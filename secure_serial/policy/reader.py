@@ -48,9 +48,9 @@ KEYS = frozenset({
     "caller_objects", "audit", "lambda", "sandbox", "mode", "report_until", "require_evidence",
     "limits", "waivers", "trust", "allow", "deny", "waiver", "test",
 })  # fmt: skip
-#: How `tomllib` tells where it stopped, and what was meant as a date there.
 #: Settings whose word of denial a layer may put against what those above it let pass.
 _WORDS = frozenset({"lambda", "caller_objects"})
+#: How `tomllib` tells where it stopped, and what was meant as a date there.
 _STOPPED = re.compile(r" \(at line (\d+), column \d+\)$")
 _DATE = re.compile(r"=\s*\d{1,4}[-./]\d{1,2}[-./]\d{1,4}\b")
 _LINE_CHARS = 200
