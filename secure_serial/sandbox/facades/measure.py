@@ -14,6 +14,7 @@ import numpy as np
 from secure_serial.sandbox import meter
 from secure_serial.sandbox.facades import ops
 from secure_serial.sandbox.facades.errors import refused
+from secure_serial.sandbox.values import NUMBERS
 
 #: What an item takes where no array says more: float32, as Keras computes.
 ITEM_BYTES = 4
@@ -33,9 +34,6 @@ _LOOK, _LOOK_TWICE = 100, 320
 SLOW_PRODUCT = 32
 #: By the type, what BLAS takes with all its threads, which wait busily for one another.
 _PRODUCTS = {"f": 2, "d": 4, "F": 8, "D": 16}
-
-
-_NUMBERS = frozenset({bool, int, float, complex})
 
 
 def dims(value: Any) -> tuple[int, ...]:
@@ -65,7 +63,7 @@ def widest(values: Any) -> int:
     """The bytes of one item of what several become. Numbers beside arrays take on their type."""
     part, parts = 0, 1  # complex64 beside float64 becomes complex128
     for value in values:
-        if type(value) in _NUMBERS:
+        if type(value) in NUMBERS:
             parts = 2 if type(value) is complex else parts
         elif is_complex(value):
             part, parts = max(part, item_bytes(value) // 2), 2
@@ -101,6 +99,11 @@ def axis_in(axis: int, rank: int) -> int:
 def slowness(value: Any) -> int:
     """How many times what it costs with floats of the processor an operation on an array takes."""
     return 8 if emulated(value) or is_complex(value) else 1
+
+
+def visit(value: Any) -> int:
+    """What one look at an item of an image costs, or one item that comes of two."""
+    return HALF if emulated(value) else SLOW_PRODUCT
 
 
 def take(elements: int, item: int = ITEM_BYTES, times: int = 1) -> None:

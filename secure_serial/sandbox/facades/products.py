@@ -202,8 +202,7 @@ def pool(row: Row) -> Rule:
         steps = window if steps is None else _each(steps, len(window))
         # Whichever axes are those of the image: NumPy adds one look at all for each place of it.
         looks = prod(shape) // prod(min(n, step) for n, step in zip(shape[1:], steps, strict=False))
-        slow = measure.HALF if measure.emulated(values[0]) else measure.SLOW_PRODUCT
-        measure.labour(looks * prod(window), slow)
+        measure.labour(looks * prod(window), measure.visit(values[0]))
         # "same" pads each side by at most a window.
         total = prod(shape[:1]) * prod(n + max(window, default=0) for n in shape[1:])
         take(total, item_bytes(values[0]), 2)
@@ -231,7 +230,7 @@ def conv(row: Row) -> Rule:
 
 def _resized(elements: int, image: Any) -> None:
     take(elements, max(8, item_bytes(image)), 3)
-    measure.labour(elements, measure.HALF if measure.emulated(image) else measure.SLOW_PRODUCT)
+    measure.labour(elements, measure.visit(image))
 
 
 def resize(_row: Row) -> Rule:

@@ -16,6 +16,7 @@ from secure_serial.sandbox import meter
 from secure_serial.sandbox.facades import measure
 from secure_serial.sandbox.facades.errors import refused
 from secure_serial.sandbox.facades.measure import count, dims, item_bytes, take
+from secure_serial.sandbox.values import NUMBERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     Rule = Callable[[list[Any]], None]
 
-_NUMBERS = frozenset({bool, int, float, complex})
 _REMAINDERS = frozenset({"mod", "fmod", "floor_divide"})
 #: Kinds of numbers, as NumPy abbreviates them.
 _BYTES, _DOUBLES, _FLOATS = map(frozenset, ("bB?", "dg", "efdg"))
@@ -72,7 +72,7 @@ def broadcast(row: Row) -> Rule:
             used = used[0]
         shape: tuple[int, ...] = ()
         for value in used:
-            if type(value) not in _NUMBERS:
+            if type(value) not in NUMBERS:
                 extents = dims(value)
                 shape = extents if shape in ((), extents) else measure.joined([shape, extents])
         take(prod(shape), measure.widest(used), times)
