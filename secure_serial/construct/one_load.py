@@ -13,6 +13,7 @@ from secure_serial.audit.log import LoggerSink, is_denial
 from secure_serial.audit.record import decision_record, outcome_record, tripwire_record
 from secure_serial.construct.callers import Callers
 from secure_serial.construct.denial import denial, tripped
+from secure_serial.construct.engines import engine_of
 from secure_serial.construct.guard import in_force
 from secure_serial.construct.keras.versions import catalogue
 from secure_serial.construct.revive import ConstructionValueError, behind
@@ -27,7 +28,6 @@ from secure_serial.errors import (
 )
 from secure_serial.plan.fields import Field
 from secure_serial.plan.walker import make_plan
-from secure_serial.policy.engine import decide
 from secure_serial.policy.model import AuditDemand
 from secure_serial.policy.source import DEFAULT
 
@@ -123,7 +123,7 @@ class Load:
             root=root, safe_mode=self._safe_mode,
         )  # fmt: skip
         today = datetime.now(UTC).date()
-        verdict = decide(plan, self.policy, today=today, file_sha256=file_sha256)
+        verdict = engine_of(self.policy, today).judge(plan, file_sha256)
         self._held = [] if self._is_old(verdict) else None
         made = partial(decision_record, verdict, load=self._id, time=_now(), action=action)
         self._put(made, denied=not verdict.allowed)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NoReturn
 from secure_serial.artifact.content import wrapper_of
 from secure_serial.artifact.document import Document, Part, Role
 from secure_serial.construct.callers import implied
+from secure_serial.construct.engines import engine_of
 from secure_serial.construct.handed import Handed
 from secure_serial.construct.restricted import Made
 from secure_serial.construct.tripwire import exempt
@@ -37,7 +38,7 @@ from secure_serial.plan.names import (
 )
 from secure_serial.plan.request import Action, Origin, Request
 from secure_serial.plan.walker import make_plan
-from secure_serial.policy.engine import DEFAULT_DENY, DENY_RULE, engine_of
+from secure_serial.policy.engine import DEFAULT_DENY, DENY_RULE
 from secure_serial.registry import CustomObjectScope
 
 if TYPE_CHECKING:

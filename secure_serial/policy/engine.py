@@ -32,13 +32,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_DENY", "DENY_RULE", "LAMBDA", "Decision", "Engine", "Lifted", "Verdict", "decide",
-    "engine_of",
 ]  # fmt: skip
 DENY_RULE = "SS302"
 #: Kinds of requests whose decision is remembered; far more than any real model makes.
 _REMEMBERED = 20_000
-#: Policies that are at hand at once. More of them are made afresh, which takes 0.2 ms each.
-_ENGINES = 8
 _NOTHING = Context()
 #: Python 3.11 takes long to look up a member of an enumeration, and this is asked often.
 _ALLOW = Effect.ALLOW
@@ -118,21 +115,7 @@ def decide(
     plan: Plan, policy: Policy, *, today: date | None = None, file_sha256: str | None = None
 ) -> Verdict:
     """The verdict on a plan. Same plan, policy and day, same verdict."""
-    return engine_of(policy, today).judge(plan, file_sha256)
-
-
-def engine_of(policy: Policy, today: date | None) -> Engine:
-    """The engine of a policy on a day, made once: a program has few policies and loads much.
-
-    An engine remembers what it decided of symbols, bounded, and nothing of a document.
-    """
-    key = (id(policy), today)  # an engine holds its policy, so that the id stays that one's
-    known = _engines.get(key)
-    if known is None:
-        if len(_engines) >= _ENGINES:
-            _engines.clear()
-        known = _engines[key] = Engine(policy, today)
-    return known
+    return Engine(policy, today).judge(plan, file_sha256)
 
 
 class Engine:
@@ -241,10 +224,6 @@ class Engine:
             request, Effect.DENY, opinion.rules, opinion.code, opinion.reason, opinion.place,
             near, layer.policy.source,
         )  # fmt: skip
-
-
-#: By the identity of the policy, which is immutable, and the day.
-_engines: dict[tuple[int, date | None], Engine] = {}
 
 
 def _with(before: Decision, now: Decision) -> Decision:

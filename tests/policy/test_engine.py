@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import pytest
 from plan.plans import BLOCK, LAYER, SWISH, caller_class, layer, node, plan
 from policy.rules import allow, deny, first, policy, verdict
@@ -12,7 +10,7 @@ from secure_serial.limits import Limits
 from secure_serial.plan.fields import Field, Kind
 from secure_serial.plan.request import Action, Origin, Request
 from secure_serial.policy import engine as engine_module
-from secure_serial.policy.engine import Engine, Verdict, decide, engine_of
+from secure_serial.policy.engine import Engine, Verdict, decide
 from secure_serial.policy.model import Effect, Policy, Rule
 from secure_serial.policy.source import load_policy
 
@@ -341,22 +339,3 @@ def test_what_is_remembered_is_bounded_and_changes_no_decision(monkeypatch):
         assert [engine.decide(request).allowed for request in asked] == [True] * 5 + [False]
     assert len(engine._known) <= 2
     assert all(len(layer._about) <= 2 for layer in engine._layers)
-
-
-def test_a_policy_has_one_engine_a_day_and_no_other_policy_has_it():
-    one, other = policy(allow(DENSE)), policy(allow(DENSE))
-    assert one == other
-    today, tomorrow = date(2026, 11, 23), date(2026, 11, 24)
-    assert engine_of(one, today) is engine_of(one, today)
-    made = [engine_of(each, day) for each in (one, other) for day in (today, tomorrow, None)]
-    assert len({id(engine) for engine in made}) == len(made)
-    assert [engine.policy is (one if n < 3 else other) for n, engine in enumerate(made)]
-
-
-def test_engines_are_few_and_each_decides_by_the_policy_that_it_was_made_of(monkeypatch):
-    monkeypatch.setattr(engine_module, "_engines", {})
-    for number in range(3 * engine_module._ENGINES):
-        engine = engine_of(policy(allow(f"acme.A{number}")), None)  # nobody else holds it
-        allowed = [engine.decide(stranger(f"acme.A{n}")).allowed for n in (number, number + 1)]
-        assert allowed == [True, False]
-        assert len(engine_module._engines) <= engine_module._ENGINES
