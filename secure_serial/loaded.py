@@ -30,8 +30,11 @@ def loaded(name: str, *needs: str) -> ModuleType | None:
     True
     """
     module = sys.modules.get(name)
-    if module is None or not all(hasattr(module, need) for need in needs):
+    if module is None:
         return None
+    for need in needs:
+        if not hasattr(module, need):
+            return None
     return module
 
 
@@ -57,6 +60,8 @@ def keras_state(name: str) -> object:
 
 def keras_holds(name: str, value: object) -> bool:
     """Whether Keras's thread-local `name` is this very value, or there is none to be set."""
+    if _STATE not in sys.modules:  # asked for each object, and so not in two steps
+        return True
     state = loaded(_STATE, "get_global_attribute")
     return state is None or state.get_global_attribute(name) is value
 

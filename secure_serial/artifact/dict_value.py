@@ -46,6 +46,11 @@ def read_value(value: object, limits: Limits, *, name: str = "") -> Document:
     """
     with located(name):
         root = snapshot(value, limits)
+    return document_of(root, name=name)
+
+
+def document_of(root: Json, *, name: str = "") -> Document:
+    """The document of a copy that was made already."""
     return Document(
         name=name,
         format=Format.DICT,

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from secure_serial.construct.standing import Standing
 from secure_serial.policy.engine import Engine
 
 if TYPE_CHECKING:
     from datetime import date
 
+    from secure_serial.plan.catalogue import Catalogue
     from secure_serial.policy.model import Policy
 
 #: Policies that are at hand at once. More of them are made afresh, which takes 0.2 ms each.
 _MOST = 8
 #: By the identity of the policy, which is immutable, and the day.
 _engines: dict[tuple[int, date | None], Engine] = {}
+#: By the identity of an engine, and of a catalogue.
+_standings: dict[tuple[int, int], Standing] = {}
 
 
 def engine_of(policy: Policy, today: date | None) -> Engine:
@@ -28,4 +32,15 @@ def engine_of(policy: Policy, today: date | None) -> Engine:
         if len(_engines) >= _MOST:
             _engines.clear()
         known = _engines[key] = Engine(policy, today)
+    return known
+
+
+def standing_of(engine: Engine, catalogue: Catalogue) -> Standing:
+    """What a policy says of the program's own classes by their names alone, remembered."""
+    key = (id(engine), id(catalogue))  # it holds both
+    known = _standings.get(key)
+    if known is None:
+        if len(_standings) >= _MOST:
+            _standings.clear()
+        known = _standings[key] = Standing(engine, catalogue)
     return known

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from secure_serial.plan.path import Path, pointer
-
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Iterable
 
     from secure_serial.artifact.document import Json
+    from secure_serial.construct.judgement import Judgement
     from secure_serial.construct.restricted import Made
     from secure_serial.plan.fields import Field
-    from secure_serial.plan.request import Request
+    from secure_serial.plan.path import Path
 
 #: Values that are handed out as they are, and are no text.
 _ATOMS = frozenset({int, float, bool, type(None)})
@@ -26,17 +25,14 @@ class Handed:
     """What one load has handed out.
 
     Args:
-        requests: What the plan found, and where.
-        names: The names of the program's own objects.
+        judgement: What was decided, and where what it was decided on stands.
         functions: The functions that stand restricted in the place of their code.
 
     """
 
-    def __init__(self, requests: Iterable[Request], names: Container[str], functions: Made) -> None:
-        self._places = {(r.member, r.pointer): r.field for r in requests}
-        self._names = names
+    def __init__(self, judgement: Judgement, functions: Made) -> None:
+        self._judgement = judgement
         self._functions = functions
-        self._texts: set[str] = set()  # the program's names among the texts of the file
         # To ask for an identity is announced to audit hooks, which takes long, and most copies
         # are never asked about: they are told apart when the first one is.
         self._waiting: list[Json] = []
@@ -75,11 +71,14 @@ class Handed:
             if isinstance(value, tuple):
                 return tuple(new)
         else:
-            if isinstance(value, str) and value in self._names:
-                self._texts.add(value)
             return value
         self._waiting.append(new)
         return new
+
+    def adopt(self, copies: Iterable[Json], nodes: Iterable[Json], field: Field) -> None:
+        """Hand out copies that were made elsewhere. Those that are nodes stand in one field."""
+        self._waiting += copies
+        self._fields.update((id(node), field) for node in nodes)
 
     def __contains__(self, value: object) -> bool:
         """Whether a dict or list is one that was handed out."""
@@ -92,18 +91,10 @@ class Handed:
         """The field that the plan saw a node in, so that its names mean here what they did."""
         while self._nodes:
             new, member, path = self._nodes.pop()
-            field = self._places.get((member, pointer(path)))
+            field = self._judgement.field_at(member, path)
             if field is not None:
                 self._fields[id(new)] = field
         return self._fields.get(id(node), otherwise) if node in self else otherwise
-
-    def field_at(self, member: str, path: Path, otherwise: Field) -> Field:
-        """The same by the place in the document."""
-        return self._places.get((member, pointer(path)), otherwise)
-
-    def has_text(self, text: str) -> bool:
-        """Whether a name of the program's stood as text in what was handed out."""
-        return text in self._texts
 
     def fresh(self, value: object) -> Json:
         """What of a value nobody has judged yet; None stands for what was, and for live objects."""

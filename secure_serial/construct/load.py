@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from secure_serial.policy.source import Given
     from secure_serial.registry import Snapshot
 
+#: How a value that was passed is called in records and messages.
+_NAME = "<config>"
+
 
 def load_model(
     path: str | os.PathLike[str],
@@ -121,7 +124,7 @@ def model_from_text(
     from secure_serial.artifact import Opened, read_artifact
 
     load = Load(*_of(within), snapshot(custom_objects), safe_mode=safe_mode)
-    document = read_artifact(text, load.policy.limits, name="<config>")
+    document = read_artifact(text, load.policy.limits, name=_NAME)
     return load.model(Opened(document, None, len(text)), compile=compile).model
 
 
@@ -216,11 +219,13 @@ def _deserialize(
     from secure_serial.artifact.dict_value import read_value
 
     load = begin(names)
-    document = read_value(config, load.policy.limits, name="<config>")
-    session = load.judge(document, action="deserialize", file_sha256=None)
+    session = load.at_once(config, name=_NAME)
+    if session is None:
+        document = read_value(config, load.policy.limits, name=_NAME)
+        session = load.judge(document, action="deserialize", file_sha256=None)
     with load.outcome(session):
         return revive_document(session)
 
 
 def _of(session: Session | None) -> tuple[Policy | None, Sink | None]:
-    return (None, None) if session is None else (session.verdict.policy, session.sink)
+    return (None, None) if session is None else (session.policy, session.sink)

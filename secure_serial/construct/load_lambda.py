@@ -84,7 +84,7 @@ def restored(
         checked = session.verdict.plan.functions.get(("", ""))
         if checked is None:
             raise LoadDenied("it holds no function", verdict=session.verdict, code="SS305")
-        sandbox = session.verdict.policy.sandbox
+        sandbox = session.policy.sandbox
         if floor is not None:
             sandbox = strictest([sandbox, floor])
         if apart:

@@ -6,15 +6,17 @@ import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Protocol
 
-from secure_serial.audit.log import LoggerSink, is_denial
+from secure_serial.artifact.dict_value import document_of
+from secure_serial.audit.log import LoggerSink
 from secure_serial.audit.record import decision_record, outcome_record, tripwire_record
 from secure_serial.construct.callers import Callers
 from secure_serial.construct.denial import denial, tripped
-from secure_serial.construct.engines import engine_of
+from secure_serial.construct.engines import engine_of, standing_of
 from secure_serial.construct.guard import in_force
+from secure_serial.construct.judgement import Judge, Judgement
 from secure_serial.construct.keras.versions import catalogue
 from secure_serial.construct.revive import ConstructionValueError, behind
 from secure_serial.construct.session import Session
@@ -27,7 +29,7 @@ from secure_serial.errors import (
     Where,
 )
 from secure_serial.plan.fields import Field
-from secure_serial.plan.walker import make_plan
+from secure_serial.plan.usual import read_usual
 from secure_serial.policy.model import AuditDemand
 from secure_serial.policy.source import DEFAULT
 
@@ -44,8 +46,10 @@ if TYPE_CHECKING:
     from secure_serial.registry import Snapshot
 
 
-#: A record, or what makes it once it is asked for: it says the same whenever that is.
-_Made: TypeAlias = "Callable[[], Record]"
+class _Made(Protocol):
+    """What makes a record once somebody takes it; it says the same whenever that is."""
+
+    def __call__(self, *, load: str) -> Record: ...
 
 
 @dataclass(slots=True)
@@ -76,12 +80,13 @@ class Load:
         default: str = DEFAULT,
     ) -> None:
         self.policy, self._sink = in_force(policy, audit, default)
-        self._safe_mode = safe_mode
         self._recorded = recorded  # what need not be recorded again; None: everything must be
         self._held: list[_Made] | None = None  # records that only matter if something fails
         self._written: list[_Made] = []
         self._names = names
-        self._id = uuid.uuid4().hex
+        known = catalogue()
+        engine = engine_of(self.policy, datetime.now(UTC).date())
+        self._judge = Judge(engine, known, Callers(names, known, self.policy), safe_mode)
         if self.policy.audit is AuditDemand.REQUIRED and not self._sink.durable:
             raise AuditError(
                 f"the policy {self.policy.name} demands an audit log, and none was given",
@@ -116,25 +121,45 @@ class Load:
         root: Field = Field.ROOT,
     ) -> Session:
         """Plan, decide and record; raises `LoadDenied` unless it is allowed, or `unless` holds."""
-        known = catalogue()
-        callers = Callers(self._names, known, self.policy)
-        plan = make_plan(
-            document, catalogue=known, callers=callers, limits=self.policy.limits,
-            root=root, safe_mode=self._safe_mode,
-        )  # fmt: skip
-        today = datetime.now(UTC).date()
-        verdict = engine_of(self.policy, today).judge(plan, file_sha256)
+        verdict = self._judge.verdict(document, file_sha256=file_sha256, root=root)
         self._held = [] if self._is_old(verdict) else None
-        made = partial(decision_record, verdict, load=self._id, time=_now(), action=action)
+        made = partial(decision_record, verdict, time=_now(), action=action)
         self._put(made, denied=not verdict.allowed)
         if not verdict.allowed and (unless is None or not unless(verdict)):
-            self._write(outcome_record(load=self._id, time=_now(), outcome="denied"))
+            self._put(partial(outcome_record, time=_now(), outcome="denied"), denied=True)
             denied = denial(verdict)
             denied.records = tuple(self.records)
             raise denied
-        return Session(
-            verdict, names=self._names, callers=callers, catalogue=known, sink=self._sink
-        )
+        return self._session(Judgement(lambda: verdict))
+
+    def at_once(self, value: object, *, name: str) -> Session | None:
+        """As `judge`, for a value of the usual kind whose record nobody takes; else None.
+
+        It is allowed then. What `judge` would have made of it is found if it is needed.
+        """
+        if self._recorded is not None or self._is_heard(denied=False):
+            return None
+        judge, now = self._judge, datetime.now(UTC)
+        standing = standing_of(judge.engine, judge.catalogue)
+        find = standing.finder(self._names, judge.callers)
+        usual = read_usual(value, find, self._names.table, self.policy.limits)
+        if usual is None:
+            return None
+        judgement = Judgement(lambda: judge.verdict(document_of(usual.root, name=name)), usual)
+
+        def made(*, load: str) -> Record:
+            verdict = judgement.verdict
+            return decision_record(verdict, load=load, time=_stamp(now), action="deserialize")
+
+        self._written.append(made)
+        return self._session(judgement)
+
+    def _session(self, judgement: Judgement) -> Session:
+        return Session(judgement, self._judge, self._names, self._sink)
+
+    @cached_property
+    def _id(self) -> str:
+        return uuid.uuid4().hex
 
     @contextmanager
     def outcome(self, session: Session) -> Iterator[None]:
@@ -164,7 +189,7 @@ class Load:
         except BaseException as error:  # a signal, or a class that ends the program
             self.failed(session, ConstructionError(f"interrupted by {type(error).__name__}"))
             raise
-        self._write(outcome_record(load=self._id, time=_now(), outcome="built"))
+        self._put(partial(_built, now=datetime.now(UTC)))
 
     def _is_old(self, verdict: Verdict) -> bool:
         """Whether all that was decided was decided and recorded before."""
@@ -180,10 +205,9 @@ class Load:
         error = tripped(session.verdict, event, detail, caller)
         session.refused.append({"symbol": event, "written": detail, "code": error.code})
         self._release()
-        self._write(
-            tripwire_record(
-                load=self._id, time=_now(), announced=event, detail=detail, caller=caller
-            )
+        self._put(
+            partial(tripwire_record, time=_now(), announced=event, detail=detail, caller=caller),
+            denied=True,
         )
         return error
 
@@ -197,10 +221,9 @@ class Load:
         """Record that what was judged was not built."""
         self._release()
         text = f"{type(error).__name__}: {error.message}"[:2000]
-        self._write(
-            outcome_record(
-                load=self._id, time=_now(), outcome="failed", error=text, refused=session.refused
-            )
+        refused = tuple(session.refused)
+        self._put(
+            partial(outcome_record, time=_now(), outcome="failed", error=text, refused=refused)
         )
         if isinstance(error, LoadDenied):
             error.records = tuple(self.records)
@@ -208,22 +231,30 @@ class Load:
     @property
     def records(self) -> list[Record]:
         """What was recorded so far, in its order."""
-        return [made() for made in self._written]
-
-    def _write(self, record: Record) -> None:
-        self._put(lambda: record, denied=is_denial(record))
+        return [made(load=self._id) for made in self._written]
 
     def _put(self, made: _Made, *, denied: bool = False) -> None:
         """Write a record. That of a decision is long, and is not made where nobody takes it."""
         if self._held is not None:
             self._held.append(made)
             return
-        sink = self._sink
-        if not isinstance(sink, LoggerSink) or sink.takes(denied=denied):
+        if self._is_heard(denied=denied):
             with exempt():  # a load within a load writes, too
-                sink.write(made())
+                self._sink.write(made(load=self._id))
         self._written.append(made)
+
+    def _is_heard(self, *, denied: bool) -> bool:
+        """Whether anybody takes a record."""
+        return not isinstance(self._sink, LoggerSink) or self._sink.takes(denied=denied)
+
+
+def _built(*, load: str, now: datetime) -> Record:
+    return outcome_record(load=load, time=_stamp(now), outcome="built")
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return _stamp(datetime.now(UTC))
+
+
+def _stamp(time: datetime) -> str:
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")

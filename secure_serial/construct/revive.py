@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import contextlib
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, cast
 
 from secure_serial.construct import live
 from secure_serial.construct.tables import asked_name, dotted_path, spell_out
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from secure_serial.artifact.document import Json
     from secure_serial.construct.session import Session
+    from secure_serial.construct.standing import Own
     from secure_serial.plan.path import Path
 
 #: A path in the document, in a tuple of its own: the path of the root is None.
@@ -84,11 +85,31 @@ def revive(
 
 def revive_document(session: Session) -> Any:
     """The object that the document of a load describes, from a copy of it. Raises as `revive`."""
+    usual = session.judgement.usual
+    if usual is not None:
+        session.handed.adopt(usual.given, usual.nodes, Field.OBJECT)
+        with _surroundings(session):
+            return _usual(usual.root, iter(usual.outer), session)
     config = session.handed.copy(session.document.parts[0].root)
     if isinstance(config, str):
         return revive(config, session)
     with _surroundings(session):
         return _value(config, session, Field.ROOT, (None,))
+
+
+def _usual(value: Json, outer: Iterator[tuple[Own, dict[str, Json]]], session: Session) -> Any:
+    """The objects of a value of the usual kind, its nodes in the order that they stand in."""
+    if isinstance(value, dict):
+        own, given = next(outer)
+        cls: Any = own.cls()
+        with _surroundings(session):  # a constructor may have left others
+            try:
+                return cls.from_config(given)
+            except Exception as error:  # noqa: BLE001 - it is raised again
+                _raise_in_our_words(error, cls, value)
+    if value is None:
+        return value
+    return [_usual(item, outer, session) for item in cast("list[Json]", value)]
 
 
 @contextlib.contextmanager
@@ -128,7 +149,7 @@ def _value(config: Json, session: Session, field: Field, place: Place = None) ->
     if class_name == TYPE_SPEC:
         session.refuse(f"{config.get('module')}.{config.get('spec_name')}", TYPE_SPEC)
     if place is not None:
-        field = session.handed.field_at(session.document.parts[0].member, place[0], field)
+        field = session.judgement.field_at(session.document.parts[0].member, place[0]) or field
     else:
         field = session.handed.field_of(config, field)
     if class_name == "function":
@@ -216,23 +237,28 @@ def instantiate(cls: Any, config: Mapping[str, Json], inner: Json, session: Sess
 
 
 def _guarded(cls: Any, action: Any, config: Mapping[str, Json]) -> Any:
-    """Run a constructor; what it raises becomes ours, with Keras's meaning kept."""
+    """Run a constructor; what it raises becomes ours."""
     try:
         return action()
-    except SecureSerialError:
-        raise
-    except Exception as error:
-        ours = behind(error)
-        if ours is not None:  # Keras says of every error in a constructor that it is a TypeError
-            raise ours from None
-        kind = ConstructionValueError if isinstance(error, ValueError) else ConstructionError
-        name = config.get("class_name")
-        raise kind(
-            f"{cls} could not be deserialized properly. Please ensure that components that are "
-            "Python object instances (layers, models, etc.) returned by `get_config()` are "
-            "explicitly deserialized in the model's `from_config()` method.\n\n"
-            f"class_name={name!r}. Exception encountered: {type(error).__name__}: {error}"
-        ) from error
+    except Exception as error:  # noqa: BLE001 - it is raised again
+        _raise_in_our_words(error, cls, config)
+
+
+def _raise_in_our_words(error: Exception, cls: Any, config: Mapping[str, Json]) -> NoReturn:
+    """Raise what a constructor raised as an error of ours, with Keras's meaning kept."""
+    ours = behind(error)
+    if ours is error:
+        raise error
+    if ours is not None:  # Keras says of every error in a constructor that it is a TypeError
+        raise ours from None
+    kind = ConstructionValueError if isinstance(error, ValueError) else ConstructionError
+    name = config.get("class_name")
+    raise kind(
+        f"{cls} could not be deserialized properly. Please ensure that components that are "
+        "Python object instances (layers, models, etc.) returned by `get_config()` are "
+        "explicitly deserialized in the model's `from_config()` method.\n\n"
+        f"class_name={name!r}. Exception encountered: {type(error).__name__}: {error}"
+    ) from error
 
 
 def behind(error: BaseException) -> SecureSerialError | None:

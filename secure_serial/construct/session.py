@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, NoReturn
 from secure_serial.artifact.content import wrapper_of
 from secure_serial.artifact.document import Document, Part, Role
 from secure_serial.construct.callers import implied
-from secure_serial.construct.engines import engine_of
 from secure_serial.construct.handed import Handed
 from secure_serial.construct.restricted import Made
 from secure_serial.construct.tripwire import exempt
@@ -48,10 +47,10 @@ if TYPE_CHECKING:
     from secure_serial.artifact.document import Json
     from secure_serial.audit.log import Sink
     from secure_serial.audit.record import Record
-    from secure_serial.construct.callers import Callers
-    from secure_serial.plan.catalogue import Catalogue
+    from secure_serial.construct.judgement import Judge, Judgement
     from secure_serial.plan.path import Path
     from secure_serial.plan.request import CallerObject
+    from secure_serial.policy.conditions import Context
     from secure_serial.policy.engine import Verdict
     from secure_serial.registry import Snapshot
 
@@ -71,41 +70,33 @@ class Session:
     """The authority of one load. It is made after the verdict and dies with the load.
 
     Args:
-        verdict: What was decided; it must allow.
+        judgement: What was decided; it must allow.
+        judge: By what it was decided.
         names: The program's own objects, as they were when the plan was made.
-        callers: Their descriptions, as the planner saw them.
-        catalogue: What is known of Keras.
         sink: Where its records go, and those of loads within it.
 
     """
 
     def __init__(
         self,
-        verdict: Verdict,
-        *,
+        judgement: Judgement,
+        judge: Judge,
         names: Snapshot,
-        callers: Callers,
-        catalogue: Catalogue,
         sink: Sink | None = None,
     ) -> None:
-        self.verdict = verdict
+        self.judgement = judgement
+        self.policy = judge.engine.policy
         self.sink = sink
         self.names = names
-        self.callers = callers
-        self.catalogue = catalogue
+        self.callers = judge.callers
+        self.catalogue = judge.catalogue
         self.refused: list[Record] = []
         self._refusal: LoadDenied | None = None
         self.shared: dict[object, tuple[object, Json]] = {}
-        self._engine = engine_of(verdict.policy, verdict.today)
-        self._context = verdict.context
-        self._allowed = verdict.symbols
-        self._implied = frozenset(implied(verdict.symbols, callers, catalogue))
-        requests = verdict.plan.requests
-        self._identifiers = {r.written for r in requests if r.written.startswith(("'", '"'))}
+        self._engine = judge.engine
         self._allocated = 0
-        self.functions = Made(verdict.plan.functions, verdict.policy)
-        self.handed = Handed(requests, names.table, self.functions)
-        self._builds_own = any(r.origin is Origin.CALLER for r in requests)
+        self.functions = Made(judgement.functions, self.policy)
+        self.handed = Handed(judgement, self.functions)
 
     def __enter__(self) -> Self:
         self._token = _current.set(self)
@@ -125,9 +116,22 @@ class Session:
             self.functions.check()
 
     @property
+    def verdict(self) -> Verdict:
+        """What was decided."""
+        return self.judgement.verdict
+
+    @property
     def document(self) -> Document:
         """The document that this load builds."""
-        return self.verdict.plan.document
+        return self.judgement.document
+
+    @cached_property
+    def _context(self) -> Context:
+        return self.verdict.context
+
+    @cached_property
+    def _implied(self) -> frozenset[str]:
+        return frozenset(implied(self.judgement.symbols, self.callers, self.catalogue))
 
     # The judged tree.
 
@@ -139,7 +143,8 @@ class Session:
         """
         if text not in self.callers:
             return False
-        return repr(text[:200]) in self._identifiers or not self.handed.has_text(text)
+        judgement = self.judgement
+        return repr(text[:200]) in judgement.identifiers or text not in judgement.texts
 
     def judge_again(self, config: object) -> None:
         """Judge what does not come from the judged tree: a config that a class made itself.
@@ -156,7 +161,7 @@ class Session:
             return
         given, part = self.document, Part(Role.MODEL, "", fresh)
         document = Document(_MADE, given.format, given.judged_sha256, (part,))
-        limits = self.verdict.policy.limits
+        limits = self.policy.limits
         with exempt():  # of a function it compiles the tree, and runs nothing
             plan = make_plan(
                 document,
@@ -211,7 +216,7 @@ class Session:
 
     def may_use(self, symbol: str) -> bool:
         """Whether a symbol was planned and allowed, or is implied by one that was."""
-        if symbol in self._allowed:
+        if symbol in self.judgement.symbols:
             return True
         return symbol in self._implied and not self._denied(symbol)
 
@@ -228,7 +233,7 @@ class Session:
         """
         if self.may_use(found.symbol):
             return
-        if found.entry is None or not self._builds_own:
+        if found.entry is None or not self.judgement.holds_own:
             self.refuse(found.symbol, written)
         request = Request(
             "", "", field, Action.REFER, found.symbol, found.entry.kind, found.origin, written,
@@ -298,7 +303,7 @@ class Session:
 
         """
         self._allocated += allocated
-        limit = self.verdict.policy.limits.allocation_bytes
+        limit = self.policy.limits.allocation_bytes
         if self._allocated > limit:
             raise LimitExceeded(
                 f"building takes more than the {limit:,} bytes of variables that are allowed",
@@ -311,7 +316,7 @@ class Session:
         if resolution.code:
             self.refuse(resolution.symbol, resolution.problem)
         if resolution.origin is Origin.UNKNOWN:
-            if resolution.symbol in self._allowed:
+            if resolution.symbol in self.judgement.symbols:
                 raise ConstructionError(
                     f"the policy allows {resolution.symbol}, and this program has not got it",
                     where=Where(self.document.name),

@@ -34,7 +34,7 @@ _CONTAINERS = frozenset({Field.GRAPH_NODE, Field.LAYER})
 _ENOUGH_NOTES = 10
 #: Keys of a node that are read elsewhere, and those that hold nothing but names.
 _READ = frozenset({"config", "class_name"})
-_NAMES_AND_CONFIG = frozenset({"module", "class_name", "registered_name", "config"})
+NAMES_AND_CONFIG = frozenset({"module", "class_name", "registered_name", "config"})
 _NAMING = NODE_KEYS - {"inbound_nodes"}
 #: What is said of every form of bytecode.
 CODE = "code that stands in the file: arbitrary code execution"
@@ -83,7 +83,7 @@ class Reader:
         them, the arguments are told apart, and none of this holds.
         """
         caller, config = resolution.caller, node.get("config")
-        if caller is None or caller.bases or not node.keys() <= _NAMES_AND_CONFIG:
+        if caller is None or caller.bases or not node.keys() <= NAMES_AND_CONFIG:
             return False
         if type(config) is not dict or "class_name" in config:
             return False

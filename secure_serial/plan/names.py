@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 MISSING: Final = object()
 #: Longer than any dotted path or registered name in a real file; keeps messages readable.
-_NAME_CHARS = 512
+NAME_CHARS = 512
 _FUNCTION_CLASS = "function"
 _NO_FUNCTION = "Expected 'config' to be a non-null str, the name of a function"
 _FOREIGN = "registered_name {0!r} is not {1}'s: the node resolved to a Keras built-in"
@@ -66,7 +66,7 @@ def resolve_class(
     found = _asked(names, callers)
     shadows = isinstance(names.class_name, str) and names.class_name in callers
     asked = (names, field, catalogue, found, shadows)
-    return (_remembered if _are_usual(names) else _resolved)(*asked)
+    return (_remembered if are_usual(names) else _resolved)(*asked)
 
 
 def _resolved(
@@ -112,12 +112,12 @@ def _resolved(
 _remembered = lru_cache(maxsize=2048)(_resolved)
 
 
-def _are_usual(names: Names) -> bool:
+def are_usual(names: Names) -> bool:
     """Whether names may be remembered by: short texts, for 1 and True would be the same there."""
     for name in names:
         if name is MISSING or name is None:
             continue
-        if type(name) is not str or len(name) > _NAME_CHARS:
+        if type(name) is not str or len(name) > NAME_CHARS:
             return False
     return True
 
@@ -287,7 +287,7 @@ def _malformed(names: Names) -> str:
 def _is_name(value: Json, *, empty: bool = False) -> bool:
     return (
         isinstance(value, str)
-        and len(value) <= _NAME_CHARS
+        and len(value) <= NAME_CHARS
         and (empty or bool(value))
         and value.isprintable()
     )
@@ -297,13 +297,13 @@ def _written(names: Names) -> str:
     """A symbol to show for names that lead nowhere: the registered name, else the path."""
     registered, module = names.registered_name, names.module
     if isinstance(registered, str) and ">" in registered:
-        return registered[:_NAME_CHARS]
+        return registered[:NAME_CHARS]
     text = spelled(names.class_name)
     if ">" not in text:
         text = _quoted(text)
         if isinstance(module, str) and module:
             text = f"{module}.{text}"
-    return text[:_NAME_CHARS]
+    return text[:NAME_CHARS]
 
 
 def spelled(value: Json) -> str:
@@ -317,7 +317,7 @@ def spelled(value: Json) -> str:
 
 def _quoted(text: str) -> str:
     """A bare name as it is; anything else in quotes, so that no policy's pattern means it."""
-    return text if text.isascii() and text.isidentifier() else repr(text[:_NAME_CHARS])
+    return text if text.isascii() and text.isidentifier() else repr(text[:NAME_CHARS])
 
 
 def accepted(resolution: Resolution, kinds: frozenset[Kind]) -> bool:

@@ -165,6 +165,17 @@ class Engine:
             self._known[key] = decision[1:]
         return decision
 
+    def always_allows(self, request: Request) -> bool:
+        """Whether every request with these names is allowed, and by no exception.
+
+        So it is where nothing else is asked of the symbol: no argument, owner, digest or format.
+        """
+        names_alone = all(layer.about(request.symbol).by_names_alone for layer in self._layers)
+        if not names_alone or request.objections:
+            return False
+        decision = self.decide(request)
+        return decision.allowed and decision.lifted is Lifted.NO
+
     def _decide(self, request: Request, context: Context, abouts: list[About]) -> Decision:
         denials: list[tuple[Layer, Rule, str]] = []
         for layer, about in zip(self._layers, abouts, strict=True):

@@ -166,7 +166,7 @@ def load_model(session: Session, original: Original) -> Original:
     ) -> Any:
         if hasattr(filepath, "read"):
             return load_open(session, original)(filepath, custom_objects, compile, safe_mode)
-        policy, audit = session.verdict.policy, session.sink
+        policy, audit = session.policy, session.sink
         return loading.load_model(
             filepath, policy=policy, audit=audit, custom_objects=custom_objects, compile=compile,
             safe_mode=safe_mode is not False,

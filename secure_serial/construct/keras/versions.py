@@ -11,7 +11,7 @@ enforced by half.
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 #: The versions whose doors and names are known; `tasks.py matrix` runs the tests on each.
 KNOWN: tuple[Version, ...] = ((3, 6), (3, 8), (3, 10), (3, 12), (3, 13), (3, 14), (3, 15))
 NEWEST = KNOWN[-1]
+_OLDER = frozenset(KNOWN[:-1])
 _DISTRIBUTIONS = ("keras", "keras-nightly")
 
 
@@ -143,6 +144,7 @@ def _distributed() -> str | None:
     return None
 
 
+@lru_cache(maxsize=32)
 def parsed(version: str) -> Version:
     """The two numbers that tell one Keras from another; (0, 0) for what is no version.
 
@@ -156,7 +158,7 @@ def parsed(version: str) -> Version:
 def catalogue() -> Catalogue:
     """What is known of the Keras that is installed; of the newest known one, if none is."""
     version = parsed(installed() or "")
-    return data.catalogue(version) if version in KNOWN[:-1] else data.catalogue()
+    return data.catalogue(version) if version in _OLDER else data.catalogue()
 
 
 def places(version: Version) -> dict[str, Place]:
