@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from secure_serial.artifact.document import Document
     from secure_serial.audit.log import Sink
     from secure_serial.audit.record import Record
+    from secure_serial.construct.standing import Own
+    from secure_serial.plan.usual import Usual
     from secure_serial.policy.engine import Verdict
     from secure_serial.policy.source import Given
     from secure_serial.registry import Snapshot
@@ -137,13 +139,13 @@ class Load:
 
         It is allowed then. What `judge` would have made of it is found if it is needed.
         """
-        if self._recorded is not None or self._is_heard(denied=False):
+        if self._recorded is None and self._is_heard(denied=False):
             return None
         judge, now = self._judge, datetime.now(UTC)
         standing = standing_of(judge.engine, judge.catalogue)
         find = standing.finder(self._names, judge.callers)
         usual = read_usual(value, find, self._names.table, self.policy.limits)
-        if usual is None:
+        if usual is None or not self._was_recorded(usual):
             return None
         judgement = Judgement(lambda: judge.verdict(document_of(usual.root, name=name)), usual)
 
@@ -151,8 +153,16 @@ class Load:
             verdict = judgement.verdict
             return decision_record(verdict, load=load, time=_stamp(now), action="deserialize")
 
-        self._written.append(made)
+        self._held = None if self._recorded is None else []
+        self._put(made)
         return self._session(judgement)
+
+    def _was_recorded(self, usual: Usual[Own]) -> bool:
+        """Whether what a value asks for was recorded before, or need not be."""
+        if self._recorded is None:
+            return True
+        asked = {(own.symbol, Field.ROOT.value) for own, _ in usual.outer}
+        return not usual.nodes and asked <= self._recorded
 
     def _session(self, judgement: Judgement) -> Session:
         return Session(judgement, self._judge, self._names, self._sink)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import gc
+import json
 import logging
 import weakref
 from collections import OrderedDict
@@ -17,9 +18,10 @@ from policy.rules import allow, deny, policy
 
 from secure_serial.construct import standing
 from secure_serial.construct.engines import standing_of
-from secure_serial.construct.load import deserialize_keras_object
+from secure_serial.construct.guard import enforcing
+from secure_serial.construct.load import deserialize_keras_object, deserialize_own
 from secure_serial.construct.one_load import Load
-from secure_serial.errors import LoadDenied, SecureSerialError
+from secure_serial.errors import ConstructionError, LoadDenied, SecureSerialError
 from secure_serial.limits import Limits
 from secure_serial.policy.source import load_policy
 from secure_serial.registry import CustomObjectScope, get_custom_objects, snapshot
@@ -108,7 +110,8 @@ def nodes(draw, values):
     """A node as it should be, mostly; else with something about it that is odd."""
     name = draw(st.sampled_from(["Part", "Nest", "Part", "Other", "Fails", "Bare"]))
     registered = name if name == "Bare" else f"acme>{name}"
-    config = st.dictionaries(st.sampled_from(["units", "rate", "name"]), values, max_size=3)
+    keys = st.one_of(*[st.sampled_from(["units", "rate", "name"])] * 4, KEYS)
+    config = st.dictionaries(keys, values, max_size=3)
     node = {
         "module": "acme", "class_name": name, "config": draw(config), "registered_name": registered
     }  # fmt: skip
@@ -172,7 +175,7 @@ def shown(value):
 
 
 @pytest.mark.parametrize("name", POLICIES)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=60, deadline=None)  # of each policy; 30,000 were tried once
 @given(tree=st.one_of(nodes(TREES), st.lists(nodes(TREES), max_size=4), TREES))
 def test_one_pass_comes_to_what_the_long_way_comes_to(name, tree):
     with pytest.MonkeyPatch.context() as patch:
@@ -321,3 +324,23 @@ def test_a_class_asks_for_others_while_it_is_built_as_it_may_after_the_long_way(
         assert made.config["made"] == (OBJECTS["Bare"], OBJECTS["acme>Part"])
         beside = deserialize_keras_object([node, part()], policy=CORE)
         assert beside[0].config["made"] == (OBJECTS["Bare"], "acme>Part")
+
+
+def test_a_program_s_own_calls_take_one_pass_once_their_classes_are_recorded(tmp_path):
+    recorded: set[tuple[str, str]] = set()
+    with enforcing(CORE, tmp_path / "log"):
+        for tree in (part(), part(), [part(), part("Other")], [part(), part("Other")]):
+            assert deserialize_own(tree, None, recorded)
+            load = Load(None, None, snapshot(), recorded, safe_mode=True)
+            assert load.at_once(tree, name="") is not None
+        assert load.at_once(USUAL["an object in one"], name="") is None
+        with pytest.raises(ConstructionError, match="these arguments"):
+            deserialize_own([part("Fails"), part("Fails", {"x": 1})], None, recorded)
+        lines = (tmp_path / "log").read_text().splitlines()
+        with pytest.raises(ConstructionError, match="these arguments"):
+            deserialize_own([part("Fails", {"x": 1})], None, recorded)
+    events = [json.loads(line)["event"] for line in lines]
+    assert events == ["decision", "outcome"] * 3
+    later = (tmp_path / "log").read_text().splitlines()[len(lines) :]
+    assert [json.loads(line)["event"] for line in later] == ["decision", "outcome"]
+    assert json.loads(later[1])["outcome"] == "failed"
