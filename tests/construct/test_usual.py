@@ -86,11 +86,11 @@ POLICIES = {
 
 TEXTS = st.sampled_from(
     ["", "relu", "a b", "word", "Bare", "acme>Part", "lambda", "../x", "a.txt", "hf://a/b", "é",
-     "\ud800", "x" * 70, "4wEAAAAAAAAAAQAAAAcAAAATAAAAcy4AAAB0AGoBfABkAWQBZwKIAGQCGACIAGQC", "\x00",
+     "\ud800", "x" * 70, "a text of more than 20 letters", "4wEAAAAAAAAAAQAAAAcAAAATAAAAcy4AAAB0AGoBfABkAWQBZwKIAGQCGACIAGQC", "\x00",
      Word("Part"), "function", "__lambda__"]
 )  # fmt: skip
 NUMBERS = st.sampled_from(
-    [0, 1, 7, -3, 2**53, 2**60, 10**500, 0.5, float("nan"), float("inf"), True, False, None,
+    [0, 1, 7, -3, 12345, 2**53, 2**60, 10**500, 0.5, float("nan"), float("inf"), True, False, None,
      Seven.SEVEN]
 )  # fmt: skip
 OTHERS = st.sampled_from([b"bytes", {1, 2}, object(), 1j, ..., range(3)])
@@ -125,7 +125,8 @@ def nodes(draw, values):
         key = draw(st.sampled_from(["shared_object_id", "build_config", "note", "compile_config"]))
         node[key] = draw(values)
     elif odd == "kind":
-        node = draw(st.sampled_from([OrderedDict(node), {**node, "config": None}]))
+        as_text = {Word(key): item for key, item in node.items()}
+        node = draw(st.sampled_from([OrderedDict(node), {**node, "config": None}, as_text]))
     return node
 
 
@@ -163,6 +164,13 @@ def came_to(tree, rules, **options):
         return type(error), error.code, error.message, records, type(error.__cause__)
 
 
+def came_to_at_length(tree, rules):
+    """What the long way comes to."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Load, "at_once", lambda *_args, **_options: None)
+        return came_to(tree, rules)
+
+
 def shown(value):
     """A value with the types of all that is in it."""
     if isinstance(value, Part):
@@ -178,10 +186,7 @@ def shown(value):
 @settings(max_examples=60, deadline=None)  # of each policy; 30,000 were tried once
 @given(tree=st.one_of(nodes(TREES), st.lists(nodes(TREES), max_size=4), TREES))
 def test_one_pass_comes_to_what_the_long_way_comes_to(name, tree):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Load, "at_once", lambda *_args, **_options: None)
-        wanted = came_to(tree, POLICIES[name])
-    assert came_to(tree, POLICIES[name]) == wanted
+    assert came_to(tree, POLICIES[name]) == came_to_at_length(tree, POLICIES[name])
 
 
 def judged(tree, rules=CORE, passed=None):
@@ -233,7 +238,9 @@ UNUSUAL = {
     "a large number": part(config={"units": 10**500}),
     "a text beyond ASCII": part(config={"x": "\ud800"}),
     "a text of no plain kind": part(config={"x": Word("relu")}),
+    "a node's key of no plain kind": {Word(key): item for key, item in part().items()},
     "a key of no plain kind": part(config={Word("units"): 1}),
+    "a known key of no plain kind": [part(config={"units": 1}), part(config={Word("units"): 1})],
     "a share": part(shared_object_id=1),
     "no object": "word",
     "a dict of objects": {"a": part()},
@@ -247,6 +254,22 @@ UNUSUAL = {
 @pytest.mark.parametrize("name", UNUSUAL)
 def test_what_is_not_usual_for_certain_is_judged_at_length(name):
     assert judged(UNUSUAL[name]) is None
+
+
+@pytest.mark.parametrize(
+    "bound", ["depth", "nodes", "config_bytes", "requests", "string_bytes", "number_chars"]
+)
+def test_no_limit_is_passed_over(bound):
+    word = "a text of more than 20 letters"
+    tree = [part(config={"units": 12345, "rates": [1, [0.5]], "name": word}), part("Other")]
+    seen = set()
+    for limit in (*range(1, 200), 300, 600):
+        rules = replace(CORE, limits=replace(CORE.limits, **{bound: limit}))
+        short = judged(tree, rules) is not None
+        seen.add((short, came_to_at_length(tree, rules)[0] is list))
+    assert (True, True) in seen
+    assert (False, False) in seen
+    assert (True, False) not in seen
 
 
 def test_a_class_that_is_made_of_keras_s_is_judged_at_length():
