@@ -61,7 +61,12 @@ def function(x):
     return x
 
 
+class Without:
+    """A class that cannot be revived."""
+
+
 OBJECTS = {
+    "acme>Without": Without,
     "acme>Part": make("Part"),
     "acme>Other": make("Other"),
     "acme>Nest": Nest,
@@ -241,6 +246,7 @@ UNUSUAL = {
     "a node's key of no plain kind": {Word(key): item for key, item in part().items()},
     "a key of no plain kind": part(config={Word("units"): 1}),
     "a known key of no plain kind": [part(config={"units": 1}), part(config={Word("units"): 1})],
+    "a class that cannot be revived": part("Without"),
     "a share": part(shared_object_id=1),
     "no object": "word",
     "a dict of objects": {"a": part()},
@@ -270,6 +276,15 @@ def test_no_limit_is_passed_over(bound):
     assert (True, True) in seen
     assert (False, False) in seen
     assert (True, False) not in seen
+
+
+def test_what_a_policy_says_of_one_file_alone_is_judged_at_length():
+    sha256 = _long(part()).document.judged_sha256
+    rules = policy(deny("acme>Part", f'sha256 = ["{sha256}"]'), caller_objects="allow")
+    assert judged(part(), rules) is None
+    with pytest.raises(LoadDenied, match="denied by rule d"):
+        deserialize_keras_object(part(), policy=rules)
+    assert deserialize_keras_object(part(config={"x": 1}), policy=rules)
 
 
 def test_a_class_that_is_made_of_keras_s_is_judged_at_length():

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from plan.plans import BLOCK, LAYER, SWISH, caller_class, layer, node, plan
 from policy.rules import allow, deny, first, policy, verdict
 
 from secure_serial.limits import Limits
 from secure_serial.plan.fields import Field, Kind
-from secure_serial.plan.request import Action, Origin, Request
+from secure_serial.plan.request import Action, Objection, Origin, Request
 from secure_serial.policy import engine as engine_module
 from secure_serial.policy.engine import Engine, Verdict, decide
 from secure_serial.policy.model import Effect, Policy, Rule
@@ -339,3 +341,31 @@ def test_what_is_remembered_is_bounded_and_changes_no_decision(monkeypatch):
         assert [engine.decide(request).allowed for request in asked] == [True] * 5 + [False]
     assert len(engine._known) <= 2
     assert all(len(layer._about) <= 2 for layer in engine._layers)
+
+
+BLOCK_ALONE = stranger("acme>Block", Origin.CALLER)
+REPORTED = 'mode = "report"\nreport_until = 2026-11-22'
+
+
+@pytest.mark.parametrize(
+    ("rules", "always"),
+    [
+        (policy(allow("acme>Block")), True),
+        (policy(caller_objects="allow"), True),
+        (policy(), False),
+        (policy(deny("acme>Block"), caller_objects="allow"), False),
+        (policy(deny("acme>Other", "arguments.x = { max = 1 }"), caller_objects="allow"), True),
+        (policy(deny("acme>Block", f'sha256 = ["{"0" * 64}"]'), caller_objects="allow"), False),
+        (policy(allow("acme>Block", "arguments.x = { max = 1 }")), False),
+        (policy(allow("acme>Block", "arguments.x = { max = 1 }"), caller_objects="allow"), False),
+        (policy(settings=REPORTED), False),
+    ],
+)
+def test_what_is_always_allowed_hangs_on_names_alone_and_on_no_exception(rules, always):
+    engine = Engine(rules, date(2026, 11, 22))
+    assert engine.always_allows(BLOCK_ALONE) == always
+    assert engine.always_allows(BLOCK_ALONE) == always  # remembered
+    assert not engine.always_allows(
+        BLOCK_ALONE._replace(objections=(Objection("SS320", "a path", ""),))
+    )
+    assert engine.decide(BLOCK_ALONE).allowed or not always
