@@ -12,15 +12,18 @@ from typing import TYPE_CHECKING
 from secure_serial.plan.fields import Field
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from secure_serial.artifact.document import Json
+    from secure_serial.limits import Limits
     from secure_serial.plan.catalogue import Entry
 
 #: Variables are float32 unless a policy says otherwise; halves would only be smaller.
 ITEM_BYTES = 4
 #: More than any machine's memory: from here on, multiplying tells nothing new.
 _ENOUGH = 1 << 63
+#: Where a list's numbers multiply to something that may be allocated.
+_SIZES = frozenset({Field.GRAPH_CALL, Field.SIZE, Field.SHAPE})
 #: LSTM has four gates.
 _GATES = 4
 
@@ -35,10 +38,11 @@ def estimate(entry: Entry, config: Mapping[str, Json], build_config: Json, befor
         before: The width of the layer before it, 1 if unknown.
 
     """
-    sizes = 1
-    for name, spec in entry.fields.items():
-        if spec.field is Field.SIZE and name in config:
-            sizes *= extent(config[name])
+    sizes, fields = 1, entry.fields
+    for name, value in config.items():
+        spec = fields.get(name)
+        if spec is not None and spec.field is Field.SIZE:
+            sizes *= extent(value)
     if sizes == 1:
         return 0
     # Hostile sizes have 400 digits each; above any memory, their product tells nothing new.
@@ -76,6 +80,15 @@ def extent(value: Json) -> int:
         elif isinstance(item, int) and item > 1:
             product *= item
     return product
+
+
+def too_large(items: Sequence[Json], field: Field, limits: Limits) -> int:
+    """The elements that a list of sizes in a field comes to, if they are too many; else 0."""
+    if field not in _SIZES:
+        return 0
+    sizes = [item for item in items if isinstance(item, int)]
+    size = extent(sizes) if sizes else 0
+    return size if size * ITEM_BYTES > limits.allocation_bytes else 0
 
 
 def _input_width(build_config: Json) -> int:

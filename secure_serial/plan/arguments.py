@@ -13,7 +13,7 @@ from secure_serial.plan.fields import OBJECT_FIELDS, Field, Kind
 from secure_serial.plan.forms import NODE_KEYS, marks_code
 from secure_serial.plan.path import Path, pointer
 from secure_serial.plan.request import Objection
-from secure_serial.plan.values import is_path_component, is_plain_number, judge_plain, judge_text
+from secure_serial.plan.values import is_harmless, is_path_component, judge_plain, judge_text
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping
@@ -94,7 +94,7 @@ class Reader:
                 plain = item not in callers and item != "lambda"
                 if not plain or judge_text(item, Field.OBJECT) is not None:
                     return False
-            elif not is_plain_number(item, Field.OBJECT, self._limits):
+            elif not is_harmless(item, Field.OBJECT, self._limits):
                 return False
         return True
 
@@ -125,6 +125,7 @@ class Reader:
                         owner,
                     )
                     for name, inner in item.items()
+                    if not is_harmless(inner, specs.get(name, VALUE).field, self._limits)
                 ]
             elif key == "inbound_nodes":
                 visits.append(Visit(item, path, _CALL, node.depth + 1, key, owner))
@@ -164,7 +165,7 @@ class Reader:
             if isinstance(item, str):
                 if entry is not None and item in entry.enums.get(key, ()):
                     continue
-            elif is_plain_number(item, spec.field, self._limits):
+            elif is_harmless(item, spec.field, self._limits):
                 continue
             visit = Visit(item, (path, key), spec, depth, str(key), owner, times)
             self._argument(visit, resolution, found)

@@ -12,7 +12,8 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-from secure_serial.plan.fields import Field
+from secure_serial.plan import allocation
+from secure_serial.plan.fields import OBJECT_FIELDS, Field
 
 if TYPE_CHECKING:
     from secure_serial.artifact.document import Json
@@ -39,6 +40,14 @@ _NUMBERED = re.compile(r"/-?\d{1,6}(?=/|_|$)")
 _CONTROL = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
 )
+
+
+def _is_word(text: str) -> bool:
+    """Whether a text is a short word, as most are: of one, nothing more need be asked.
+
+    Letters, digits and "_" alone make no path, no URL and no pattern, and if they are few, no code.
+    """
+    return len(text) < BLOB_CHARS and text.isidentifier() and text.isascii()
 
 
 def looks_like_path(text: str) -> bool:
@@ -109,7 +118,7 @@ def is_path_component(name: str) -> bool:
     Letters of any script and spaces are fine; separators, control characters, "." and
     ".." are not.
     """
-    return (
+    return _is_word(name) or (
         0 < len(name) <= LABEL_CHARS
         and name not in (".", "..")
         and not any(c in "/\\\t\n\r" for c in name)
@@ -117,8 +126,14 @@ def is_path_component(name: str) -> bool:
     )
 
 
+#: Where no text may stand, however plain.
+_NO_WORD = frozenset({Field.ASSET, Field.BLOB})
+
+
 def judge_text(text: str, field: Field) -> tuple[str, str] | None:
     """The (code, reason) that a string is refused with in a plain field; None if it is fine."""
+    if _is_word(text) and field not in _NO_WORD:
+        return None
     if field is Field.TEXT:
         return None  # data that nobody opens; its size is bounded by the reader
     if field is Field.ASSET or looks_like_path(text):
@@ -152,6 +167,8 @@ _NUMERIC = frozenset(
 
 def judge_number(value: float, field: Field, limits: Limits) -> tuple[str, str] | None:
     """The same for a number. `value` may be NaN or infinite, as Keras writes `mask_value`."""
+    if abs(value) <= limits.extent:
+        return None
     if isinstance(value, float) and not math.isfinite(value):
         if field in _NUMERIC:
             return None
@@ -164,6 +181,10 @@ def judge_number(value: float, field: Field, limits: Limits) -> tuple[str, str] 
     return None
 
 
+#: Where a text says something else than it should.
+_TAKE_NO_TEXT = frozenset({Field.ARRAY, Field.FLAG, Field.NUMBER, Field.SIZE, Field.WORDS})
+
+
 def judge_plain(value: Json, field: Field, limits: Limits) -> tuple[str, str] | None:
     """The (code, reason) that a scalar is refused with; None where it is fine.
 
@@ -171,13 +192,13 @@ def judge_plain(value: Json, field: Field, limits: Limits) -> tuple[str, str] | 
     refused is what could do harm there.
     """
     if isinstance(value, str):
+        if field not in _TAKE_NO_TEXT:
+            return judge_text(value, field)
         if field is Field.WORDS:
             return "SS320", "a vocabulary that is one string, which would be read as a path"
         if field is Field.SIZE:
             return "SS322", f"text ({_short(value)}) in a field that memory is allocated by"
-        if field in (Field.FLAG, Field.NUMBER, Field.ARRAY) and value:
-            return judge_text(value, Field.LABEL)
-        return judge_text(value, field)
+        return judge_text(value, Field.LABEL if value else field)
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, int | float):
@@ -185,33 +206,35 @@ def judge_plain(value: Json, field: Field, limits: Limits) -> tuple[str, str] | 
     return "SS322", f"a value of type {type(value).__name__}"
 
 
-#: Fields in which more is asked of a list, or of a number, than what it is.
-_MORE_IS_ASKED = frozenset(
-    {
-        Field.FUNCTION,
-        Field.GRAPH_CALL,
-        Field.LABEL,
-        Field.SHAPE,
-        Field.SIZE,
-        Field.UNKNOWN,
-        Field.WORDS,
-    }
-)
+#: Fields in which more is asked of an argument than what it is.
+_MORE_IS_ASKED = frozenset({Field.FUNCTION, Field.LABEL, Field.UNKNOWN, Field.WORDS})
 _NUMBERS = frozenset({int, float})
+_SINGLE = frozenset({bool, type(None)})
+_LISTS = frozenset({list, tuple})
 
 
-def is_plain_number(value: Json, field: Field, limits: Limits) -> bool:
-    """Whether a value is a number, or a list of numbers, with which nothing is wrong there.
+def is_harmless(value: Json, field: Field, limits: Limits) -> bool:
+    """Whether a value is a number, or a list of plain values, with which nothing is wrong there.
 
-    Most arguments are: a walk that visited one would find nothing, and need not go there.
+    Most are: a walk that visited one would find nothing, and need not go there.
     """
     if field in _MORE_IS_ASKED:
         return False
-    items = value if type(value) in (list, tuple) else (value,)
-    for item in items:  # type: ignore[attr-defined]
-        if type(item) not in _NUMBERS or judge_number(item, field, limits) is not None:
+    if type(value) in _NUMBERS:
+        return judge_number(value, field, limits) is None  # type: ignore[arg-type]
+    if type(value) not in _LISTS:
+        return value == {}
+    for item in value:  # type: ignore[attr-defined]
+        kind = type(item)
+        if kind is str:
+            if field in OBJECT_FIELDS or judge_plain(item, field, limits) is not None:
+                return False
+        elif kind in _NUMBERS:
+            if judge_number(item, field, limits) is not None:
+                return False
+        elif kind not in _SINGLE:
             return False
-    return True
+    return allocation.too_large(value, field, limits) == 0  # type: ignore[arg-type]
 
 
 def _short(text: str, width: int = 60) -> str:

@@ -32,6 +32,7 @@ from secure_serial.plan.request import Action, Objection, Origin, Plan
 from secure_serial.plan.totals import exceeded
 from secure_serial.plan.values import (
     BLOB_CHARS,
+    is_harmless,
     is_path_component,
     judge_plain,
     looks_encoded,
@@ -50,8 +51,6 @@ _OPTIMIZER = FieldSpec(Field.OPTIMIZER)
 _TEXTS = FieldSpec(Field.TEXT, nest=True)
 #: Fields that take a dict or a list whether or not the catalogue says `*`.
 _NESTING = frozenset(Field) - (OBJECT_FIELDS - {Field.OBJECT, Field.ROOT})
-#: Where a list's numbers multiply to something that may be allocated.
-_SIZES = frozenset({Field.GRAPH_CALL, Field.SIZE, Field.SHAPE})
 #: DTypePolicyMap and OptimizerMap match their keys against the paths of layers and variables.
 _KEYED_BY_PATTERN = frozenset({Field.DTYPE_POLICY, Field.OPTIMIZER})
 #: Calls multiply at each level; beyond any limit their exact number tells nothing.
@@ -189,7 +188,8 @@ class _Walk:
             if item is None or item is True or item is False:
                 continue
             if isinstance(item, dict | list | tuple) or (names_things and isinstance(item, str)):
-                visits.append(Visit(item, (path, key), spec, depth, argument, owner, times))
+                if not is_harmless(item, spec.field, self._limits):
+                    visits.append(Visit(item, (path, key), spec, depth, argument, owner, times))
                 continue
             problem = judge_plain(item, spec.field, self._limits)
             if problem is not None:
@@ -205,10 +205,9 @@ class _Walk:
             self.found.refuse(visit, "SS327", "a pattern that may take for ever to match")
 
     def _list(self, value: list[Json] | tuple[Json, ...], visit: Visit) -> None:
-        if visit.spec.field in _SIZES:
-            size = allocation.extent([item for item in value if isinstance(item, int)])
-            if size * allocation.ITEM_BYTES > self._limits.allocation_bytes:
-                self.found.refuse(visit, "SS323", f"a size of {size:,} elements")
+        size = allocation.too_large(value, visit.spec.field, self._limits)
+        if size:
+            self.found.refuse(visit, "SS323", f"a size of {size:,} elements")
         if visit.spec.field is Field.WORDS:  # the words themselves may look like anything
             visit = visit._replace(spec=_TEXTS)
         self._nest(enumerate(value), visit)
@@ -311,7 +310,9 @@ class _Walk:
         return [
             visit._replace(value=item, path=(visit.path, key), spec=_TEXTS, argument=str(key))
             for key, item in value.items()
-            if key not in read and isinstance(item, dict | list | tuple)
+            if key not in read
+            and isinstance(item, dict | list | tuple)
+            and not is_harmless(item, Field.TEXT, self._limits)
         ]
 
     def _function(self, value: dict[str, Json], visit: Visit) -> None:
