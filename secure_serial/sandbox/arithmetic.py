@@ -78,15 +78,18 @@ class Arithmetic:
         except Exception:  # noqa: BLE001 - the guards do it again, and say what it was
             return None
 
-    def for_all(self, args: Sequence[Any]) -> Callable[..., Any] | None:
-        """The code itself, if a call may use up what it takes for these arguments."""
+    def for_all(self, args: Sequence[Any], size: int = 0) -> Callable[..., Any] | None:
+        """The code itself, if a call may use up what it takes for these arguments.
+
+        They may stand for larger ones of that `size`.
+        """
         if len(args) != self._arrays:
             return None
         first = args[0]
         if type(first) is not np.ndarray:
             return None
         # An operation on an array without dimensions gives no array, one on an empty one counts.
-        if not 0 < first.size <= self._most.get(first.dtype, 0) or not first.ndim:
+        if not 0 < max(first.size, size) <= self._most.get(first.dtype, 0) or not first.ndim:
             return None
         for other in args[1:]:
             if type(other) is not np.ndarray or other.dtype != first.dtype:

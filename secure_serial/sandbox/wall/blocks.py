@@ -1,11 +1,14 @@
 """Evaluates functions that compute item by item in blocks that stay in the processor's cache.
 
 Each operation on the whole of a large array is a pass over memory; in blocks, all operations
-together are one: the arguments are read where the parent wrote them, the result is written where
-it will read it. The blocks are computed by the same guards, in one account, which takes from it at
-least what the whole would: each operation costs as much for all blocks together, and no less than a
-step for each. So what a budget allows in blocks it allows at once. Whatever goes wrong in a block
-is forgotten, and the whole is computed: that answer counts.
+together are one. The parent copies the blocks of the arguments into a few places, which it uses in
+turns, and those of the result out of as many; so the copies of some blocks are made while others
+are computed. `turns` is its side, this is the child's.
+
+The blocks are computed by the same guards, in one account, which takes from it at least what the
+whole would: each operation costs as much for all blocks together, and no less than a step for
+each. So what a budget allows in blocks it allows at once. Whatever goes wrong in a block is
+forgotten, and the whole is computed: that answer counts.
 """
 
 from __future__ import annotations
@@ -17,53 +20,85 @@ from numpy import ndarray
 from secure_serial.sandbox.facades.ops import active
 from secure_serial.sandbox.function import Restricted, admitted
 from secure_serial.sandbox.meter import Meter, _meter
-from secure_serial.sandbox.pointwise import itemwise
+from secure_serial.sandbox.wall.codec import NotPlain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from secure_serial.sandbox.wall.codec import Writer
 
-#: Items of a block: some blocks of four bytes an item fit half a megabyte, and to call the function
-#: takes little of the time to compute one.
-ITEMS = 1 << 16
+    Array = ndarray[Any, Any]
+    Given = tuple[Any, ...]
 
 
 class Blockwise(Restricted):
     """A restricted function that is `pointwise`."""
 
-    def by_blocks(self, args: Sequence[Any], writer: Writer) -> Any:
-        """The result as it stands in a message, written; or None: it is to be computed at once."""
-        first = itemwise(args)
-        if first is None or first.size < 2 * ITEMS:
-            return None
+    def by_blocks(
+        self,
+        places: Sequence[Given],
+        size: int,
+        wait: Callable[[], None],
+        outgoing: Callable[[], Writer],
+    ) -> Iterator[Any]:
+        """Compute one block after the other.
+
+        Args:
+            places: The arguments of the first blocks; those of later ones come to stand there.
+            size: Items of the whole.
+            wait: Returns when the next block stands in its place; the first does.
+            outgoing: Writes results: the whole must fit, and so do some blocks of it.
+
+        Yields:
+            When a block is computed, how the places are described where the results come to stand.
+
+        """
         opened, provider = _meter.set(Meter(self.allowance)), active.set(self.ops)
         try:
-            given = tuple(map(admitted, args))
-            raw = self._plain.for_all(given) if self._plain is not None else None
-            return self._written(raw or self.raw(), given, first, writer)
-        except Exception:  # noqa: BLE001 - computed at once, it says what it is
-            return None
+            given = [tuple(map(admitted, place)) for place in places]
+            raw = self._raw_for(given[0], size)
+            items = _items(given[0])
+            made = _array(raw(*given[0]), items)
+            described, targets = _rooms(len(places), size, made, outgoing)
+            targets[0][:] = made
+            yield described
+            for number, first in enumerate(range(items, size, items), 1):
+                wait()
+                place, left = number % len(places), min(items, size - first)
+                made = _array(raw(*_shortened(given[place], left)), left)
+                if made.dtype != targets[place].dtype:
+                    raise NotPlain("blocks of several types")
+                targets[place][:left] = made
+                yield described
         finally:
             active.reset(provider)
             _meter.reset(opened)
 
-    @staticmethod
-    def _written(
-        raw: Callable[..., Any], args: Sequence[Any], first: ndarray[Any, Any], writer: Writer
-    ) -> Any:
-        flat = [each.reshape(-1) if type(each) is ndarray else each for each in args]
-        described: Any = None
-        whole: Any = None
-        for start in range(0, first.size, ITEMS):
-            part = slice(start, start + ITEMS)
-            made = raw(*(each[part] if type(each) is ndarray else each for each in flat))
-            if type(made) is not ndarray:
-                return None
-            if described is None:
-                described, target = writer.room(first.shape, made.dtype)
-                whole = target.reshape(-1)
-            if made.dtype != whole.dtype or made.shape != whole[part].shape:
-                return None
-            whole[part] = made
-        return described
+    def _raw_for(self, args: Given, size: int) -> Callable[..., Any]:
+        """The code without guards, if a call may use up what it takes for that many items."""
+        plain = self._plain.for_all(args, size) if self._plain is not None else None
+        return plain or self.raw()
+
+
+def _items(args: Given) -> int:
+    return next(each.size for each in args if type(each) is ndarray)
+
+
+def _shortened(args: Given, items: int) -> Given:
+    return tuple(each[:items] if type(each) is ndarray else each for each in args)
+
+
+def _array(made: Any, items: int) -> Array:
+    if type(made) is not ndarray or made.shape != (items,):
+        raise NotPlain("a result that is no array like the arguments")
+    return made
+
+
+def _rooms(
+    count: int, size: int, like: Array, outgoing: Callable[[], Writer]
+) -> tuple[list[Any], list[Array]]:
+    """Room for the results of some blocks, if there is room for the whole."""
+    outgoing().room((size,), like.dtype)
+    writer = outgoing()
+    rooms = [writer.room(like.shape, like.dtype) for _ in range(count)]
+    return ["l", *(described for described, _ in rooms)], [target for _, target in rooms]

@@ -10,6 +10,7 @@ import gc
 import json
 import os
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from secure_serial.errors import SandboxError
@@ -19,7 +20,7 @@ from secure_serial.sandbox.wall.codec import NotPlain, Reader, TooLarge, Writer
 from secure_serial.sandbox.wall.segment import Segment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     Make = Callable[[Mapping[str, Any]], Callable[..., object]]
 
@@ -63,18 +64,19 @@ def forget_paths() -> None:
 
 def serve(inlet: int, outlet: int, segment: Segment, make: Make) -> None:
     """Answer each request, until the parent hangs up."""
-    made: dict[str, Callable[..., object]] = {}
+    made: dict[str, Any] = {}
     while True:
         try:
             request = frames.read(inlet)
         except frames.Ended:
             return
-        frames.write(outlet, answer(request, segment, made, make))
+        if request.startswith(frames.ASKED):
+            answer_by_blocks(request, (inlet, outlet), segment, made, make)
+        else:
+            frames.write(outlet, answer(request, segment, made, make))
 
 
-def answer(
-    request: bytes, segment: Segment, made: dict[str, Callable[..., object]], make: Make
-) -> bytes:
+def answer(request: bytes, segment: Segment, made: dict[str, Any], make: Make) -> bytes:
     """What goes back: a value, or an error in words."""
     reader = Reader(segment, 0, segment.incoming, copy=False)
     writer = outgoing(segment)
@@ -82,8 +84,8 @@ def answer(
         key, spec, args, kwargs = reader.message(request)
         if spec is not None:
             made[key] = make(reader.value(spec))
-        value = encoded(made[key], reader.value(args), reader.value(kwargs), segment)
-        return frame_sized(writer.message("value", value))
+        value = made[key](*reader.value(args), **reader.value(kwargs))
+        return frame_sized(writer.message("value", writer.value(value)))
     except SandboxError as error:
         return writer.message("refused", error.code, error.message[:_TEXT], error.help[:_TEXT])
     except NotPlain as error:
@@ -97,16 +99,43 @@ def answer(
         return writer.message("refused", SandboxError.code, text[:_TEXT], "")
 
 
-def encoded(
-    function: Callable[..., object], args: Any, kwargs: Mapping[str, Any], segment: Segment
-) -> Any:
-    """The result of a call as it stands in a message; its arrays are written."""
-    by_blocks = getattr(function, "by_blocks", None)
-    if by_blocks is not None and not kwargs:
-        value = by_blocks(args, outgoing(segment))
-        if value is not None:
-            return value
-    return outgoing(segment).value(function(*args, **kwargs))
+def answer_by_blocks(
+    request: bytes, line: tuple[int, int], segment: Segment, made: dict[str, Any], make: Make
+) -> None:
+    """Compute one block after the other, as they come; where that fails, the parent asks again."""
+    inlet, outlet = line
+    writer = Writer(segment, 0, 0)
+    begun = False
+    try:
+        for described in _blocks(request, inlet, segment, made, make):
+            if begun:
+                os.write(outlet, frames.DONE)
+            else:
+                frames.write(outlet, writer.message("value", described))
+            begun = True
+    except Exception:  # noqa: BLE001 - computed at once, it says what it is
+        if not begun:
+            frames.write(outlet, writer.message("value", None))
+            return
+        os.write(outlet, frames.FAILED)
+        while os.read(inlet, 1) == frames.NEXT:
+            pass  # the parent had sent it before it heard
+
+
+def _blocks(
+    request: bytes, inlet: int, segment: Segment, made: dict[str, Any], make: Make
+) -> Iterator[Any]:
+    def wait() -> None:
+        if os.read(inlet, 1) != frames.NEXT:
+            raise frames.Ended
+
+    reader = Reader(segment, 0, segment.incoming, copy=False)
+    _, key, spec, places, size = reader.message(request)
+    if spec is not None:
+        made[key] = make(reader.value(spec))
+    given = [reader.value(place) for place in places]
+    by_blocks: Callable[..., Iterator[Any]] = made[key].by_blocks
+    return by_blocks(given, size, wait, partial(outgoing, segment))
 
 
 def outgoing(segment: Segment) -> Writer:

@@ -220,13 +220,23 @@ class Reader:
     def _view(self, shape: tuple[int, ...], dtype: np.dtype[Any], first: int) -> Any:
         import numpy as np
 
-        if not self._copy:
-            view: Any = np.ndarray(shape, dtype, self._segment.memory, first)
-            view.flags.writeable = False
-            return view
-        if dtype.kind == "b":  # a byte that is neither 0 nor 1 is no truth value
-            return np.ndarray(shape, np.uint8, self._segment.memory, first) != 0
-        return np.ndarray(shape, dtype, self._segment.memory, first).copy()
+        view: np.ndarray[Any, Any] = np.ndarray(shape, dtype, self._segment.memory, first)
+        if self._copy:
+            return taken(view)
+        view.flags.writeable = False
+        return view
+
+
+def taken(view: np.ndarray[Any, Any], into: np.ndarray[Any, Any] | None = None) -> Any:
+    """A copy of what is in the memory, that nobody else can write to."""
+    import numpy as np
+
+    if view.dtype.kind == "b":  # a byte that is neither 0 nor 1 is no truth value
+        return np.not_equal(view.view(np.uint8), 0, out=into)
+    if into is None:
+        return view.copy()
+    np.copyto(into, view)
+    return into
 
 
 def _no_value(*_: object) -> NoReturn:

@@ -1,4 +1,7 @@
-"""Messages in a pipe: four bytes that say how long each is, and the message."""
+"""Messages in a pipe: four bytes that say how long each is, and the message.
+
+Between the messages of a call in blocks (`turns`) single bytes go to and fro.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,13 @@ _LENGTH = struct.Struct("<I")
 #: reading a hostile one this long takes less than 100 MiB.
 MOST = 4 << 20
 _CHUNK = 1 << 16
+#: How the request of a call in blocks begins. Others begin with a key, in hexadecimal digits.
+BLOCKS = "blocks"
+ASKED = f'["{BLOCKS}",'.encode("ascii")
+#: The parent: a block stands in its place. The child: the result of one does.
+NEXT = DONE = b"\x01"
+#: The child: it cannot be computed so. The parent, after that: no more blocks come.
+FAILED = STOP = b"\x00"
 
 
 class Ended(Exception):
@@ -77,13 +87,13 @@ class Line:
 
     def receive(self, patience: Callable[[], float]) -> bytes:
         """The next message, and nothing behind it."""
+        return _whole(lambda: self.some(_CHUNK, patience))
 
-        def chunk() -> bytes:
-            while not self._readable.poll(_milliseconds(patience())):
-                pass
-            return os.read(self._inlet, _CHUNK)
-
-        return _whole(chunk)
+    def some(self, most: int, patience: Callable[[], float]) -> bytes:
+        """The next bytes: one at least."""
+        while not self._readable.poll(_milliseconds(patience())):
+            pass
+        return _longer(b"", os.read(self._inlet, most))
 
     def is_quiet(self) -> bool:
         """Whether there is nothing to read, and nobody has hung up."""

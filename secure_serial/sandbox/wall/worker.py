@@ -11,6 +11,7 @@ import json
 import os
 import threading
 import weakref
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from secure_serial.errors import SandboxError
@@ -19,11 +20,15 @@ from secure_serial.sandbox.wall import answers, frames
 from secure_serial.sandbox.wall.codec import Garbled, NotPlain, Reader, Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
     from typing import Self
 
     from secure_serial.sandbox.wall.process import Child
+
+    Patience = Callable[[], float]
+    Given = tuple[Any, ...]
+    Named = dict[str, Any]
 
 #: The worker died, or did not answer in time.
 DIED = "SS505"
@@ -51,10 +56,12 @@ class Spec:
     True
     """
 
-    __slots__ = ("key", "values")
+    __slots__ = ("itemwise", "key", "values")
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
+    def __init__(self, values: Mapping[str, Any], *, itemwise: bool = False) -> None:
         self.values = dict(values)
+        #: Whether the function may be computed in blocks.
+        self.itemwise = itemwise
         text = json.dumps(self.values, sort_keys=True)
         self.key = hashlib.sha256(text.encode("ascii")).hexdigest()
 
@@ -133,45 +140,75 @@ class Worker:
 
         """
         spec = spec if isinstance(spec, Spec) else Spec(spec)
+        given = (tuple(args), dict(kwargs or {}))
         with self._lock:
             child = self._running()
-            shared = child.segment
-            writer = Writer(shared, 0, shared.incoming)
-            answer = self._exchange(child, self._request(writer, spec, args, kwargs or {}))
-            reader = Reader(shared, shared.incoming, shared.size, copy=True)
-            try:
-                outcome = answers.read(reader, answer)
-            except Garbled as error:
-                self._dead(f"it answered what no worker says ({error})", error)
-            if max(writer.end, reader.end - shared.incoming) > _KEPT:
-                shared.trim(_KEPT)
+            with self._watched(child) as patience:
+                outcome = self._by_blocks(child, patience, spec, *given)
+                if outcome is None:
+                    outcome = self._at_once(child, patience, spec, *given)
         if isinstance(outcome, Exception):  # no value is one
             raise outcome
         self._known.add(spec.key)
         return outcome
 
-    def _request(
-        self, writer: Writer, spec: Spec, args: Sequence[Any], kwargs: Mapping[str, Any]
-    ) -> bytes:
+    def _at_once(
+        self, child: Child, patience: Patience, spec: Spec, args: Given, kwargs: Named
+    ) -> Any:
+        shared = child.segment
+        writer = Writer(shared, 0, shared.incoming)
+        request = self._request(writer, spec, args, kwargs)
+        child.line.send(request, patience)
+        reader = Reader(shared, shared.incoming, shared.size, copy=True)
+        outcome = answers.read(reader, child.line.receive(patience))
+        if max(writer.end, reader.end - shared.incoming) > _KEPT:
+            shared.trim(_KEPT)
+        return outcome
+
+    def _request(self, writer: Writer, spec: Spec, args: Given, kwargs: Named) -> bytes:
         try:
-            described = None if spec.key in self._known else writer.value(spec.values)
-            given = (writer.value(tuple(args)), writer.value(dict(kwargs)))
-            return frames.framed(writer.message(spec.key, described, *given))
+            given = (self._described(spec, writer), writer.value(args), writer.value(kwargs))
+            return frames.framed(writer.message(spec.key, *given))
         except (NotPlain, frames.TooLong) as error:
             text = f"a restricted function cannot be given this: {error}"
             raise SandboxError(text, code=error.code) from error
 
-    def _exchange(self, child: Child, request: bytes) -> bytes:
+    def _by_blocks(
+        self, child: Child, patience: Patience, spec: Spec, args: Given, kwargs: Named
+    ) -> Any:
+        """The result of a function that computes item by item, or None: it is for all at once."""
+        if kwargs or not spec.itemwise:
+            return None
+        from secure_serial.sandbox.wall import turns
+
+        try:
+            turn = turns.begun(args, child.segment)
+            if turn is None:
+                return None
+            writer = Writer(child.segment, 0, 0)
+            described = self._described(spec, writer)
+            parts = (frames.BLOCKS, spec.key, described, turn.places, turn.size)
+            request = frames.framed(writer.message(*parts))
+        except (NotPlain, frames.TooLong):
+            return None  # said when it is all written at once
+        return turn.run(child.line, request, patience)
+
+    def _described(self, spec: Spec, writer: Writer) -> Any:
+        return None if spec.key in self._known else writer.value(spec.values)
+
+    @contextmanager
+    def _watched(self, child: Child) -> Iterator[Patience]:
+        """How long to wait for the child. Whatever goes wrong in the meantime ends it."""
         wall, cpu = self.allowance.wall_seconds, self.allowance.cpu_seconds
         try:
-            patience = child.patience(wall, cpu)
-            child.line.send(request, patience)
-            return child.line.receive(patience)
+            yield child.patience(wall, cpu)
+        except SandboxError:
+            raise  # said before anything was sent
         except TimeoutError as error:
             self._dead(
                 f"it took more than the {wall:g} s, or {cpu:g} s of computing, of a call", error
             )
-        except frames.TooLong as error:
+        except (frames.TooLong, Garbled) as error:
             self._dead(f"it said what no worker says ({error})", error)
         except (frames.Ended, OSError) as error:
             self._dead("", error)

@@ -13,14 +13,40 @@ from secure_serial.sandbox.wall import frames
 from secure_serial.sandbox.wall.codec import Reader
 from secure_serial.sandbox.wall.segment import Segment
 
+#: Of a block, in the tests.
+ITEMS = 16
+
 
 def main(given):
     segment = Segment(given["segment"], given["incoming"], given["outgoing"])
     frames.write(given["outlet"], b'["ready"]')
     while True:
-        _, _, args, _ = json.loads(frames.read(given["inlet"]))
+        request = frames.read(given["inlet"])
+        if request.startswith(frames.ASKED):
+            by_blocks(request, given["inlet"], given["outlet"], segment)
+            continue
+        _, _, args, _ = json.loads(request)
         what, raw = Reader(segment, 0, segment.incoming, copy=False).value(args)
         act(what, raw.encode("latin-1"), given["inlet"], given["outlet"])
+
+
+def by_blocks(request, inlet, outlet, segment):
+    """Say where results stand, and then what the test tells: `s` is silence, `x` the end."""
+    _, _, described, _, size = json.loads(request)
+    spec = Reader(segment, 0, 0, copy=False).value(described)
+    first, memory = segment.incoming, spec["memory"].encode("latin-1")
+    segment.memory[first : first + len(memory)] = memory
+    frames.write(outlet, spec["answer"].encode("ascii"))
+    if spec["then"]:
+        os.read(inlet, 1)  # the next block is there
+    for letter in spec["then"]:
+        if letter == "s":
+            time.sleep(600)
+        if letter == "x":
+            os._exit(3)
+        os.write(outlet, letter.encode("latin-1"))
+    for _ in range(2, -(-size // ITEMS)):
+        os.read(inlet, 1)
 
 
 def act(what, raw, inlet, outlet):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
+import threading
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,45 +21,81 @@ from secure_serial.sandbox.facades.ops import NUMPY
 from secure_serial.sandbox.meter import Meter, _meter
 from secure_serial.sandbox.pointwise import is_pointwise, itemwise
 from secure_serial.sandbox.restrict import restrict
-from secure_serial.sandbox.wall import blocks, child, evaluator, segment
-from secure_serial.sandbox.wall.codec import Reader, TooLarge
+from secure_serial.sandbox.wall import blocks, child, evaluator, frames, segment, turns
+from secure_serial.sandbox.wall.worker import Spec, Worker
 
-SIZE = 8 << 20
-#: Some blocks, and a part of one.
-MANY = 3 * blocks.ITEMS + 7
+SIZE = 16 << 20
+#: Items of a block: as many as a processor's longest vector takes at once, many times.
+BLOCK = 1 << 12
+#: Each place twice, and a part of a block.
+MANY = (2 * turns.PLACES + 1) * BLOCK + 7
 DTYPES = ("f4", "f8", "f2", "i4", "u1", "?", "c8")
+_numbers = itertools.count()
+
+
+class Talking:
+    """A worker whose child is a thread of this process: what both sides say is the same."""
+
+    def __init__(self):
+        fd = segment.create(SIZE, SIZE)
+        self.memory = segment.Segment(fd, SIZE, SIZE)
+        os.close(fd)
+        (inlet, ours_out), (ours_in, outlet) = os.pipe(), os.pipe()
+        self._line = frames.Line(ours_in, ours_out)
+        self._theirs = inlet, outlet
+        self.worker = Worker()
+        self.worker._child = SimpleNamespace(
+            line=self._line, segment=self.memory, patience=lambda *_: frames.clock(60)
+        )
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def _serve(self):
+        with np.errstate(all="ignore"):
+            child.serve(*self._theirs, self.memory, lambda _: self.function)
+
+    def call(self, function, args):
+        """As a `Walled` function is called."""
+        self.function = function
+        return self.worker.call(Spec({"n": next(_numbers)}, itemwise=True), args)
+
+    def by_blocks(self, function, args):
+        """The result, if it is computed in blocks."""
+        self.function = function
+        spec = Spec({"n": next(_numbers)}, itemwise=True)
+        return self.worker._by_blocks(self.worker._child, frames.clock(60), spec, args, {})
+
+    def close(self):
+        self._line.close()
+        self._thread.join()
+        for fd in self._theirs:
+            os.close(fd)
+        self.memory.close()
 
 
 @pytest.fixture(scope="module")
-def shared():
-    fd = segment.create(64, SIZE)
-    found = segment.Segment(fd, 64, SIZE)
+def talking():
+    found = Talking()
     yield found
     found.close()
-    os.close(fd)
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch):
+    """Blocks of fewer items, so that there are many."""
+    monkeypatch.setattr(turns, "ITEMS", BLOCK)
 
 
 @pytest.fixture
 def small(monkeypatch):
     """Blocks of some items. Where the sums of an account matter, and no sine of NumPy's does."""
-    monkeypatch.setattr(blocks, "ITEMS", 16)
+    monkeypatch.setattr(turns, "ITEMS", 16)
 
 
 def made(text, closure=None, **bounds):
     understood = replace(from_source(text), closure=closure or {})
     found = blocks.Blockwise(restrict(understood), NUMPY, Allowance(**bounds))
     return found, is_pointwise(understood)
-
-
-def read(written, shared):
-    return Reader(shared, shared.incoming, shared.size, copy=True).value(written)
-
-
-def in_blocks(function, args, shared):
-    """The result, if it is computed in blocks."""
-    with np.errstate(all="ignore"):
-        written = function.by_blocks(args, child.outgoing(shared))
-    return None if written is None else read(written, shared)
 
 
 def outcome(answer):
@@ -118,7 +157,7 @@ def test_a_closure_counts_if_its_values_are_numbers():
 
 
 @pytest.mark.parametrize("name", sorted(ITEMWISE))
-def test_an_operation_in_blocks_is_the_operation(name, shared):
+def test_an_operation_in_blocks_is_the_operation(name, talking):
     function = NUMPY.find(name)
     assert name not in NEW or (isinstance(function, np.ufunc) and function.signature is None)
     taken = len(row(name).parameters)
@@ -127,7 +166,7 @@ def test_an_operation_in_blocks_is_the_operation(name, shared):
     text = f"lambda {letters}: {facade}.{name}({letters})"
     for dtype in DTYPES:
         args = [values(dtype), values(dtype)[::-1].copy()][:taken]
-        compare(text, args, shared)
+        compare(text, args, talking)
 
 
 def has(facade, name):
@@ -137,18 +176,18 @@ def has(facade, name):
     return found.has(name) and found.operation(name) == name
 
 
-def compare(text, args, shared):
+def compare(text, args, talking):
     function, pointwise = made(text)
     assert pointwise, text
     whole = outcome(lambda: function(*args))
-    parts = in_blocks(function, args, shared)
+    parts = talking.by_blocks(function, args)
     if parts is None:
         assert whole[0] == "SS501", (text, args)
     else:
         assert outcome(lambda: parts) == whole, (text, args)
 
 
-def test_random_expressions_in_blocks_are_what_they_are_at_once(shared):
+def test_random_expressions_in_blocks_are_what_they_are_at_once(talking):
     chance = random.Random(20261123)
     leaves = ["x", "y", "x", "y", "2", "0.5", "-3", "300", "1e39", "(x > y)"]
     calls = [
@@ -169,7 +208,7 @@ def test_random_expressions_in_blocks_are_what_they_are_at_once(shared):
 
     for _ in range(60):
         text = f"lambda x, y: x * 1 + {expression(3)}"
-        compare(text, [values(chance.choice(DTYPES[:4])) for _ in "xy"], shared)
+        compare(text, [values(chance.choice(DTYPES[:4])) for _ in "xy"], talking)
 
 
 @pytest.mark.parametrize(
@@ -178,22 +217,31 @@ def test_random_expressions_in_blocks_are_what_they_are_at_once(shared):
         (np.ones((5, 64), "f4"), np.ones(64, "f4")), (np.ones(100, "f4"), [1.0]),
         (np.ones(100, "f4"), np.float32(1)), (np.ones(100, "f4"), np.array(1.0)), (2, 3.0),
         (np.ones(100, "f4"), None), (np.ones(100, "f4"), True), (np.ones((10, 20), "f4").T, 1), (),
-        (np.ones(31, "f4"), 1), (np.ones(100, "f4"), np.ma.ones(100)), (np.ones((100, 0)), 1),
+        (np.ones(63, "f4"), 1), (np.ones(100, "f4"), np.ma.ones(100)), (np.ones((100, 0)), 1),
         (np.ones(100, "f4"), np.ones(101, "f4")),
     ],
 )  # fmt: skip
-def test_other_arguments_are_computed_at_once(args, shared, small):
+def test_other_arguments_are_computed_at_once(args, talking, small):
     function, _ = made("lambda x, y: x + y")
-    assert function.by_blocks(args, child.outgoing(shared)) is None
+    assert talking.by_blocks(function, args) is None
 
 
-def test_numbers_and_shapes_stay(shared, small):
+def test_numbers_and_shapes_stay(talking, small):
     function, _ = made("lambda x, y: x > y")
-    x = np.arange(60, dtype="f4").reshape(3, 5, 4)
+    x = np.arange(120, dtype="f4").reshape(3, 10, 4)
     assert itemwise([x, 2.5]) is x
-    found = in_blocks(function, (x, 30), shared)
+    found = talking.by_blocks(function, (x, 30))
     assert found.dtype == bool
     assert np.array_equal(found, x > 30)
+    assert found.flags.owndata or found.base.flags.owndata
+    assert not np.shares_memory(found, np.frombuffer(talking.memory.memory, "u1"))
+
+
+def test_blocks_of_their_true_size(talking, monkeypatch):
+    monkeypatch.undo()
+    assert turns.ITEMS > BLOCK
+    x = values("f4", 5 * turns.ITEMS + 3)
+    compare("lambda x: np.tanh(x) * x - x ** 2", [x], talking)
 
 
 @pytest.mark.parametrize(
@@ -203,7 +251,7 @@ def test_numbers_and_shapes_stay(shared, small):
         "lambda x: tf.nn.relu(x) + np.exp(x // 2)", "lambda x: tf.sigmoid(x) ** 3",
     ],
 )  # fmt: skip
-def test_what_a_budget_does_not_allow_at_once_it_does_not_allow_in_blocks(text, shared, small):
+def test_what_a_budget_does_not_allow_at_once_it_does_not_allow_in_blocks(text, talking, small):
     x = np.ones(1000, "f8")
     function, _ = made(text)
     opened = _meter.set(Meter(Allowance()))
@@ -220,40 +268,68 @@ def test_what_a_budget_does_not_allow_at_once_it_does_not_allow_in_blocks(text, 
             function, _ = made(text, **{name: bound})
             whole = outcome(lambda: function(x))  # noqa: B023 - called here
             refused += whole[0] == "SS502"
-            parts = in_blocks(function, (x,), shared)
+            parts = talking.by_blocks(function, (x,))
             if parts is not None:
                 allowed += 1
                 assert outcome(lambda: parts) == whole  # noqa: B023 - as above
-            again = outcome(
-                lambda: read(child.encoded(function, (x,), {}, shared), shared)  # noqa: B023
-            )
-            assert again == whole
+            assert outcome(lambda: talking.call(function, (x,))) == whole  # noqa: B023
     assert refused
     assert allowed
 
 
-def test_an_error_in_any_block_is_that_of_the_whole(shared, small):
+@pytest.mark.parametrize("place", [0, 20, 50, 70, 99])
+def test_an_error_in_any_block_is_that_of_the_whole(place, talking, small):
     function, _ = made("lambda x, y: x ** y")
     x = np.arange(100)
-    y = np.where(x == 90, -1, 1)
+    y = np.where(x == place, -1, 1)
     whole = outcome(lambda: function(x, y))
     assert whole[0] == "SS501"
-    assert outcome(lambda: child.encoded(function, (x, y), {}, shared)) == whole
+    assert outcome(lambda: talking.call(function, (x, y))) == whole
+    assert np.array_equal(talking.by_blocks(function, (x, abs(y))), x)
 
 
-def test_what_does_not_fit_is_refused_as_it_is_at_once(shared, small):
-    function, _ = made("lambda x: x + 1")
-    fits, not_so = np.ones(SIZE // 4, "f4"), np.ones(SIZE // 4 + 1, "f4")
-    assert np.array_equal(read(child.encoded(function, (fits,), {}, shared), shared), fits + 1)
-    assert function.by_blocks((not_so,), child.outgoing(shared)) is None
-    with pytest.raises(TooLarge):
-        child.encoded(function, (not_so,), {}, shared)
+def test_what_does_not_fit_is_refused_as_it_is_at_once(talking, small):
+    function, _ = made("lambda x: x")
+    fits, not_so = np.zeros(SIZE // 4, "f4"), np.zeros(SIZE // 4 + 1, "f4")
+    turns.ITEMS = SIZE // 32
+    assert talking.by_blocks(function, (fits,)) is not None
+    assert talking.by_blocks(function, (not_so,)) is None
+    with pytest.raises(SandboxError, match="more bytes") as refused:
+        talking.call(function, (not_so,))
+    assert refused.value.code == "SS502"
+    wider, _ = made("lambda x: x + 1j")
+    wider = Wider(wider)
+    assert talking.by_blocks(wider, (fits,)) is None
+    assert talking.by_blocks(wider, (fits[: SIZE // 8],)).dtype == "f8"
 
 
-def test_what_is_no_array_is_given_as_it_is(shared, small):
+class Wider:
+    """Computes in blocks, of a type that takes twice the room."""
+
+    def __init__(self, like):
+        self.by_blocks = blocks.Blockwise.by_blocks.__get__(self)
+        self.allowance, self.ops = like.allowance, like.ops
+
+    @staticmethod
+    def _raw_for(*_):
+        return lambda x: x.astype("f8")
+
+
+def test_a_function_whose_blocks_differ_is_computed_at_once(talking, small):
+    function, _ = made("lambda x: x")
+    kinds = itertools.cycle(["f4", "f8"])
+    function._raw_for = lambda *_: lambda x: x.astype(next(kinds))
+    assert talking.by_blocks(function, (np.ones(100, "f4"),)) is None
+    function._raw_for = lambda *_: lambda x: x[1:]
+    assert talking.by_blocks(function, (np.ones(100, "f4"),)) is None
+
+
+def test_what_is_no_array_is_given_as_it_is(talking, small):
     function, pointwise = made("lambda x: 2 + 1.5")
     assert pointwise
-    assert function.by_blocks((np.ones(100),), child.outgoing(shared)) is None
-    assert child.encoded(function, (np.ones(100),), {}, shared) == 3.5
-    function, _ = made("lambda x: x + 1")
-    assert child.encoded(function, (), {"x": 1}, shared) == 2
+    assert talking.by_blocks(function, (np.ones(100),)) is None
+    assert talking.call(function, (np.ones(100),)) == 3.5
+    talking.function, _ = made("lambda x: x + 1")
+    named = {"x": np.ones(100)}
+    found = talking.worker.call(Spec({"n": "named"}, itemwise=True), (), named)
+    assert found.tolist() == [2.0] * 100

@@ -7,11 +7,15 @@ import signal
 import sys
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from secure_serial.errors import SandboxError
-from secure_serial.sandbox.wall import frames
+from secure_serial.sandbox.wall import frames, turns
 from secure_serial.sandbox.wall import worker as worker_module
+from secure_serial.sandbox.wall.worker import Spec
+
+from .hostile import ITEMS
 
 HALF = 16 << 20  # of the shared memory (conftest.ALLOWANCE): the child's begins here
 IN = f"[3],{HALF}"
@@ -197,7 +201,114 @@ def test_who_does_not_listen_is_killed(quick):
         ask(quick, "answer", "a" * 1_000_000)  # more than a pipe holds
 
 
-def test_interrupted_call_leaves_no_answer_for_the_next(hostile):
+# In blocks: four are on their way, of 16 items each.
+
+ROOM = [f'["a","<f4",[16],{HALF + 64 * place}]' for place in range(turns.PLACES)]
+
+
+def places(*described):
+    return f'["value",["l",{",".join(described)}]]'
+
+
+#: Where results stand, as no worker says it.
+PLACES = {
+    **{name: ANSWERS[name] for name in ("nothing", "no value", "an error of another's")},
+    "a number": '["value",5]',
+    "a text": '["value","abcd"]',
+    "an array": f'["value",{ROOM[0]}]',
+    "a place too few": places(*ROOM[1:]),
+    "a place too many": places(*ROOM, ROOM[0]),
+    "a tuple": places(*ROOM).replace('"l"', '"t"'),
+    "numbers": places("1", "2", "3", "4"),
+    "other shapes": places(*ROOM[1:], array(shape="[15]")),
+    "more dimensions": places(*(each.replace("[16]", "[4,4]") for each in ROOM)),
+    "other types": places(*ROOM[1:], array("<i4", "[16]")),
+    "the parent's half": places(*(each.replace(str(HALF), "0") for each in ROOM)),
+    "past the end": places(*ROOM[1:], array(shape="[16]", first=str(2 * HALF - 32))),
+    "objects": places(*(each.replace("<f4", "|O") for each in ROOM)),
+}
+
+
+def ask_by_blocks(worker, answer, then="", memory="", items=100):
+    spec = Spec({"answer": answer, "then": then, "memory": memory}, itemwise=True)
+    return worker.call(spec, (np.ones(items, "f4"),))
+
+
+@pytest.fixture
+def small(monkeypatch):
+    monkeypatch.setattr(turns, "ITEMS", ITEMS)
+
+
+@pytest.mark.parametrize("text", PLACES.values(), ids=PLACES)
+def test_places_that_no_worker_names(hostile, small, text):
+    with pytest.raises(SandboxError) as refused:
+        ask_by_blocks(hostile, text)
+    assert refused.value.code == "SS505"
+    assert lives(hostile)
+
+
+def test_a_result_larger_than_there_is_room_for_is_not_made(hostile, small):
+    rooms = (each.replace("<f4", "<c16") for each in ROOM)
+    with pytest.raises(SandboxError, match="no worker") as refused:
+        ask_by_blocks(hostile, places(*rooms), items=HALF // 16 + 1)
+    assert refused.value.code == "SS505"
+
+
+@pytest.mark.parametrize(
+    "then", ["\x02", "\x01\x02", "\x02\x00", "\x00\x00", "\x00\x01", "\x01\x01x", "x", "\xff"]
+)
+def test_words_that_no_worker_says(hostile, small, then):
+    with pytest.raises(SandboxError) as refused:
+        ask_by_blocks(hostile, places(*ROOM), then)
+    assert refused.value.code == "SS505"
+    assert lives(hostile)
+
+
+def test_more_blocks_than_were_asked_for_end_it(hostile, small):
+    lives(hostile)
+    before = hostile._child.pid
+    made = ask_by_blocks(hostile, places(*ROOM), "\x01" * 50)
+    assert made.shape == (100,)  # of what it pleases: so may any function's result be
+    while hostile._child.line.is_quiet():
+        pass
+    assert lives(hostile)
+    assert hostile._child.pid != before
+
+
+def test_truth_values_of_blocks_are_true_or_false(hostile, small):
+    rooms = (each.replace("<f4", "|b1") for each in ROOM)
+    made = ask_by_blocks(hostile, places(*rooms), "\x01" * 6, "\x00\x01\x02\xff")
+    assert made.dtype == bool
+    assert made.tobytes()[:4] == b"\x00\x01\x01\x01"
+
+
+def test_what_was_handed_out_stays_as_it_is(hostile, small):
+    made = ask_by_blocks(hostile, places(*ROOM), "\x01" * 6, "\x00" * 400)
+    shared = hostile._child.segment
+    shared.memory[shared.incoming : shared.incoming + 400] = b"\xff" * 400
+    assert not made[:64].any()
+    assert not np.shares_memory(made, np.frombuffer(shared.memory, "u1"))
+
+
+@pytest.mark.parametrize("then", ["s", "\x01s", "\x00s"])
+def test_who_does_not_go_on_is_killed(quick, small, then):
+    quick.start()
+    pid = quick._child.pid
+    with pytest.raises(SandboxError, match=r"1\.5 s"):
+        ask_by_blocks(quick, places(*ROOM), then)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    assert lives(quick)
+
+
+@pytest.mark.parametrize(
+    "silent",
+    [
+        lambda worker: ask(worker, "be silent"),
+        lambda worker: ask_by_blocks(worker, places(*ROOM), "\x01s"),
+    ],
+)
+def test_interrupted_call_leaves_no_answer_for_the_next(hostile, small, silent):
     class Interrupt(BaseException):
         pass
 
@@ -208,7 +319,7 @@ def test_interrupted_call_leaves_no_answer_for_the_next(hostile):
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.2)
         with pytest.raises(Interrupt):
-            ask(hostile, "be silent")
+            silent(hostile)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

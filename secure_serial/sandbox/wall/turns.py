@@ -1,0 +1,150 @@
+"""The parent's side of `blocks`: hands over arrays block by block, and takes the result back so.
+
+While the child computes a block, the next is copied into its place, and the result of one before
+is copied out. Few places are used in turns, so that they stay in the processor's cache: each array
+is read or written once, where a whole would be copied to memory and read from there again.
+
+A byte in the pipe says that a block stands in its place, another that its result does. The child
+says once where its results come to stand, and that is read as every answer is. Nothing that it may
+have changed in the meantime is looked at but the results, which are copied into an array that it
+does not see.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+import numpy as np
+
+from secure_serial.sandbox.pointwise import itemwise
+from secure_serial.sandbox.wall import answers
+from secure_serial.sandbox.wall.codec import Garbled, Reader, Writer, taken
+from secure_serial.sandbox.wall.frames import DONE, FAILED, NEXT, STOP
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from secure_serial.sandbox.wall.frames import Line
+    from secure_serial.sandbox.wall.segment import Segment
+
+    Array = np.ndarray[Any, Any]
+
+#: Items of a block: to be told of one takes little of the time to copy and to compute it, and all
+#: places of a few arrays of four bytes an item fit the cache.
+ITEMS = 1 << 17
+#: Blocks on their way. One is copied in, one computed, one copied out; one is to spare.
+PLACES = 4
+
+
+class Turns:
+    """One call in blocks."""
+
+    def __init__(self, args: Sequence[Any], segment: Segment) -> None:
+        whole = Writer(segment, 0, segment.incoming)  # what is too large at once is so in blocks
+        first, *_ = arrays = [each for each in args if type(each) is np.ndarray]
+        for each in arrays:
+            whole.room(each.shape, each.dtype)
+        incoming = Writer(segment, 0, segment.incoming)
+        self._segment = segment
+        self._shape, self.size = first.shape, first.size
+        self._count = -(-first.size // ITEMS)
+        self._given = [each.reshape(-1) for each in arrays]
+        self._into: list[list[Array]] = []
+        #: What stands for the arguments of the first blocks.
+        self.places = [self._place(args, incoming) for _ in range(PLACES)]
+
+    def _place(self, args: Sequence[Any], incoming: Writer) -> list[Any]:
+        described: list[Any] = ["t"]
+        targets: list[Array] = []
+        for each in args:
+            if type(each) is np.ndarray:
+                part, target = incoming.room((ITEMS,), each.dtype)
+                targets.append(target)
+            else:
+                part = incoming.value(each)
+            described.append(part)
+        self._into.append(targets)
+        return described
+
+    def run(self, line: Line, request: bytes, patience: Callable[[], float]) -> Array | None:
+        """The result, or None: it is to be computed at once.
+
+        Raises:
+            Garbled: the child answers what none would.
+
+        """
+        self._put(0)
+        line.send(request, patience)
+        sent = min(PLACES, self._count)
+        for number in range(1, sent):
+            self._put(number)
+        found = self._found(line.receive(patience))
+        if found is None:
+            return None
+        line.send(NEXT * (sent - 1), patience)
+        made = np.empty(self._shape, found[0].dtype)
+        result, done = made.reshape(-1), 1
+        for number in range(self._count):
+            while done <= number:
+                said = line.some(sent - done, patience)
+                if not _all_done(said):
+                    line.send(STOP, patience)
+                    return None
+                done += len(said)
+            part = result[_block(number)]
+            taken(found[number % PLACES][: part.size], part)
+            if sent < self._count:
+                self._put(sent)
+                line.send(NEXT, patience)
+                sent += 1
+        return made
+
+    def _put(self, number: int) -> None:
+        """Copy a block of each array into its place."""
+        for each, target in zip(self._given, self._into[number % PLACES], strict=True):
+            part = each[_block(number)]
+            np.copyto(target[: part.size], part)
+
+    def _found(self, answer: bytes) -> list[Array] | None:
+        """Where results come to stand. The child may be anybody's."""
+        segment = self._segment
+        reader = Reader(segment, segment.incoming, segment.size, copy=False)
+        found = answers.read(reader, answer)
+        if found is None or isinstance(found, Exception):
+            return None  # which is said again when it is computed at once
+        if not _are_places(found):
+            raise Garbled("no places for blocks")
+        if self.size * found[0].itemsize > segment.size - segment.incoming:
+            raise Garbled("a result that no worker has room for")
+        return found
+
+
+def begun(args: Sequence[Any], segment: Segment) -> Turns | None:
+    """A call in blocks, if these arguments are for that: arrays of one shape, and numbers.
+
+    Raises:
+        NotPlain: they do not fit, or not all of them pass.
+
+    """
+    first = itemwise(args)
+    return None if first is None or first.size < PLACES * ITEMS else Turns(args, segment)
+
+
+def _block(number: int) -> slice:
+    return slice(number * ITEMS, (number + 1) * ITEMS)
+
+
+def _all_done(said: bytes) -> bool:
+    """Whether all that the child says is that blocks are done. If not, the last did not succeed."""
+    done = said.rstrip(FAILED)
+    if len(said) - len(done) > 1 or done.strip(DONE):
+        raise Garbled("no word of ours")
+    return done == said
+
+
+def _are_places(found: Any) -> TypeGuard[list[Array]]:
+    if type(found) is not list or len(found) != PLACES:
+        return False
+    if not all(type(each) is np.ndarray and each.shape == (ITEMS,) for each in found):
+        return False
+    return len({each.dtype for each in found}) == 1
