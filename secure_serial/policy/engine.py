@@ -170,8 +170,7 @@ class Engine:
 
         So it is where nothing else is asked of the symbol: no argument, owner, digest or format.
         """
-        names_alone = all(layer.about(request.symbol).by_names_alone for layer in self._layers)
-        if not names_alone or request.objections:
+        if not all(layer.about(request.symbol).by_names_alone for layer in self._layers):
             return False
         decision = self.decide(request)
         return decision.allowed and decision.lifted is Lifted.NO

@@ -74,6 +74,7 @@ OBJECTS = {
     "acme>function": function,
     "Bare": make("Bare"),
     "word": make("word"),
+    "Dense": make("Dense"),
 }
 CORE = load_policy("keras-core")
 POLICIES = {
@@ -237,7 +238,7 @@ UNUSUAL = {
     "a word that is a name": part(config={"x": ["word"]}),
     "a path": part(config={"x": "../x"}),
     "what may be a function": part(config={"x": {"value": ["4wE=", None, None]}}),
-    "an own layer's place": {"module": "keras.layers", "class_name": "Dense", "config": {}},
+    "a class of Keras's that an own one is called like": {"module": "keras.layers", "class_name": "Dense", "config": {}},
     "a mark of code": part(config={"function": "4wE=", "function_type": "lambda"}),
     "an object instead of arguments": part(config={"class_name": "Part", "config": {}}),
     "a large number": part(config={"units": 10**500}),
