@@ -248,6 +248,7 @@ UNUSUAL = {
     "a key of no plain kind": part(config={Word("units"): 1}),
     "a known key of no plain kind": [part(config={"units": 1}), part(config={Word("units"): 1})],
     "a class that cannot be revived": part("Without"),
+    "a tuple's name": part("__tuple__", registered="acme>Part"),
     "a share": part(shared_object_id=1),
     "no object": "word",
     "a dict of objects": {"a": part()},
