@@ -29,9 +29,11 @@ if TYPE_CHECKING:
     from secure_serial.lambdas.understood import Understood
     from secure_serial.sandbox.allowance import Allowance
 
-_OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div)
+#: Operators whose result is an array like the arrays beside them.
+OPERATORS_OF_ARRAYS = (ast.Add, ast.Sub, ast.Mult, ast.Div)
 _IN_PLACE: dict[str, Any] = {
-    f"{HOOK}i{OPERATORS[each]}": getattr(operator, f"i{OPERATORS[each]}") for each in _OPERATORS
+    f"{HOOK}i{OPERATORS[each]}": getattr(operator, f"i{OPERATORS[each]}")
+    for each in OPERATORS_OF_ARRAYS
 }
 #: Of all arrays of floats that the guards know, one of the type that the fewest numbers fit.
 _NARROW = np.ones(1, "float32")
@@ -109,19 +111,22 @@ class Arithmetic:
 
 def found(known: Understood, allowance: Allowance) -> Arithmetic | None:
     """The function without guards, if it is arithmetic of its parameters."""
+    body, names = body_of(known.tree), names_of(known)
+    if body is None or names is None or isinstance(body, ast.Name) or not _is_array(body, *names):
+        return None
+    operators = [node for node in walked(body) if isinstance(node, (ast.BinOp, ast.UnaryOp))]
+    return Arithmetic(known, len(names[0]), len(operators), allowance)
+
+
+def names_of(known: Understood) -> tuple[frozenset[str], frozenset[str]] | None:
+    """The parameters, and what else has a name: numbers that fit arrays of floats."""
     given = known.tree.args
-    body = body_of(known.tree)
-    if body is None or given.posonlyargs or given.vararg or given.kwonlyargs or given.kwarg:
+    if given.posonlyargs or given.vararg or given.kwonlyargs or given.kwarg:
         return None
     names = [each.arg for each in given.args]
     arrays = names[: len(names) - len(known.defaults)]
     numbers = {**known.closure, **dict(zip(names[len(arrays) :], known.defaults, strict=True))}
-    if not all(map(_fits, numbers.values())):
-        return None
-    if isinstance(body, ast.Name) or not _is_array(body, frozenset(arrays), frozenset(numbers)):
-        return None
-    operators = [node for node in walked(body) if isinstance(node, (ast.BinOp, ast.UnaryOp))]
-    return Arithmetic(known, len(arrays), len(operators), allowance)
+    return (frozenset(arrays), frozenset(numbers)) if all(map(_fits, numbers.values())) else None
 
 
 def body_of(tree: ast.Lambda | ast.FunctionDef) -> ast.expr | None:
@@ -141,16 +146,16 @@ def _is_array(node: ast.expr, arrays: frozenset[str], numbers: frozenset[str]) -
     if not isinstance(node, ast.BinOp):
         return False
     sides = [_is_array(side, arrays, numbers) for side in (node.left, node.right)]
-    if isinstance(node.op, ast.Pow):
-        # Of powers, only those that cost no more than a product.
-        return sides[0] and isinstance(node.right, ast.Constant) and _easy(node.right.value)
-    if not isinstance(node.op, _OPERATORS):
+    if is_easy_power(node):
+        return sides[0]
+    if not isinstance(node.op, OPERATORS_OF_ARRAYS):
         return False
     pairs = zip(sides, (node.left, node.right), strict=True)
-    return any(sides) and all(array or _is_number(side, numbers) for array, side in pairs)
+    return any(sides) and all(array or is_number(side, numbers) for array, side in pairs)
 
 
-def _is_number(node: ast.expr, numbers: frozenset[str]) -> bool:
+def is_number(node: ast.expr, numbers: frozenset[str]) -> bool:
+    """Whether a node is a number that leaves the type of an array beside it as it is."""
     if isinstance(node, ast.Name):
         return node.id in numbers
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
@@ -163,5 +168,8 @@ def _fits(value: Any) -> bool:
     return type(value) in {float, int} and alike(_NARROW, value) > 0
 
 
-def _easy(value: Any) -> bool:
-    return type(value) in {float, int} and value in EASY
+def is_easy_power(node: ast.BinOp) -> bool:
+    """Whether a node is a power that costs no more than a product."""
+    if not isinstance(node.op, ast.Pow) or not isinstance(node.right, ast.Constant):
+        return False
+    return type(node.right.value) in {float, int} and node.right.value in EASY

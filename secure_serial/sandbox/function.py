@@ -18,6 +18,7 @@ from secure_serial.sandbox.guards.arrays import is_array
 from secure_serial.sandbox.guards.measure import DEEPEST, keys, parts
 from secure_serial.sandbox.meter import EXCEEDED, Meter, _meter, current
 from secure_serial.sandbox.restored import Restored
+from secure_serial.sandbox.straight import Straight
 from secure_serial.sandbox.values import (
     ATOMS,
     CONTAINERS,
@@ -49,8 +50,9 @@ class Budgeted:
         self.allowance = allowance
         #: The function, if all calls may share it.
         self._kept: Function | None = None
-        #: The same without guards, where it needs none.
+        #: The same without guards, where it needs none, or where a call like it went well.
         self._plain: Arithmetic | None = None
+        self._straight: Straight | None = None
 
     def _made(self) -> Function:
         """The function, for one call alone."""
@@ -74,15 +76,16 @@ class Budgeted:
                 return self._run(args, kwargs)
             with outer.within(self.allowance):
                 return self._run(args, kwargs)
-        if self._plain is not None and not kwargs:
-            made = self._plain(args)
+        quick = None if kwargs else self._plain or self._straight
+        if quick is not None:
+            made = quick(args)
             if made is not None:
                 return made
         opened = _meter.set(Meter(self.allowance))
         # Setting a variable of the context takes longer than a look at it.
         provider = None if active.get() is self.ops else active.set(self.ops)
         try:
-            made = self._run(args, kwargs) if kwargs else self.raw()(*map(admitted, args))
+            made = self._run(args, kwargs) if kwargs else self._outermost(args)
             return made if type(made) is ndarray else self._given(made)
         except SandboxError:
             raise
@@ -105,6 +108,12 @@ class Budgeted:
     def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         named = {name: admitted(value) for name, value in kwargs.items()}
         return (self._kept or self._made())(*map(admitted, args), **named)
+
+    def _outermost(self, args: tuple[Any, ...]) -> Any:
+        made = self.raw()(*map(admitted, args))
+        if self._straight is not None and type(made) is ndarray:
+            self._straight.learn(args)
+        return made
 
     def _given(self, value: Any) -> Any:
         """A result that may leave: values and arrays, and a function with a budget of its own."""
@@ -147,6 +156,8 @@ class Restricted(Budgeted, Restored):
         if not any(map(_mutable, values)):
             self._kept = self._made()
             self._plain = arithmetic.found(self.understood, allowance)
+            if self._plain is None:
+                self._straight = Straight(self.understood, allowance)
 
     def _made(self) -> Function:
         """Put code, names and stored values together. Nothing runs."""

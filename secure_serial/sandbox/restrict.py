@@ -64,7 +64,7 @@ def _restrict(understood: Understood) -> Checked:
     bound = _bound(_bounded(understood.tree)).union(understood.closure)
     function = definition(copied(understood.tree))
     signature = _signature(function.args, understood)
-    visitor = Restricting(_module, lambda path: path[0] not in bound and _is_new(path))
+    visitor = Restricting(_module, lambda path: path[0] not in bound and is_new(path))
     visitor.visit(function)
     code = compiled(ast.Module([function], []))
     closure = {checked(name, "the variable") for name in understood.closure}
@@ -203,7 +203,7 @@ def _members(path: list[str]) -> None:
         found = found.inner(name)
 
 
-def _is_new(path: list[str]) -> bool:
+def is_new(path: list[str]) -> bool:
     """Whether the function of a path is one of a facade that always makes a new array."""
     from secure_serial.sandbox.facades.canonical import NEW
 

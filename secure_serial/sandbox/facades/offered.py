@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from secure_serial.sandbox.facades.errors import failed, refused
 from secure_serial.sandbox.facades.rules import rule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from secure_serial.sandbox.facades.rows import Spec
 
@@ -70,7 +70,35 @@ class Operation:
             return made
         return _numbers(made, values if narrow else None)
 
+    def fixed(self, values: list[Any], places: list[int]) -> Callable[..., Any] | None:
+        """The operation for arrays of float32 in these places, the others' values checked.
 
+        Its rule is not asked: it must depend on types and shapes alone, and whoever calls must know
+        what it says. Results of other types are not given, since they are looked at once more.
+        """
+        native = self.native
+        if native is None or self.creates or self.row.makes not in _BY_SHAPE:
+            return None
+        if any(self.row.parameters[place].kind not in _ONE_ARRAY for place in places):
+            return None
+
+        def operate(*arrays: Any) -> Any:
+            given = values.copy()
+            for place, each in zip(places, arrays, strict=True):
+                given[place] = each
+            made = native(*given)
+            if type(made) is not np.ndarray or made.dtype is not _FLOAT32:
+                raise refused("a result of another type")
+            return made
+
+        return operate
+
+
+#: Stands for an array in a call of which the other values are known.
+ARRAY: Final = object()
+#: Rules that depend on the types and shapes of arrays and on values that are none.
+_BY_SHAPE = frozenset({"broadcast", "reduce"})
+_ONE_ARRAY = frozenset({"tensor", "tensor?"})
 #: NumPy has one object for each of its own types: the usual one is told at a look.
 _FLOAT32 = np.dtype("float32")
 
@@ -179,6 +207,26 @@ class Offered:
             raise SandboxError(message, code=error.code, help=error.help) from None
         values.pop()
         return self._call(self._label, values, narrow=self._narrow)
+
+    def fixed(self, args: Sequence[Any], named: dict[str, Any]) -> Callable[..., Any] | None:
+        """What is left to do of calls with these values, where only arrays take ARRAY's place.
+
+        Raises:
+            SandboxError: one of the values may not stand where it does.
+
+        """
+        if len(args) > len(self._order):
+            return None
+        values, places = self._start.copy(), []
+        slots = self._slots((len(args), *named))
+        for (place, check), value in zip(slots, (*args, *named.values()), strict=True):
+            if value is ARRAY:
+                places.append(place)
+            else:
+                values[place] = check(value)
+        values.pop()
+        ignored = len(values)
+        return None if ignored in places else self._call.fixed(values, places)
 
     def _slots(self, form: tuple[Any, ...]) -> tuple[Slot, ...]:
         """Where the values of a call go, and what checks each."""
