@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from numpy import dtype, ndarray
 
 from secure_serial.errors import SandboxError
-from secure_serial.sandbox import arithmetic
+from secure_serial.sandbox import arithmetic, straight
 from secure_serial.sandbox.allowance import Allowance
 from secure_serial.sandbox.facades import kinds
 from secure_serial.sandbox.facades.facade import root
@@ -18,7 +18,6 @@ from secure_serial.sandbox.guards.arrays import is_array
 from secure_serial.sandbox.guards.measure import DEEPEST, keys, parts
 from secure_serial.sandbox.meter import EXCEEDED, Meter, _meter, current
 from secure_serial.sandbox.restored import Restored
-from secure_serial.sandbox.straight import Straight
 from secure_serial.sandbox.values import (
     ATOMS,
     CONTAINERS,
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from secure_serial.sandbox.arithmetic import Arithmetic
     from secure_serial.sandbox.facades.ops import Ops
     from secure_serial.sandbox.restrict import Checked
+    from secure_serial.sandbox.straight import Straight
 
 #: Characters of another error's message that ours repeats.
 _SHOWN = 200
@@ -157,7 +157,7 @@ class Restricted(Budgeted, Restored):
             self._kept = self._made()
             self._plain = arithmetic.found(self.understood, allowance)
             if self._plain is None:
-                self._straight = Straight(self.understood, allowance)
+                self._straight = straight.found(self.understood, allowance)
 
     def _made(self) -> Function:
         """Put code, names and stored values together. Nothing runs."""

@@ -90,6 +90,12 @@ class Straight:
             self._sorts.add(sort)
 
 
+def found(known: Understood, allowance: Allowance) -> Straight | None:
+    """The function without guards, if it may turn out to be one expression of its parameters."""
+    names = names_of(known)
+    return Straight(known, allowance) if names and names[0] and body_of(known.tree) else None
+
+
 def _sort(args: tuple[Any, ...]) -> tuple[Any, ...] | None:
     """What the guards see of arguments; None: of more than arrays of float32."""
     for each in args:
