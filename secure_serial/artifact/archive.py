@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 # Keras writes two short texts. More would be a place to hide something in.
 MAX_METADATA_BYTES = 64 * 1024
 
+#: The config, the metadata and the weights.
+OWN_MEMBERS = 3
+
 # Zip archives of other makers, by a member that they always have.
 _OTHERS = {
     "data.pkl": "a PyTorch file (a pickle)",
@@ -77,6 +80,8 @@ def read_archive(file: BinaryIO, size: int, name: str, limits: Limits) -> Docume
         keras_version=version,
         weights=weights,
         assets=tuple(member.name for member in assets),
+        # Of more members than its own three, Keras thinks that there are assets.
+        stored=archive.stretch(names.WEIGHTS_H5) if len(listing) <= OWN_MEMBERS else None,
     )
 
 

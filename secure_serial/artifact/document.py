@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,6 +57,14 @@ class StoredArray:
     itemsize: int
 
 
+class Stretch(NamedTuple):
+    """A part of a file that holds a member of an archive as it is, neither packed nor split."""
+
+    start: int
+    size: int
+    crc: int
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """A file, read strictly and bounded.
@@ -74,6 +82,8 @@ class Document:
     keras_version: str | None = None
     weights: tuple[StoredArray, ...] = ()
     assets: tuple[str, ...] = ()
+    # Where an archive holds its weights, if they can be read there as they are.
+    stored: Stretch | None = None
     # Of a migrated document: the kinds of the layers that earlier Keras may have stored in
     # another layout, by the layer's name (migrate/weights.py).
     layouts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import os
-from typing import BinaryIO
+import zlib
+from typing import TYPE_CHECKING, BinaryIO, cast
 
+from secure_serial.artifact.faults import Fault
 from secure_serial.errors import MalformedArtifact
+from secure_serial.limits import KIB
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+    from secure_serial.artifact.document import Stretch
+
+#: Pieces that a checksum is taken of: they stay in a core's cache, which a whole file does not.
+_PIECE = 256 * KIB
 
 
 class ByteSource:
@@ -43,3 +55,62 @@ class ByteSource:
         if len(data) != length:
             raise MalformedArtifact(f"the file ends inside the {length} bytes at offset {offset}")
         return data
+
+
+class Window(io.RawIOBase):
+    """A stretch of a file as a file of its own, to be read. Closing it leaves the other open.
+
+    >>> from secure_serial.artifact.document import Stretch
+    >>> window = Window(io.BytesIO(b"headerDATAtail"), Stretch(6, 4, zlib.crc32(b"DATA")))
+    >>> window.check()
+    >>> window.seek(1), window.read(), window.read()
+    (1, b'ATA', b'')
+    """
+
+    def __init__(self, file: BinaryIO, stretch: Stretch) -> None:
+        self._file = cast("io.BufferedIOBase", file)
+        self._stretch = stretch
+        self._at = 0
+
+    def check(self) -> None:
+        """See that the bytes are those that their checksum was taken of.
+
+        Raises:
+            MalformedArtifact: they are not.
+
+        """
+        self.seek(0)
+        crc = 0
+        while chunk := self.read(_PIECE):
+            crc = zlib.crc32(chunk, crc)
+        if crc != self._stretch.crc:
+            raise MalformedArtifact(
+                "the content does not match its checksum and size", code=Fault.CHECKSUM
+            )
+        self.seek(0)
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def seekable(self) -> bool:
+        """Yes."""
+        return True
+
+    def tell(self) -> int:
+        """Where the next byte is read."""
+        return self._at
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to another place, which may lie behind the end."""
+        self._at = max(0, offset + (0, self._at, self._stretch.size)[whence])
+        return self._at
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        """Fill a buffer with what there is, and tell how much that was."""
+        into = memoryview(buffer).cast("B")
+        count = min(len(into), max(0, self._stretch.size - self._at))
+        self._file.seek(self._stretch.start + self._at)
+        count = self._file.readinto(into[:count])
+        self._at += count
+        return count

@@ -10,6 +10,7 @@ import zlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
+from secure_serial.artifact.document import Stretch
 from secure_serial.artifact.faults import Fault
 from secure_serial.artifact.source import ByteSource
 from secure_serial.artifact.zip_layout import DEFLATED, Member, read_members
@@ -97,6 +98,13 @@ class ZipReader:
             for chunk in self._chunks(member):
                 spool.write(chunk)
             yield spool, 0, member.size
+
+    def stretch(self, name: str) -> Stretch | None:
+        """Where a member lies in the file as it is; None if there is none, or it is packed."""
+        member = self._by_name.get(name)
+        if member is None or member.method == DEFLATED:
+            return None
+        return Stretch(self._start + member.start, member.size, member.crc)
 
     def raw(self, member: Member) -> Iterator[bytes]:
         """The bytes of a member as they are stored; they are not checked."""

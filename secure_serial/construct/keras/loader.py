@@ -10,6 +10,9 @@ import os
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from secure_serial.artifact.document import Format
+from secure_serial.artifact.faults import located
+from secure_serial.artifact.member_names import WEIGHTS_H5
+from secure_serial.artifact.source import Window
 from secure_serial.construct.keras import doors
 from secure_serial.construct.keras.old_weights import in_todays_layout
 from secure_serial.construct.live import safe_mode
@@ -54,6 +57,13 @@ def _archive(opened: Opened, session: Session, compile: bool) -> Any:
 
     if opened.file is None:
         raise ConstructionError("the archive is not open")
+    stored = opened.document.stored
+    if stored is not None:
+        # Keras would make a copy of the weights before it reads them.
+        weights = Window(opened.file, stored)
+        with located(opened.document.name, member=WEIGHTS_H5):
+            weights.check()
+        return _with_weights(weights, session, compile)
     opened.file.seek(0)
     return doors.behind(saving_lib._load_model_from_fileobj)(
         opened.file, custom_objects=None, compile=compile, safe_mode=True
@@ -62,16 +72,21 @@ def _archive(opened: Opened, session: Session, compile: bool) -> Any:
 
 def _directory(opened: Opened, session: Session, compile: bool) -> Any:
     """As Keras reads a directory, but from the weights file that was opened and judged."""
-    from keras.src.saving import saving_lib
-
     if opened.document.assets or opened.weights is None:
         raise ConstructionError(
             "a directory with assets or without weights is not loaded: save it as one .keras file",
             where=Where(opened.document.name),
         )
-    model = revive(session.root(compile=compile), session)
     opened.weights.seek(0)
-    store = saving_lib.H5IOStore("model.weights.h5", archive=_Handed(opened.weights), mode="r")
+    return _with_weights(opened.weights, session, compile)
+
+
+def _with_weights(weights: BinaryIO | Window, session: Session, compile: bool) -> Any:
+    """As Keras loads a model without assets, from its tree and its weights as they were judged."""
+    from keras.src.saving import saving_lib
+
+    model = revive(session.root(compile=compile), session)
+    store = saving_lib.H5IOStore("model.weights.h5", archive=_Handed(weights), mode="r")
     failed: set[Any] = set()
     errors: dict[Any, str] = {}
     try:
@@ -94,10 +109,10 @@ def _directory(opened: Opened, session: Session, compile: bool) -> Any:
 class _Handed:
     """The open file of weights, in the form of an archive: Keras takes a path or an archive."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO | Window) -> None:
         self._file = file
 
-    def open(self, name: str, mode: str) -> BinaryIO:
+    def open(self, name: str, mode: str) -> BinaryIO | Window:
         """The file, whatever it is asked by. Keras closes what it gets, and not the file itself."""
         try:
             number = self._file.fileno()
