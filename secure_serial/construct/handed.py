@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from secure_serial.plan.fields import Field
     from secure_serial.plan.path import Path
 
-#: Values that are handed out as they are, and are no text.
-_ATOMS = frozenset({int, float, bool, type(None)})
+#: Values that are handed out as they are. A text may be a function, where there are any.
+_NO_TEXTS = frozenset({int, float, bool, type(None)})
+_ATOMS = _NO_TEXTS | {str}
 
 
 class Handed:
@@ -38,7 +39,8 @@ class Handed:
         self._waiting: list[Json] = []
         self._nodes: list[tuple[Json, str, Path]] = []  # those of them that may be nodes
         self._known: dict[int, Json] = {}  # by id; holding them keeps the ids theirs
-        self._fields: dict[int, Field] = {}
+        self._places: dict[int, tuple[str, Path]] = {}
+        self._fields: dict[int, Field] = {}  # of those that have no place
 
     def copy(self, value: Json, member: str = "", path: Path = None, *, whole: bool = True) -> Json:
         """A copy of a part of the judged tree. The reader bounded the depth, and the recursion.
@@ -54,10 +56,11 @@ class Handed:
             if function is not None:
                 return cast("Json", function)
         new: Json
+        atoms = _ATOMS if functions is None else _NO_TEXTS
         if isinstance(value, dict):
             new = {
                 key: item
-                if type(item) in _ATOMS
+                if type(item) in atoms
                 else self._copy(item, member, (path, key), functions)
                 for key, item in value.items()
             }
@@ -65,7 +68,7 @@ class Handed:
                 self._nodes.append((new, member, path))
         elif isinstance(value, list | tuple):
             new = [
-                item if type(item) in _ATOMS else self._copy(item, member, (path, key), functions)
+                item if type(item) in atoms else self._copy(item, member, (path, key), functions)
                 for key, item in enumerate(value)
             ]
             if isinstance(value, tuple):
@@ -89,12 +92,16 @@ class Handed:
 
     def field_of(self, node: object, otherwise: Field) -> Field:
         """The field that the plan saw a node in, so that its names mean here what they did."""
+        if node not in self:
+            return otherwise
         while self._nodes:
             new, member, path = self._nodes.pop()
-            field = self._judgement.field_at(member, path)
-            if field is not None:
-                self._fields[id(new)] = field
-        return self._fields.get(id(node), otherwise) if node in self else otherwise
+            self._places[id(new)] = member, path
+        which = id(node)
+        place = self._places.get(which)
+        if place is None:
+            return self._fields.get(which, otherwise)
+        return self._judgement.field_at(*place) or otherwise
 
     def fresh(self, value: object) -> Json:
         """What of a value nobody has judged yet; None stands for what was, and for live objects."""

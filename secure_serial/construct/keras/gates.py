@@ -267,8 +267,9 @@ def node(authority: Session | Guard, original: Original) -> Original:
 
     def deserialize_node(node_data: Any, created_layers: Any) -> Any:
         tries = created_layers.setdefault(_TRIES, {})
-        tries[id(node_data)] = tries.get(id(node_data), 0) + 1
-        if tries[id(node_data)] > len(tries) + 1:
+        which = id(node_data)
+        tries[which] = tries.get(which, 0) + 1
+        if tries[which] > len(tries) + 1:
             raise ConstructionError(
                 "the graph of a model has a loop, or a node that nothing leads to"
             )
