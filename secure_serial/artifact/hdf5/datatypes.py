@@ -10,7 +10,9 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import lru_cache
 
+from secure_serial.artifact.hdf5.messages import REMEMBERED
 from secure_serial.artifact.hdf5.reader import little, require_version, take
 from secure_serial.errors import MalformedArtifact, UnsafeArtifact, UnsupportedFormat
 
@@ -81,6 +83,7 @@ _CLASSES = (
 _INTEGER, _FLOATING, _TEXT, _OPAQUE, _COMPOUND, _ENUM, _VARIABLE = 0, 1, 3, 5, 6, 8, 9
 
 
+@lru_cache(maxsize=REMEMBERED)
 def read_datatype(body: bytes) -> Datatype:
     """The datatype that a message's body encodes.
 

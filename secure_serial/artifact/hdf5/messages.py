@@ -9,11 +9,14 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import NamedTuple, NoReturn
 
 from secure_serial.artifact.hdf5.reader import UNDEFINED, little, require_version, take
 from secure_serial.errors import MalformedArtifact, UnsafeArtifact, UnsupportedFormat
 
+#: The weights of a model are of a few types and shapes. A message has at most 64 KiB.
+REMEMBERED = 64
 _ADDRESS = struct.Struct("<Q")
 _PAIR = struct.Struct("<QQ")
 
@@ -27,6 +30,7 @@ _MAXIMA = 0x01
 _PERMUTED = 0x02
 
 
+@lru_cache(maxsize=REMEMBERED)
 def read_shape(body: bytes) -> tuple[int, ...] | None:
     """The extents of a dataspace: () for one element, None for none at all (h5py's Empty)."""
     version, rank, flags, kind = body[0], *take(body, 1, 3)

@@ -80,16 +80,17 @@ class Reader:
 
     def read(self, address: int, length: int) -> bytes:
         """Exactly `length` bytes at `address`, charged to the walk's budget."""
+        self._bytes_left -= length
+        if self._bytes_left < 0:
+            self.charge(0)
         start = address - self._window_at
         if start < 0 or start + length > len(self._window):
             if address == UNDEFINED:
                 raise MalformedArtifact("a needed structure has no address")
             if length > _WINDOW or address + _WINDOW > self.size:
-                self.charge(length)
                 return self._source.read_at(address, length)
             self._window = self._source.read_at(address, _WINDOW)
             self._window_at, start = address, 0
-        self.charge(length)
         return self._window[start : start + length]
 
     def read_checked(self, address: int, length: int, signature: bytes) -> bytes:

@@ -132,8 +132,8 @@ class _Walk:
         reader.count_objects()
         messages = read_header(reader, task.address)
         found = read_attributes(reader, self._texts, messages)
-        if messages.keys() & GROUP_KINDS:
-            if messages.keys() & DATASET_KINDS:
+        if not GROUP_KINDS.isdisjoint(messages):
+            if not DATASET_KINDS.isdisjoint(messages):
                 raise MalformedArtifact("an object that is both a group and a dataset")
             if task.path:
                 self._groups.append(task.path)
