@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 # What strict parsing can yield: None, bool, int, float, str, list, dict[str, Json].
 # Spelled with `object` because recursive aliases buy nothing but casts at every step.
 Json: TypeAlias = object
+#: What of it holds other values. Written out at each place, they would be put together each time.
+LISTS = (list, tuple)
+NESTS = (dict, *LISTS)
 
 
 class Format(StrEnum):

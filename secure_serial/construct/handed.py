@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from secure_serial.artifact.document import LISTS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -66,7 +68,7 @@ class Handed:
             }
             if "class_name" in new or "name" in new:  # no other dict can be a node
                 self._nodes.append((new, member, path))
-        elif isinstance(value, list | tuple):
+        elif isinstance(value, LISTS):
             new = [
                 item if type(item) in atoms else self._copy(item, member, (path, key), functions)
                 for key, item in enumerate(value)
@@ -109,6 +111,6 @@ class Handed:
             return None
         if isinstance(value, dict):
             return {key: self.fresh(item) for key, item in value.items() if isinstance(key, str)}
-        if isinstance(value, list | tuple):
+        if isinstance(value, LISTS):
             return [self.fresh(item) for item in value]
         return value if isinstance(value, str | int | float) else None

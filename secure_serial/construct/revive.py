@@ -17,6 +17,7 @@ import contextlib
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, cast
 
+from secure_serial.artifact.document import LISTS
 from secure_serial.construct import live
 from secure_serial.construct.tables import asked_name, dotted_path, spell_out
 from secure_serial.errors import ConstructionError, LoadDenied, SecureSerialError, Where
@@ -75,7 +76,7 @@ def revive(
     if config not in session.handed:
         spelled = spell_out(config, modules, session.catalogue)[0] if modules else config
         session.judge_again(spelled)
-    if modules is not None and config is not None and not isinstance(config, list | tuple):
+    if modules is not None and config is not None and not isinstance(config, LISTS):
         name = _table_name(config, session)
         if name is not None:
             return _from_table(name, config, modules, session)
@@ -129,7 +130,7 @@ def _value(config: Json, session: Session, field: Field, place: Place = None) ->
     """The object of a config that stands in a field, at a place in the document if it is known."""
     if _stands_for_itself(config, session):
         return config
-    if isinstance(config, list | tuple):
+    if isinstance(config, LISTS):
         return [
             _value(item, session, field, place and ((*place, number),))
             for number, item in enumerate(config)
@@ -292,7 +293,7 @@ def _copy_for_sharing(inner: Json) -> Json:
         return {
             key: _copy_for_sharing(item) for key, item in inner.items() if key != "shared_object_id"
         }
-    if isinstance(inner, list | tuple):
+    if isinstance(inner, LISTS):
         return [_copy_for_sharing(item) for item in inner]
     return inner
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from secure_serial.artifact.document import LISTS
 from secure_serial.plan.fields import Field
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ ITEM_BYTES = 4
 _ENOUGH = 1 << 63
 #: Where a list's numbers multiply to something that may be allocated.
 _SIZES = frozenset({Field.GRAPH_CALL, Field.SIZE, Field.SHAPE})
+_SIZE = Field.SIZE  # asked of each argument of each layer
 #: LSTM has four gates.
 _GATES = 4
 
@@ -41,7 +43,7 @@ def estimate(entry: Entry, config: Mapping[str, Json], build_config: Json, befor
     sizes, fields = 1, entry.fields
     for name, value in config.items():
         spec = fields.get(name)
-        if spec is not None and spec.field is Field.SIZE:
+        if spec is not None and spec.field is _SIZE:
             sizes *= extent(value)
     if sizes == 1:
         return 0
@@ -64,7 +66,7 @@ def width_after(entry: Entry, config: Mapping[str, Json], before: int) -> int:
         if name in entry.fields and isinstance(value, int):
             return max(1, value)
     shape = config.get("batch_shape") or config.get("batch_input_shape")
-    if isinstance(shape, list | tuple) and shape and isinstance(shape[-1], int):
+    if isinstance(shape, LISTS) and shape and isinstance(shape[-1], int):
         return max(1, shape[-1])
     return before
 
@@ -75,7 +77,7 @@ def extent(value: Json) -> int:
     stack = [value]
     while stack and product < _ENOUGH:  # hostile lists of large numbers make larger ones
         item = stack.pop()
-        if isinstance(item, list | tuple):
+        if isinstance(item, LISTS):
             stack.extend(item)
         elif isinstance(item, int) and item > 1:
             product *= item
@@ -95,6 +97,6 @@ def _input_width(build_config: Json) -> int:
     if not isinstance(build_config, dict):
         return 0
     shape = build_config.get("input_shape")
-    if isinstance(shape, list | tuple) and shape and isinstance(shape[-1], int):
+    if isinstance(shape, LISTS) and shape and isinstance(shape[-1], int):
         return max(1, shape[-1])
     return 0

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from secure_serial.artifact.document import LISTS, NESTS
 from secure_serial.plan.catalogue import Catalogue, Entry, FieldSpec
 from secure_serial.plan.collector import Visit
 from secure_serial.plan.fields import OBJECT_FIELDS, Field, Kind
@@ -110,7 +111,7 @@ class Reader:
             return []  # what stands beside the name are its arguments
         visits: list[Visit] = []
         for key, item in value.items():
-            if key in _READ or (key in _NAMING and not isinstance(item, dict | list | tuple)):
+            if key in _READ or (key in _NAMING and not isinstance(item, NESTS)):
                 continue
             path: Path = (node.path, key)
             specs = self._catalogue.config_fields(str(key))
@@ -178,7 +179,7 @@ class Reader:
             found.objections.extend(self._same_names(item, visit.path))
         if visit.argument in NAME_KEYS and field is Field.LABEL:
             self._name(visit, found)
-        elif isinstance(item, dict | list | tuple) or field in OBJECT_FIELDS:
+        elif isinstance(item, NESTS) or field in OBJECT_FIELDS:
             found.visits.append(visit)
         else:
             problem = judge_plain(item, field, self._limits)
@@ -210,7 +211,7 @@ class Reader:
 
     def _same_names(self, nodes: Json, path: Path) -> Iterator[Objection]:
         """Layers of one container are told apart by name, in the graph and in the weights."""
-        if not isinstance(nodes, list | tuple):
+        if not isinstance(nodes, LISTS):
             return
         seen: set[str] = set()
         for node in nodes:

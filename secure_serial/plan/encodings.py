@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from secure_serial.artifact.document import LISTS
 from secure_serial.plan.fields import Field
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def _array(config: Json, _limits: Limits) -> tuple[tuple[str, str] | None, int]:
     stack = [config["value"]]
     while stack:
         value = stack.pop()
-        if isinstance(value, list | tuple):
+        if isinstance(value, LISTS):
             stack.extend(value)
         elif isinstance(value, str) and config["dtype"] != "string":
             return ("SS322", "text in an encoded numeric array"), 0
@@ -101,7 +102,7 @@ def _keras_tensor(config: Json, limits: Limits) -> tuple[tuple[str, str] | None,
     shape = config["shape"]
     if isinstance(shape, dict) and is_container(shape):
         shape = shape.get("items")
-    if not isinstance(shape, list | tuple) or not all(_extent(n, limits) for n in shape):
+    if not isinstance(shape, LISTS) or not all(_extent(n, limits) for n in shape):
         return ("SS323", "a __keras_tensor__ with an impossible shape"), 0
     return None, 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from secure_serial.artifact.document import LISTS
 from secure_serial.plan.fields import OBJECT_FIELDS, Field
 from secure_serial.plan.names import MISSING, Names, spelled
 
@@ -70,7 +71,7 @@ def takes_tensor(call: Json) -> bool:
             if value.get("class_name") == "__keras_tensor__":
                 return True
             stack += value.values()
-        elif isinstance(value, list | tuple):
+        elif isinstance(value, LISTS):
             stack += value
     return False
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from secure_serial.artifact.document import LISTS
 from secure_serial.errors import SandboxError
 from secure_serial.plan.arguments import CODE
 from secure_serial.plan.encodings import LAMBDA
@@ -77,7 +78,7 @@ def as_node(value: Json) -> Json:
 
 def may_be_function(value: Json) -> bool:
     """Whether it has the shape of one of the forms; a text alone is told by its place."""
-    if isinstance(value, list | tuple):
+    if isinstance(value, LISTS):
         from secure_serial.lambdas.stored import is_dump
 
         return is_dump(value)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from secure_serial.artifact.content import wrapper_of
-from secure_serial.artifact.document import Role
+from secure_serial.artifact.document import LISTS, NESTS, Role
 from secure_serial.plan import allocation, encodings, forms
 from secure_serial.plan.arguments import VALUE, Reader
 from secure_serial.plan.catalogue import Catalogue, FieldSpec
@@ -168,7 +168,7 @@ class _Walk:
                 self._class(value, visit)
             elif self._may_nest(value, visit):
                 self._nest(value.items(), visit)
-        elif isinstance(value, list | tuple):
+        elif isinstance(value, LISTS):
             if visit.spec.field is Field.FUNCTION and may_be_function(value):
                 self._functions.ask(self.found, visit, "a marshalled function")
             else:
@@ -187,7 +187,7 @@ class _Walk:
                 self._key(key, visit)
             if item is None or item is True or item is False:
                 continue
-            if isinstance(item, dict | list | tuple) or (names_things and isinstance(item, str)):
+            if isinstance(item, NESTS) or (names_things and isinstance(item, str)):
                 if not is_harmless(item, spec.field, self._limits):
                     visits.append(Visit(item, (path, key), spec, depth, argument, owner, times))
                 continue
@@ -299,7 +299,7 @@ class _Walk:
         beside = visit._replace(owner=len(self.found.requests))
         unknown = Resolution(repr(symbol), Origin.UNKNOWN)
         objections = []
-        if not isinstance(value.get("config"), list | tuple):
+        if not isinstance(value.get("config"), LISTS):
             text = "Expected 'config' to be a list or a tuple for a __typespec__"
             objections.append(visit.objection("SS310", text))
         self.found.request(visit, Action.CONSTRUCT, unknown, symbol, objections=objections)
@@ -311,7 +311,7 @@ class _Walk:
             visit._replace(value=item, path=(visit.path, key), spec=_TEXTS, argument=str(key))
             for key, item in value.items()
             if key not in read
-            and isinstance(item, dict | list | tuple)
+            and isinstance(item, NESTS)
             and not is_harmless(item, Field.TEXT, self._limits)
         ]
 
