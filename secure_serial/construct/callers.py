@@ -6,9 +6,9 @@ Live objects stay on this side: the plan and the decision see names, kinds and b
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from secure_serial.lazy import lazy
 from secure_serial.plan.fields import Kind
 from secure_serial.plan.names import caller_symbol
 from secure_serial.plan.request import CallerObject
@@ -83,7 +83,7 @@ class Callers(Mapping[str, CallerObject]):
         known = self.get(symbol) if ">" in symbol else None
         return known or self._unregistered.get(symbol)
 
-    @cached_property
+    @lazy
     def _unregistered(self) -> Mapping[str, CallerObject]:
         """By their dotted paths, those that were passed by a name without a package."""
         found = [self[name] for name in self if ">" not in name]

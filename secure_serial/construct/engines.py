@@ -35,12 +35,16 @@ def engine_of(policy: Policy, today: date | None) -> Engine:
     return known
 
 
-def standing_of(engine: Engine, catalogue: Catalogue) -> Standing:
-    """What a policy says of the program's own classes by their names alone, remembered."""
+def standing_of(engine: Engine, catalogue: Catalogue) -> Standing | None:
+    """What a policy says of the program's own classes by their names alone, remembered.
+
+    None where it is asked for the first time: many a policy is read for one load alone, and to
+    learn takes longer than to judge.
+    """
     key = (id(engine), id(catalogue))  # it holds both
     known = _standings.get(key)
     if known is None:
         if len(_standings) >= _MOST:
             _standings.clear()
-        known = _standings[key] = Standing(engine, catalogue)
+        _standings[key] = Standing(engine, catalogue)
     return known

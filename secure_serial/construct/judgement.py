@@ -6,10 +6,10 @@ takes longer, and is found once somebody wants it: for a record that is taken, o
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from secure_serial.construct.tripwire import exempt
+from secure_serial.lazy import lazy
 from secure_serial.plan.fields import Field
 from secure_serial.plan.path import Path, pointer
 from secure_serial.plan.request import Origin
@@ -59,7 +59,7 @@ class Judgement:
         self._find = find
         self.usual = usual
 
-    @cached_property
+    @lazy
     def verdict(self) -> Verdict:
         """All decisions."""
         with exempt():  # ours, even where a class that is being built makes it necessary
@@ -70,14 +70,14 @@ class Judgement:
         """What was judged."""
         return self.verdict.plan.document
 
-    @cached_property
+    @lazy
     def symbols(self) -> frozenset[str]:
         """Every symbol that was allowed."""
         if self.usual is None:
             return self.verdict.symbols
         return frozenset({own.symbol for own in self.usual.means})
 
-    @cached_property
+    @lazy
     def identifiers(self) -> frozenset[str]:
         """The texts that name something, in quotes."""
         if self.usual is not None:
@@ -90,7 +90,7 @@ class Judgement:
         """The functions whose code stands in it, by their places."""
         return self.verdict.plan.functions if self.usual is None else {}
 
-    @cached_property
+    @lazy
     def holds_own(self) -> bool:
         """Whether something of the program's own is built."""
         requests = self.verdict.plan.requests if self.usual is None else ()
@@ -100,11 +100,11 @@ class Judgement:
         """The field that the plan saw a node in, by its place; None where it saw none."""
         return self._fields.get((member, pointer(path)))
 
-    @cached_property
+    @lazy
     def _fields(self) -> Mapping[tuple[str, str], Field]:
         return {(r.member, r.pointer): r.field for r in self.verdict.plan.requests}
 
-    @cached_property
+    @lazy
     def texts(self) -> frozenset[str]:
         """Every text that stands in it as a value."""
         found: set[str] = set()

@@ -6,7 +6,7 @@ import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from secure_serial.artifact.dict_value import document_of
@@ -28,6 +28,7 @@ from secure_serial.errors import (
     SecureSerialError,
     Where,
 )
+from secure_serial.lazy import lazy
 from secure_serial.plan.fields import Field
 from secure_serial.plan.usual import read_usual
 from secure_serial.policy.model import AuditDemand
@@ -143,6 +144,8 @@ class Load:
             return None
         judge, now = self._judge, datetime.now(UTC)
         standing = standing_of(judge.engine, judge.catalogue)
+        if standing is None:
+            return None
         find = standing.finder(self._names, judge.callers)
         usual = read_usual(value, find, self._names.table, self.policy.limits)
         if usual is None or not self._was_recorded(usual):
@@ -167,7 +170,7 @@ class Load:
     def _session(self, judgement: Judgement) -> Session:
         return Session(judgement, self._judge, self._names, self._sink)
 
-    @cached_property
+    @lazy
     def _id(self) -> str:
         return uuid.uuid4().hex
 

@@ -10,7 +10,6 @@ threads and tasks never see one another's.
 from __future__ import annotations
 
 from contextvars import ContextVar
-from functools import cached_property
 from typing import TYPE_CHECKING, NoReturn
 
 from secure_serial.artifact.content import wrapper_of
@@ -26,6 +25,7 @@ from secure_serial.errors import (
     SecureSerialError,
     Where,
 )
+from secure_serial.lazy import lazy
 from secure_serial.plan.encodings import CONTAINERS
 from secure_serial.plan.fields import Field
 from secure_serial.plan.names import (
@@ -125,11 +125,11 @@ class Session:
         """The document that this load builds."""
         return self.judgement.document
 
-    @cached_property
+    @lazy
     def _context(self) -> Context:
         return self.verdict.context
 
-    @cached_property
+    @lazy
     def _implied(self) -> frozenset[str]:
         return frozenset(implied(self.judgement.symbols, self.callers, self.catalogue))
 
@@ -249,12 +249,12 @@ class Session:
             self.refuse(caller_symbol(self.callers[key]), key)
         return self.names[key]
 
-    @cached_property
+    @lazy
     def scope(self) -> CustomObjectScope:
         """The scope that objects are built in."""
         return CustomObjectScope(self.visible)
 
-    @cached_property
+    @lazy
     def visible(self) -> dict[str, object]:
         """The passed objects, of `custom_objects` or a scope, that code may look up while building.
 

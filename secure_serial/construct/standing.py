@@ -25,18 +25,27 @@ if TYPE_CHECKING:
     from secure_serial.policy.engine import Engine
     from secure_serial.registry import Snapshot
 
-#: Ways to name a class; a hostile value must not fill the memory.
-_REMEMBERED = 20_000
+#: Ways to name a class that are remembered. Names that may be remembered are short, so that a
+#: hostile value cannot fill the memory with them.
+_REMEMBERED = 2048
 #: Where the nodes of a value of the usual kind stand: at its top, and in an own class's config.
 _FIELDS = (Field.ROOT, Field.OBJECT)
+#: What stands in a class itself, whatever its own class says.
+_MEMBERS = type.__dict__["__dict__"].__get__
 
 
 class Own(NamedTuple):
     """A class of the program's own, as nodes name it."""
 
     cls: weakref.ref[type]
+    names: tuple[str, str]  # its own, when it was judged
     key: str  # among the program's names
     symbol: str  # among the policy's; empty where each object has to be judged
+
+    def stands_for(self, now: object) -> bool:
+        """Whether it is still what a name means now, and is called as it was."""
+        cls = self.cls()
+        return cls is not None and cls is now and self.names == (cls.__name__, cls.__module__)
 
 
 class Standing:
@@ -59,7 +68,7 @@ class Standing:
 
         def find(said: Said) -> Own | None:
             own = known(said)
-            if own is None or now(own.key) is not own.cls():
+            if own is None or not own.stands_for(now(own.key)):
                 own = self._learn(said, callers, names)
             return own if own is not None and own.symbol else None
 
@@ -71,12 +80,14 @@ class Standing:
         cls = names.table.get(key)
         if not isinstance(key, str) or not isinstance(cls, type) or not are_usual(Names(*said)):
             return None
+        described = callers[key]
         # Of a class that is made of Keras's the arguments matter, too.
-        plain = not callers[key].bases and hasattr(cls, "from_config")
+        plain = not described.bases and _can_be_revived(cls)
         symbol = self._symbol(said, callers) if plain else ""
         if len(self._known) >= _REMEMBERED:
             self._known.clear()
-        own = self._known[said] = Own(weakref.ref(cls), key, symbol)
+        called = (described.qualname, described.module)
+        own = self._known[said] = Own(weakref.ref(cls), called, key, symbol)
         return own
 
     def _symbol(self, said: Said, callers: Callers) -> str:
@@ -101,3 +112,8 @@ class Standing:
                 return ""
             symbol = request.symbol
         return symbol
+
+
+def _can_be_revived(cls: type) -> bool:
+    """Whether a class has a `from_config`. No code of its own is run to tell."""
+    return any("from_config" in _MEMBERS(each) for each in type.mro(cls))

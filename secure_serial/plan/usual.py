@@ -72,7 +72,7 @@ def read_usual(
     found = reading.found
     try:
         root = reading.outer(value, limits.depth)
-    except _UnusualError:
+    except (_UnusualError, RecursionError):  # the long way takes less of the stack
         return None
     if reading.chars > limits.config_bytes or len(found.means) > limits.requests:
         return None
@@ -100,15 +100,15 @@ class _Reading(Generic[_T]):
         """A value that stands in no config: a node, or a list of such values."""
         kind = type(value)
         if kind is dict:
-            node, given = self._node(value.copy(), depth)  # type: ignore[attr-defined]
+            node, given = self._node(self._copy(value, depth), depth)
             self.found.outer.append((self.found.means[-1], given))
             return node
         if value is None:
             return value
         if kind is not list and kind is not tuple:
             raise _UnusualError
+        self._count(value, depth)
         items = value[:]  # type: ignore[index]
-        self._count(items, depth)
         copied = [self.outer(item, depth - 1) for item in items]
         return copied if kind is list else tuple(copied)
 
@@ -117,9 +117,15 @@ class _Reading(Generic[_T]):
         if not depth or self._left < 0:  # a value that holds itself comes here in the end
             raise _UnusualError
 
+    def _copy(self, value: Any, depth: int) -> dict[str, Any]:
+        self._count(value, depth)
+        own: dict[str, Any] = value.copy()
+        if not _TEXT.issuperset(map(type, own)):
+            raise _UnusualError
+        return own
+
     def _node(self, own: dict[str, Json], depth: int) -> tuple[dict[str, Json], dict[str, Json]]:
-        self._count(own, depth)
-        if not _TEXT.issuperset(map(type, own)) or not own.keys() <= NAMES_AND_CONFIG:
+        if not own.keys() <= NAMES_AND_CONFIG:
             raise _UnusualError
         get = own.get
         said = (get("module", MISSING), get("class_name"), get("registered_name", MISSING))
@@ -132,17 +138,16 @@ class _Reading(Generic[_T]):
         config = get("config")
         if means is None or type(config) is not dict:
             raise _UnusualError
-        own["config"], given = self._dict(config.copy(), depth - 1)
+        own["config"], given = self._dict(self._copy(config, depth - 1), depth - 1)
         if "class_name" in given:
             raise _UnusualError
         self.found.means.append(means)
         return own, given
 
     def _dict(self, own: dict[str, Any], depth: int) -> tuple[dict[str, Json], dict[str, Json]]:
-        self._count(own, depth)
         nested = []
         for key, item in own.items():
-            if type(key) is not str or key not in self._keys:
+            if key not in self._keys:
                 self._key(key)
             kind = type(item)
             if kind is int:
@@ -162,7 +167,7 @@ class _Reading(Generic[_T]):
         """A container in a config: the copy to keep, and the one to give away."""
         kind = type(value)
         if kind is dict:
-            own = value.copy()
+            own = self._copy(value, depth)
             if "class_name" in own:
                 node, config = self._node(own, depth)
                 given: dict[str, Json] = {**node, "config": config}
@@ -174,8 +179,8 @@ class _Reading(Generic[_T]):
             return self._dict(own, depth)
         if kind is not list and kind is not tuple:
             raise _UnusualError
+        self._count(value, depth)
         kept = list(value)
-        self._count(kept, depth)
         copied = kept.copy()
         if not _PLAIN.issuperset(map(type, kept)):
             self._items(kept, copied, depth)
@@ -195,8 +200,8 @@ class _Reading(Generic[_T]):
             elif kind not in _PLAIN:
                 kept[number], copied[number] = self._inner(item, depth - 1)
 
-    def _key(self, key: object) -> None:
-        if type(key) is not str or not _is_harmless(key):
+    def _key(self, key: str) -> None:
+        if len(key) >= BLOB_CHARS or not _is_harmless(key):
             raise _UnusualError
         self._keys.add(key)
         self.chars += len(key)
@@ -209,7 +214,7 @@ class _Reading(Generic[_T]):
 
 @lru_cache(maxsize=4096)  # programs repeat their words
 def _is_harmless(text: str) -> bool:
-    """Whether a text is short and plain, wherever it stands in a config."""
-    if len(text) >= BLOB_CHARS or not text.isascii() or text == "lambda":
+    """Whether a text, which is short, is plain wherever it stands in a config."""
+    if not text.isascii() or text == "lambda":
         return False
     return judge_text(text, Field.OBJECT) is None

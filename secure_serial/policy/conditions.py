@@ -7,9 +7,10 @@ as a denial, and in an allow rule as nothing allowed.
 from __future__ import annotations
 
 import sys
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING
 
+from secure_serial.lazy import lazy
 from secure_serial.plan.fields import ACCEPTS
 from secure_serial.plan.path import is_elided, pointer
 from secure_serial.plan.request import Action, Origin
@@ -77,7 +78,7 @@ class Context:
             found += [symbol for at, symbol in inside if f"{at}/".startswith(f"{place}/")]
         return found
 
-    @cached_property
+    @lazy
     def _objects(self) -> Mapping[tuple[str, str], list[tuple[str, str]]]:
         """By an object's place: the places and symbols of the objects right below it."""
         places = {(request.member, request.pointer) for request in self._requests}
@@ -92,7 +93,7 @@ class Context:
                     break
         return found
 
-    @cached_property
+    @lazy
     def _elided(self) -> frozenset[tuple[str, str]]:
         """Every place above one that is not spelled out in full."""
         found: set[tuple[str, str]] = set()

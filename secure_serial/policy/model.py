@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
+from secure_serial.lazy import lazy
 from secure_serial.limits import Limits, least
 from secure_serial.sandbox.allowance import Allowance, Wall, tightest
 
@@ -217,14 +217,14 @@ class Policy:
         """Whether, as a layer below others, it lets pass what they do."""
         return ABOVE in self.extends
 
-    @cached_property
+    @lazy
     def digests_matter(self) -> bool:
         """Whether a rule or a waiver asks for the digest of the artefact."""
         rules = (rule.sha256 for layer in self.layers for rule in layer.rules)
         waivers = (waiver.sha256 for layer in self.layers for waiver in layer.waivers)
         return any(rules) or any(waivers)
 
-    @cached_property
+    @lazy
     def owners_matter(self) -> bool:
         """Whether a rule asks whose a class is."""
         rules = (rule.owner for layer in self.layers for rule in layer.rules)

@@ -72,11 +72,12 @@ def load_policy(
 
     """
     today = today or dt.datetime.now(dt.UTC).date()
-    if isinstance(given, Policy):  # it was read before: no file has a say any more
-        check(given, today)
-        return given
-    several = [given] if isinstance(given, str) or not isinstance(given, Sequence) else given
-    system = _system_wide()
+    several = (
+        [given] if isinstance(given, str | Policy) or not isinstance(given, Sequence) else given
+    )
+    # Of policies that were read before, no file has a say any more.
+    read = all(isinstance(each, Policy) for each in several)
+    system = None if read else _system_wide()
     reading = _Reading(
         trust or (system.trust if system is not None else None), today, memory, default
     )

@@ -8,13 +8,14 @@ looked up, and only in `keras.ops`.
 
 from __future__ import annotations
 
-from functools import cached_property, partial
+from functools import partial
 from math import prod
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from secure_serial.lazy import lazy
 from secure_serial.sandbox import meter
 from secure_serial.sandbox.facades import composites, kinds, measure
 from secure_serial.sandbox.facades.canonical import rows
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 class KerasOps:
     """Keras's own operations, for every tensor that is not NumPy's."""
 
-    @cached_property
+    @lazy
     def _table(self) -> dict[str, Callable[..., Any]]:
         import keras
 
