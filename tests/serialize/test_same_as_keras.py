@@ -212,7 +212,7 @@ def test_keras_marks_distinct_objects_as_shared_and_we_do_not():
         def get_config(self):
             return {"leaf": Leaf(self.number)}
 
-    parts = [Fresh(number) for number in range(3)]
+    parts = [Fresh(number) for number in range(100)]  # some come to stand where others stood
     with theirs.ObjectSharingScope():
         keras_s = theirs.serialize_keras_object(parts)
     with theirs.ObjectSharingScope():
