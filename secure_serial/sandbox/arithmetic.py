@@ -35,6 +35,9 @@ _IN_PLACE: dict[str, Any] = {
     f"{HOOK}i{OPERATORS[each]}": getattr(operator, f"i{OPERATORS[each]}")
     for each in OPERATORS_OF_ARRAYS
 }
+#: What code without guards has beside its own names: none of Python's, and whose it is, since a
+#: program may ignore what NumPy warns of by the module that it comes from.
+BARE: dict[str, Any] = {"__builtins__": {}, "__name__": __name__}
 #: Of all arrays of floats that the guards know, one of the type that the fewest numbers fit.
 _NARROW = np.ones(1, "float32")
 
@@ -105,7 +108,7 @@ class Arithmetic:
         tree = _InPlace().visit(definition(copied(self._known.tree)))
         code = compiled(ast.Module([tree], []))
         # No name of Python's own is in reach, and none is in the code.
-        within = {"__builtins__": {}, **_IN_PLACE, **self._known.closure}
+        within = {**BARE, **_IN_PLACE, **self._known.closure}
         return FunctionType(code, within, "arithmetic", self._known.defaults)
 
 

@@ -47,6 +47,15 @@ class Meter:
         """How many bytes of arrays were made."""
         return self.allowance.array_bytes - self._array_bytes
 
+    def lasts(self, times: int) -> bool:
+        """Whether what was used so far can be used so many times in all."""
+        allowed = self.allowance
+        return (
+            self.steps * times <= allowed.steps
+            and self.elements * times <= allowed.elements
+            and self.array_bytes * times <= allowed.array_bytes
+        )
+
     @contextmanager
     def within(self, allowance: Allowance) -> Iterator[None]:
         """A part of the call that has bounds of its own, and no more than is left of these."""

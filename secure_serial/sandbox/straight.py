@@ -21,6 +21,7 @@ from numpy import dtype, ndarray
 
 from secure_serial.lambdas.tree import copied
 from secure_serial.sandbox.arithmetic import (
+    BARE,
     OPERATORS_OF_ARRAYS,
     body_of,
     is_easy_power,
@@ -72,7 +73,6 @@ class Straight:
         try:
             made = self._raw(*args)
         except Exception:  # noqa: BLE001 - the guards do it again, and say what it was
-            self._raw = None  # nor would it be otherwise the next time
             return None
         return made if type(made) is ndarray else None
 
@@ -125,7 +125,7 @@ class _Expression:
             raise _Other
         self._arrays, self._numbers = names
         #: All that the code can name. No name of Python's own is in reach.
-        self._within: dict[str, Any] = {"__builtins__": {}, **_INTO, **known.closure}
+        self._within: dict[str, Any] = {**BARE, **_INTO, **known.closure}
 
     def function(self) -> FunctionType:
         """The function; its parameters are arrays, and numbers that have defaults."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from secure_serial.errors import SandboxError
 from secure_serial.lambdas.errors import CannotLift
 from secure_serial.lambdas.understood import from_source
 from secure_serial.sandbox.allowance import Allowance
@@ -239,3 +240,45 @@ def test_what_is_changed_between_calls_changes_nothing():
     quick, guarded = both("lambda x: x[0] * k", {"k": [2.0]})
     assert quick._straight is None
     assert outcome(quick, x) == outcome(guarded, x)
+
+
+@pytest.mark.parametrize("listed", ["[1.0, 2.0, 3.0]", "[[1.0, 2.0], [3.0, 4.0]]", "[x[0], [1.0]]"])
+def test_what_is_made_of_a_list_in_the_code_is_nobody_else_s(listed):
+    """It may be what the operation gives back; who writes into that must change no later call."""
+    given = 0
+    for name, function in (called("K") | called("np") | called("tf") | called("ops")).items():
+        if name not in rows():
+            continue
+        for text in (f"lambda x: {function}({listed})", f"lambda x: {function}({listed})[None]"):
+            quick, guarded = both(text)
+            x = images()
+            for _ in range(3):
+                wanted, found = outcome(guarded, x), outcome(quick, x)
+                assert found == wanted, text
+                if wanted[0] is np.ndarray:
+                    made_now = quick(x)
+                    given += made_now.flags.writeable
+                    if made_now.flags.writeable:
+                        made_now[...] = 0 if made_now.any() else 1
+    assert given > 20 or "x" in listed
+
+
+def test_warnings_come_from_this_package():
+    x = np.zeros((2, 3), "f4")
+    for text in ("lambda x: 1 / x[:, 1:]", "lambda x: 1 / x"):
+        function = made(text)
+        with warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter("always")
+            warnings.filterwarnings("ignore", module="secure_serial")
+            for _ in range(3):
+                function(x)
+        assert seen == []
+
+
+def test_an_error_of_one_call_says_nothing_of_the_next():
+    quick, _ = both("lambda x: 1 / x[:, 1:]")
+    x = images()
+    quick(x)
+    with np.errstate(all="raise"), pytest.raises(SandboxError):
+        quick(np.zeros((4, 6), "f4"))
+    assert goes_straight(quick, x)

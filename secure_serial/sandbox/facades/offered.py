@@ -81,6 +81,9 @@ class Operation:
             return None
         if any(self.row.parameters[place].kind not in _ONE_ARRAY for place in places):
             return None
+        # An array that was made of a list in the code might be handed out, and then be changed.
+        if any(isinstance(each, (np.ndarray, list)) for each in values):
+            return None
 
         def operate(*arrays: Any) -> Any:
             given = values.copy()

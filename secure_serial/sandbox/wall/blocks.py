@@ -53,12 +53,15 @@ class Blockwise(Restricted):
             When a block is computed, how the places are described where the results come to stand.
 
         """
-        opened, provider = _meter.set(Meter(self.allowance)), active.set(self.ops)
+        meter = Meter(self.allowance)
+        opened, provider = _meter.set(meter), active.set(self.ops)
         try:
             given = [tuple(map(admitted, place)) for place in places]
             raw = self._raw_for(given[0], size)
             items = _items(given[0])
             made = _array(raw(*given[0]), items)
+            if not meter.lasts(-(-size // items)):
+                raise NotPlain("more than an account holds, a block at a time")
             described, targets = _rooms(len(places), size, made, outgoing)
             targets[0][:] = made
             yield described

@@ -45,8 +45,11 @@ class Segment:
             self.memory.madvise(mmap.MADV_REMOVE, first, last - first)
 
     def close(self) -> None:
-        """Let the memory go."""
-        self.memory.close()
+        """Let the memory go, with the last array in it.
+
+        Such arrays may stand in the frames of an error; to look at one must not end the process.
+        """
+        vars(self).pop("memory", None)
 
 
 def create(incoming: int, outgoing: int) -> int:

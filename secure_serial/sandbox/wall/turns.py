@@ -52,6 +52,8 @@ class Turns:
         self._into: list[list[Array]] = []
         #: What stands for the arguments of the first blocks.
         self.places = [self._place(args, incoming) for _ in range(PLACES)]
+        #: Bytes of the shared memory that they take up.
+        self.room = incoming.end
 
     def _place(self, args: Sequence[Any], incoming: Writer) -> list[Any]:
         described: list[Any] = ["t"]

@@ -191,7 +191,11 @@ class Worker:
             request = frames.framed(writer.message(*parts))
         except (NotPlain, frames.TooLong):
             return None  # said when it is all written at once
-        return turn.run(child.line, request, patience)
+        try:
+            return turn.run(child.line, request, patience)
+        finally:
+            if turn.room > _KEPT:  # results take up less
+                child.segment.trim(_KEPT)
 
     def _described(self, spec: Spec, writer: Writer) -> Any:
         return None if spec.key in self._known else writer.value(spec.values)

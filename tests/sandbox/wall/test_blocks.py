@@ -333,3 +333,32 @@ def test_what_is_no_array_is_given_as_it_is(talking, small):
     named = {"x": np.ones(100)}
     found = talking.worker.call(Spec({"n": "named"}, itemwise=True), (), named)
     assert found.tolist() == [2.0] * 100
+
+
+def test_what_an_account_will_not_hold_in_blocks_is_not_begun_so(talking, small):
+    """It would be computed to the last block, and then once more: twice what it takes at once."""
+    x = np.full(2000, 1.7)
+    whole, _ = made("lambda x: np.sin(np.sin(np.sin(x))) ** 2.5")
+    opened = _meter.set(Meter(Allowance()))
+    try:
+        whole(x)
+        steps = _meter.get().steps
+    finally:
+        _meter.reset(opened)
+    calls = []
+    for bound, begun in ((steps, False), (200 * steps, True)):
+        function, _ = made("lambda x: np.sin(np.sin(np.sin(x))) ** 2.5", steps=bound)
+        raw = function._raw_for
+        function._raw_for = lambda *given, raw=raw: counted(raw(*given), calls)
+        calls.clear()
+        assert (talking.by_blocks(function, (x,)) is not None) is begun
+        assert len(calls) == (-(-2000 // 16) if begun else 1)
+        assert outcome(lambda: talking.call(function, (x,))) == outcome(lambda: whole(x))  # noqa: B023
+
+
+def counted(function, calls):
+    def count(*args):
+        calls.append(1)
+        return function(*args)
+
+    return count
