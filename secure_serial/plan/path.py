@@ -37,31 +37,15 @@ def pointer(path: Path) -> str:
     >>> pointer((None, "a/b~c"))
     '/a~1b~0c'
     """
-    if path is None:
-        return ""
-    parent, key = path
-    text = _spelled_out(parent) + _spelled_step(key)
-    if len(text) <= _CHARS:
-        return text
-    return f"{text[: _CHARS // 2]}{_ELISION}{text[-_CHARS // 2 :]}"
-
-
-def _whole(path: Path) -> str:
-    """What a path spells, with nothing left out but parts of its keys."""
     steps = []
     while path is not None:
         path, key = path
-        steps.append(_spelled_step(key))
+        steps.append(_step(key) if isinstance(key, int) or len(key) < _KEY_CHARS else _spelled(key))
     steps.reverse()
-    return "".join(steps)
-
-
-#: What stands beside one another is asked for in turn: one place is remembered, and those above.
-_spelled_out = functools.lru_cache(maxsize=64)(_whole)
-
-
-def _spelled_step(key: str | int) -> str:
-    return _step(key) if isinstance(key, int) or len(key) < _KEY_CHARS else _spelled(key)
+    text = "".join(steps)
+    if len(text) <= _CHARS:
+        return text
+    return f"{text[: _CHARS // 2]}{_ELISION}{text[-_CHARS // 2 :]}"
 
 
 def _spelled(key: str | int) -> str:

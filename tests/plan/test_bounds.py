@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 from dataclasses import replace
 from itertools import combinations
 
@@ -102,3 +104,16 @@ def test_a_call_that_the_graph_does_not_feed_is_refused():
         node = {**DENSE, "inbound_nodes": [{"args": args, "kwargs": {}}]}
         made = plan(node, Limits())
         assert [o.code for r in made.requests for o in r.objections] == codes
+
+
+def test_nothing_of_a_document_is_kept_when_its_plan_is_gone():
+    """A program that judges many files would come to hold the largest text of each."""
+    texts = [f"{number}{'k' * 100_000}" for number in range(3)]
+    key, value, name = texts
+    inner = {"class_name": name, "config": {key: {"a": {"class_name": "X", "config": {}}}}}
+    tree = {**DENSE, "config": {"units": 1, key: inner, "activation": value}}
+    del inner
+    before = [sys.getrefcount(text) for text in texts]
+    plan(tree, Limits())
+    gc.collect()
+    assert [sys.getrefcount(text) for text in texts] == before
