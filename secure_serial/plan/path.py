@@ -16,7 +16,6 @@ Path: TypeAlias = "tuple[Path, str | int] | None"
 _KEY_CHARS = 120
 _CHARS = 1000
 
-
 _ELISION = "…"
 
 

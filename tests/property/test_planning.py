@@ -17,7 +17,6 @@ from secure_serial.errors import SecureSerialError
 from secure_serial.limits import Limits
 from secure_serial.plan import arguments as arguments_module
 from secure_serial.plan import names as names_module
-from secure_serial.plan import path as path_module
 from secure_serial.plan import values as values_module
 from secure_serial.plan import walker as walker_module
 from secure_serial.plan.encodings import CONTAINERS
@@ -257,5 +256,4 @@ def test_no_short_cut_changes_a_plan(tree, field):
         for module in (arguments_module, walker_module):
             patch.setattr(module, "is_harmless", lambda *_: False)
         patch.setattr(values_module, "_is_word", lambda _: False)
-        patch.setattr(path_module, "_spelled_out", path_module._whole)
         assert quick == [planned()] * 2
