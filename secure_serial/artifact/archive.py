@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 MAX_METADATA_BYTES = 64 * 1024
 
 #: The config, the metadata and the weights.
-OWN_MEMBERS = 3
+_OWN_MEMBERS = 3
 
 # Zip archives of other makers, by a member that they always have.
 _OTHERS = {
@@ -81,7 +81,7 @@ def read_archive(file: BinaryIO, size: int, name: str, limits: Limits) -> Docume
         weights=weights,
         assets=tuple(member.name for member in assets),
         # Of more members than its own three, Keras thinks that there are assets.
-        stored=archive.stretch(names.WEIGHTS_H5) if len(listing) <= OWN_MEMBERS else None,
+        stored=archive.stretch(names.WEIGHTS_H5) if len(listing) <= _OWN_MEMBERS else None,
     )
 
 

@@ -12,6 +12,8 @@ from secure_serial.errors import MalformedArtifact
 from secure_serial.limits import KIB
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from _typeshed import WriteableBuffer
 
     from secure_serial.artifact.document import Stretch
@@ -57,6 +59,29 @@ class ByteSource:
         return data
 
 
+def verified(chunks: Iterable[bytes], size: int, crc: int) -> Iterator[bytes]:
+    """The chunks of a content, up to its size.
+
+    Raises:
+        MalformedArtifact: (at the end) they have not this size and this CRC-32.
+
+    >>> list(verified([b"DA", b"TA"], 4, zlib.crc32(b"DATA")))
+    [b'DA', b'TA']
+
+    """
+    found = read = 0
+    for chunk in chunks:
+        read += len(chunk)
+        if read > size:
+            break
+        found = zlib.crc32(chunk, found)
+        yield chunk
+    if read != size or found != crc:
+        raise MalformedArtifact(
+            "the content does not match its checksum and size", code=Fault.CHECKSUM
+        )
+
+
 class Window(io.RawIOBase):
     """A stretch of a file as a file of its own, to be read. Closing it leaves the other open.
 
@@ -80,13 +105,9 @@ class Window(io.RawIOBase):
 
         """
         self.seek(0)
-        crc = 0
-        while chunk := self.read(_PIECE):
-            crc = zlib.crc32(chunk, crc)
-        if crc != self._stretch.crc:
-            raise MalformedArtifact(
-                "the content does not match its checksum and size", code=Fault.CHECKSUM
-            )
+        chunks = iter(lambda: self.read(_PIECE), b"")
+        for _ in verified(chunks, self._stretch.size, self._stretch.crc):
+            pass
         self.seek(0)
 
     def readable(self) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from secure_serial.artifact.document import Stretch
 from secure_serial.artifact.faults import Fault
-from secure_serial.artifact.source import ByteSource
+from secure_serial.artifact.source import ByteSource, verified
 from secure_serial.artifact.zip_layout import DEFLATED, Member, read_members
 from secure_serial.errors import LimitExceeded, MalformedArtifact
 from secure_serial.limits import GIB, MIB
@@ -111,18 +111,9 @@ class ZipReader:
         return self._raw(member, _CHUNK)
 
     def _chunks(self, member: Member, piece: int = _CHUNK) -> Iterator[bytes]:
-        crc = size = 0
         raw = self._raw(member, piece)
-        for chunk in _inflate(raw, piece) if member.method == DEFLATED else raw:
-            size += len(chunk)
-            if size > member.size:
-                break
-            crc = zlib.crc32(chunk, crc)
-            yield chunk
-        if size != member.size or crc != member.crc:
-            raise MalformedArtifact(
-                "the content does not match its checksum and size", code=Fault.CHECKSUM
-            )
+        chunks = _inflate(raw, piece) if member.method == DEFLATED else raw
+        return verified(chunks, member.size, member.crc)
 
     def _raw(self, member: Member, piece: int) -> Iterator[bytes]:
         for at in range(0, member.stored, piece):
