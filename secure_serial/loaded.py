@@ -60,8 +60,6 @@ def keras_state(name: str) -> object:
 
 def keras_holds(name: str, value: object) -> bool:
     """Whether Keras's thread-local `name` is this very value, or there is none to be set."""
-    if _STATE not in sys.modules:  # asked for each object, and so not in two steps
-        return True
     state = loaded(_STATE, "get_global_attribute")
     return state is None or state.get_global_attribute(name) is value
 

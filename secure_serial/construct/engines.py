@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from secure_serial.construct.standing import Standing
 from secure_serial.policy.engine import Engine
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from secure_serial.plan.catalogue import Catalogue
     from secure_serial.policy.model import Policy
 
+_K = TypeVar("_K")
+_V = TypeVar("_V")
 #: Policies that are at hand at once. More of them are made afresh, which takes 0.2 ms each.
 _MOST = 8
 #: By the identity of the policy, which is immutable, and the day.
@@ -27,12 +29,7 @@ def engine_of(policy: Policy, today: date | None) -> Engine:
     It remembers what it decided of symbols, bounded, and nothing of a document.
     """
     key = (id(policy), today)  # an engine holds its policy, so that the id stays that one's
-    known = _engines.get(key)
-    if known is None:
-        if len(_engines) >= _MOST:
-            _engines.clear()
-        known = _engines[key] = Engine(policy, today)
-    return known
+    return _engines.get(key) or _kept(_engines, key, Engine(policy, today))
 
 
 def standing_of(engine: Engine, catalogue: Catalogue) -> Standing | None:
@@ -44,7 +41,13 @@ def standing_of(engine: Engine, catalogue: Catalogue) -> Standing | None:
     key = (id(engine), id(catalogue))  # it holds both
     known = _standings.get(key)
     if known is None:
-        if len(_standings) >= _MOST:
-            _standings.clear()
-        _standings[key] = Standing(engine, catalogue)
+        _kept(_standings, key, Standing(engine, catalogue))
     return known
+
+
+def _kept(memo: dict[_K, _V], key: _K, value: _V) -> _V:
+    """A value that is at hand from now on."""
+    if len(memo) >= _MOST:
+        memo.clear()
+    memo[key] = value
+    return value

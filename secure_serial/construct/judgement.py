@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from secure_serial.artifact.document import LISTS
 from secure_serial.construct.tripwire import exempt
 from secure_serial.lazy import lazy
 from secure_serial.plan.fields import Field
@@ -93,8 +94,9 @@ class Judgement:
     @lazy
     def holds_own(self) -> bool:
         """Whether something of the program's own is built."""
-        requests = self.verdict.plan.requests if self.usual is None else ()
-        return self.usual is not None or any(r.origin is Origin.CALLER for r in requests)
+        if self.usual is not None:
+            return True
+        return any(request.origin is Origin.CALLER for request in self.verdict.plan.requests)
 
     def field_at(self, member: str, path: Path) -> Field | None:
         """The field that the plan saw a node in, by its place; None where it saw none."""
@@ -115,6 +117,6 @@ class Judgement:
                 found.add(value)
             elif isinstance(value, dict):
                 waiting += value.values()
-            elif isinstance(value, list | tuple):
+            elif isinstance(value, LISTS):
                 waiting += value
         return frozenset(found)

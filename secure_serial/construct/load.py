@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 #: How a value that was passed is called in records and messages.
 _NAME = "<config>"
+_ACTION = "deserialize"
 
 
 def load_model(
@@ -219,10 +220,10 @@ def _deserialize(
     from secure_serial.artifact.dict_value import read_value
 
     load = begin(names)
-    session = load.at_once(config, name=_NAME)
+    session = load.at_once(config, name=_NAME, action=_ACTION)
     if session is None:
         document = read_value(config, load.policy.limits, name=_NAME)
-        session = load.judge(document, action="deserialize", file_sha256=None)
+        session = load.judge(document, action=_ACTION, file_sha256=None)
     with load.outcome(session):
         return revive_document(session)
 

@@ -135,14 +135,14 @@ class Load:
             raise denied
         return self._session(Judgement(lambda: verdict))
 
-    def at_once(self, value: object, *, name: str) -> Session | None:
+    def at_once(self, value: object, *, name: str, action: str) -> Session | None:
         """As `judge`, for a value of the usual kind whose record nobody takes; else None.
 
         It is allowed then. What `judge` would have made of it is found if it is needed.
         """
         if self._recorded is None and self._is_heard(denied=False):
             return None
-        judge, now = self._judge, datetime.now(UTC)
+        judge, time = self._judge, _now()
         standing = standing_of(judge.engine, judge.catalogue)
         if standing is None:
             return None
@@ -153,8 +153,7 @@ class Load:
         judgement = Judgement(lambda: judge.verdict(document_of(usual.root, name=name)), usual)
 
         def made(*, load: str) -> Record:
-            verdict = judgement.verdict
-            return decision_record(verdict, load=load, time=_stamp(now), action="deserialize")
+            return decision_record(judgement.verdict, load=load, time=time, action=action)
 
         self._held = None if self._recorded is None else []
         self._put(made)
@@ -202,7 +201,7 @@ class Load:
         except BaseException as error:  # a signal, or a class that ends the program
             self.failed(session, ConstructionError(f"interrupted by {type(error).__name__}"))
             raise
-        self._put(partial(_built, now=datetime.now(UTC)))
+        self._put(partial(outcome_record, time=_now(), outcome="built"))
 
     def _is_old(self, verdict: Verdict) -> bool:
         """Whether all that was decided was decided and recorded before."""
@@ -261,13 +260,5 @@ class Load:
         return not isinstance(self._sink, LoggerSink) or self._sink.takes(denied=denied)
 
 
-def _built(*, load: str, now: datetime) -> Record:
-    return outcome_record(load=load, time=_stamp(now), outcome="built")
-
-
 def _now() -> str:
-    return _stamp(datetime.now(UTC))
-
-
-def _stamp(time: datetime) -> str:
-    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -91,9 +91,8 @@ class Reader:
         for item in config.values():
             if item is None or item is True or item is False:
                 continue
-            if type(item) is str:  # "lambda" marks what stands beside it as code
-                plain = item not in callers and item != "lambda"
-                if not plain or judge_text(item, Field.OBJECT) is not None:
+            if type(item) is str:
+                if item in callers or not says_nothing(item):
                     return False
             elif not is_harmless(item, Field.OBJECT, self._limits):
                 return False
@@ -220,6 +219,14 @@ class Reader:
                 yield Objection("SS326", f"two layers named {name!r:.80}", pointer(path))
             elif name is not None:
                 seen.add(name)
+
+
+def says_nothing(text: str) -> bool:
+    """Whether a text in the config of a program's own class is fine, unless it names an object.
+
+    `lambda` is not: it marks what stands beside it as code.
+    """
+    return text != "lambda" and judge_text(text, Field.OBJECT) is None
 
 
 def _node_name(node: Json) -> str | None:

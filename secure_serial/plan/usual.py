@@ -13,10 +13,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
-from secure_serial.plan.arguments import NAMES_AND_CONFIG
-from secure_serial.plan.fields import Field
+from secure_serial.plan.arguments import NAMES_AND_CONFIG, says_nothing
 from secure_serial.plan.names import MISSING, NAME_CHARS
-from secure_serial.plan.values import BLOB_CHARS, judge_text
+from secure_serial.plan.values import BLOB_CHARS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container
@@ -215,6 +214,4 @@ class _Reading(Generic[_T]):
 @lru_cache(maxsize=4096)  # programs repeat their words
 def _is_harmless(text: str) -> bool:
     """Whether a text, which is short, is plain wherever it stands in a config."""
-    if not text.isascii() or text == "lambda":
-        return False
-    return judge_text(text, Field.OBJECT) is None
+    return text.isascii() and says_nothing(text)

@@ -71,10 +71,10 @@ def load_policy(
     ['keras-core', 'strict']
 
     """
-    today = today or dt.datetime.now(dt.UTC).date()
     several = (
         [given] if isinstance(given, str | Policy) or not isinstance(given, Sequence) else given
     )
+    today = today or dt.datetime.now(dt.UTC).date()
     # Of policies that were read before, no file has a say any more.
     read = all(isinstance(each, Policy) for each in several)
     system = None if read else _system_wide()

@@ -8,7 +8,6 @@ import pytest
 from construct.parts import part
 from construct.usual import (
     CORE,
-    OBJECTS,
     POLICIES,
     TREES,
     USUAL,
@@ -22,16 +21,7 @@ from construct.usual import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from secure_serial.registry import get_custom_objects
-
-
-@pytest.fixture(scope="module", autouse=True)
-def registered():
-    """The classes are the program's own for the whole process."""
-    get_custom_objects().update(OBJECTS)
-    yield
-    for name in OBJECTS:
-        get_custom_objects().pop(name)
+pytestmark = pytest.mark.usefixtures("usual_classes")
 
 
 @pytest.mark.parametrize("name", POLICIES)

@@ -36,16 +36,9 @@ from secure_serial.construct.load import deserialize_keras_object, deserialize_o
 from secure_serial.construct.one_load import Load
 from secure_serial.errors import ConstructionError, LoadDenied
 from secure_serial.plan.usual import _is_harmless
-from secure_serial.registry import CustomObjectScope, get_custom_objects, snapshot
+from secure_serial.registry import CustomObjectScope, snapshot
 
-
-@pytest.fixture(scope="module", autouse=True)
-def registered():
-    """The classes are the program's own for the whole process."""
-    get_custom_objects().update(OBJECTS)
-    yield
-    for name in OBJECTS:
-        get_custom_objects().pop(name)
+pytestmark = pytest.mark.usefixtures("usual_classes")
 
 
 def test_what_a_policy_says_of_one_file_alone_is_judged_at_length():
@@ -70,7 +63,7 @@ def test_a_class_that_is_made_of_keras_s_is_judged_at_length():
 
 def test_what_somebody_takes_a_record_of_is_judged_at_length(tmp_path, caplog):
     load = Load(CORE, tmp_path / "log", snapshot(), safe_mode=True)
-    assert load.at_once(part(), name="") is None
+    assert load.at_once(part(), name="", action="deserialize") is None
     with caplog.at_level(logging.INFO, "secure_serial.audit"):
         assert judged(part()) is None
         deserialize_keras_object(part(), policy=CORE)
@@ -243,8 +236,8 @@ def test_a_fork_in_the_midst_of_a_verdict_leaves_no_lock_behind():
 def test_what_a_policy_says_is_not_learnt_for_one_load_alone():
     rules = policy(allow("acme>Part"))
     load = Load(rules, None, snapshot(), safe_mode=True)
-    assert load.at_once(part(), name="") is None
-    assert load.at_once(part(), name="") is not None
+    assert load.at_once(part(), name="", action="deserialize") is None
+    assert load.at_once(part(), name="", action="deserialize") is not None
 
 
 def test_a_class_asks_for_others_while_it_is_built_as_it_may_after_the_long_way():
@@ -267,8 +260,8 @@ def test_a_program_s_own_calls_take_one_pass_once_their_classes_are_recorded(tmp
         for tree in (part(), part(), [part(), part("Other")], [part(), part("Other")]):
             assert deserialize_own(tree, None, recorded)
             load = Load(None, None, snapshot(), recorded, safe_mode=True)
-            assert load.at_once(tree, name="") is not None
-        assert load.at_once(USUAL["an object in one"], name="") is None
+            assert load.at_once(tree, name="", action="deserialize") is not None
+        assert load.at_once(USUAL["an object in one"], name="", action="deserialize") is None
         with pytest.raises(ConstructionError, match="these arguments"):
             deserialize_own([part("Fails"), part("Fails", {"x": 1})], None, recorded)
         lines = (tmp_path / "log").read_text().splitlines()

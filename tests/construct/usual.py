@@ -177,7 +177,7 @@ def judged(tree, rules=CORE, passed=None):
     load = Load(rules, None, snapshot(passed), safe_mode=True)
     judge = load._judge
     standing_of(judge.engine, judge.catalogue)  # a policy that is met once only is not learnt
-    return load.at_once(tree, name="<config>")
+    return load.at_once(tree, name="<config>", action="deserialize")
 
 
 USUAL = {
