@@ -54,18 +54,18 @@ def is_installed(module: str) -> bool:
 
 def keras_state(name: str) -> object:
     """The value of Keras's thread-local `name`, None where it has none or is not loaded."""
-    state = loaded(_STATE, "get_global_attribute")
-    return None if state is None else state.get_global_attribute(name)
+    get = getattr(sys.modules.get(_STATE), "get_global_attribute", None)
+    return None if get is None else get(name)
 
 
 def keras_holds(name: str, value: object) -> bool:
     """Whether Keras's thread-local `name` is this very value, or there is none to be set."""
-    state = loaded(_STATE, "get_global_attribute")
-    return state is None or state.get_global_attribute(name) is value
+    get = getattr(sys.modules.get(_STATE), "get_global_attribute", None)
+    return get is None or get(name) is value
 
 
 def set_keras_state(name: str, value: object) -> None:
     """Set Keras's thread-local `name`; nothing happens where Keras is not loaded."""
-    state = loaded(_STATE, "set_global_attribute")
-    if state is not None:
-        state.set_global_attribute(name, value)
+    put = getattr(sys.modules.get(_STATE), "set_global_attribute", None)
+    if put is not None:
+        put(name, value)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
@@ -265,52 +265,82 @@ def get_registered_object(
 
 
 class Snapshot(Mapping[str, object]):
-    """The custom names as they were at one moment, with where each one came from.
+    """The custom names of one load, with where each one came from.
 
-    Registrations and scopes that come later do not change it, so that what was decided on
-    is what is built.
+    A name that was asked for stays what it was, whatever is registered later, so that what was
+    decided on is what is built. The registered names are by far the most, and many a load asks
+    for one: they are copied when somebody wants all of them, and none changes after that.
     """
 
-    __slots__ = ("_objects", "_origins")
+    __slots__ = ("_argument", "_asked", "_registered", "_scope", "_table")
 
     def __init__(self, scope: _Names, registered: _Names, argument: _Names) -> None:
-        # The registered names are by far the most: they are copied once, and not looked at.
-        objects = dict(registered)
-        origins = {}
-        for name, given in argument.items():
-            if name not in objects:
-                objects[name], origins[name] = given, Origin.ARGUMENT
-        objects.update(scope)
-        origins.update(dict.fromkeys(scope, Origin.SCOPE))
-        self._objects = objects
-        self._origins = origins
+        self._scope = dict(scope) if scope else _NOTHING
+        self._argument = dict(argument) if argument else _NOTHING
+        self._registered = registered  # the process's own, until they are copied
+        self._asked: dict[str, object] = {}  # what they were
+        self._table: _Names | None = None
 
     def origin(self, name: str) -> Origin | None:
         """Where `name` is found first; None if it is no custom name."""
-        return self._origins.get(name) or (Origin.GLOBAL if name in self._objects else None)
+        if name in self._scope:
+            return Origin.SCOPE
+        if self._of_process(name) is not _MISSING:
+            return Origin.GLOBAL
+        return Origin.ARGUMENT if name in self._argument else None
 
     @property
     def passing(self) -> Collection[str]:
         """The names of a scope or an argument: the rest is registered for the whole process."""
-        return self._origins.keys()
+        if not self._argument:
+            return self._scope.keys()
+        return [name for name in self if self.origin(name) is not Origin.GLOBAL]
 
     @property
-    def table(self) -> Mapping[str, object]:
+    def table(self) -> _Names:
         """All of it as a table of Python's own, which is quicker to look up in."""
-        return MappingProxyType(self._objects)
+        if self._table is None:
+            registered = dict(self._registered)
+            for name, was in list(self._asked.items()):
+                if was is _MISSING:
+                    registered.pop(name, None)
+                else:
+                    registered[name] = was
+            self._registered = registered
+            passing = self._scope or self._argument
+            whole = {**self._argument, **registered, **self._scope} if passing else registered
+            self._table = MappingProxyType(whole)
+        return self._table
+
+    @property
+    def names(self) -> Collection[str]:
+        """The names alone. Those that are registered may be those of now, and not of then."""
+        return self.table if self._scope or self._argument else self._registered
+
+    def only(self, names: Iterable[str]) -> Snapshot:
+        """As this one, of the registered names only these."""
+        kept = {name: self._of_process(name) for name in names}
+        registered = {name: each for name, each in kept.items() if each is not _MISSING}
+        return Snapshot(self._scope, registered, self._argument)
+
+    def _of_process(self, name: str) -> object:
+        return self._asked.setdefault(name, self._registered.get(name, _MISSING))
 
     def __getitem__(self, name: str) -> object:
-        return self._objects[name]
+        found = self._scope.get(name, _MISSING)
+        if found is _MISSING:
+            found = self._of_process(name)
+        return self._argument[name] if found is _MISSING else found
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._objects)
+        return iter(self.table)
 
     def __len__(self) -> int:
-        return len(self._objects)
+        return len(self.table)
 
 
 def snapshot(custom_objects: _Names | None = None) -> Snapshot:
-    """All custom names that are known here and now; the caller's argument comes last.
+    """The custom names that are known here; the caller's argument comes last.
 
     >>> names = snapshot({"size": len})
     >>> names["size"] is len, str(names.origin("size"))

@@ -275,8 +275,42 @@ def test_a_snapshot_does_not_change_later():
         stack.enter_context(CustomObjectScope({"a": 1}))
         names = snapshot(argument)
     argument["c"] = 2
+    assert dict(names) == {"a": 1, "c": 1}
     get_custom_objects()["b"] = 1
     assert dict(names) == {"a": 1, "c": 1}
+
+
+def test_a_name_that_was_asked_for_stays_what_it_was():
+    for passed in ({}, {"c": 4}):
+        get_custom_objects().update({"a": 1, "b": 2})
+        names = snapshot(passed)
+        assert names["a"] == 1
+        assert "z" not in names
+        get_custom_objects().update({"a": 10, "z": 11})
+        del get_custom_objects()["b"]
+        assert names["a"] == names.table["a"] == names["a"] == 1
+        assert names.origin("a") is Origin.GLOBAL
+        for name in ("z", "b"):
+            assert name not in names
+            assert names.origin(name) is None
+        assert dict(names) == {"a": 1, **passed}
+        assert set(names.names) == set(names)
+        assert list(names.passing) == list(passed)
+        del get_custom_objects()["z"]
+
+
+def test_a_part_of_a_snapshot_has_all_that_was_passed_and_what_it_is_asked_for():
+    get_custom_objects().update({"a": 1, "b": 2})
+    with CustomObjectScope({"s": 3}):
+        names = snapshot({"c": 4})
+    part = names.only(["a", "z"])
+    get_custom_objects().update({"a": 10, "z": 11})
+    assert dict(part) == {"a": 1, "s": 3, "c": 4}
+    assert {name: part.origin(name) for name in part} == {
+        "a": Origin.GLOBAL,
+        "s": Origin.SCOPE,
+        "c": Origin.ARGUMENT,
+    }
 
 
 def test_a_snapshot_agrees_with_the_lookup_for_every_name():

@@ -49,10 +49,13 @@ class Callers(Mapping[str, CallerObject]):
 
     def __init__(self, names: Snapshot, catalogue: Catalogue, policy: Policy) -> None:
         self._names = names
-        self._objects = names.table
         self._catalogue = catalogue
         self._policy = policy
         self._known: dict[str, CallerObject] = {}
+
+    @lazy
+    def _objects(self) -> Mapping[str, object]:
+        return self._names.table
 
     def __getitem__(self, name: str) -> CallerObject:
         known = self._known.get(name)

@@ -6,7 +6,6 @@ data of ours, reviewed, and the only text that anything is ever imported by.
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import sys
 from typing import TYPE_CHECKING, Any
@@ -23,8 +22,6 @@ from secure_serial.loaded import (
 from secure_serial.plan.request import Origin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from secure_serial.artifact.document import Json
     from secure_serial.construct.session import Session
     from secure_serial.plan.names import Resolution
@@ -95,15 +92,15 @@ def _other_backend(missing: str) -> str:
     return f"set KERAS_BACKEND={there[0]}, which is installed; Keras takes TensorFlow otherwise"
 
 
-@contextlib.contextmanager
-def safe_mode() -> Iterator[None]:
+class SafeMode:
     """Keras's ambient safe mode, on: whatever runs inside may not unmarshal code."""
-    before = keras_state(SAFE_MODE)
-    set_keras_state(SAFE_MODE, _ON)
-    try:
-        yield
-    finally:
-        set_keras_state(SAFE_MODE, before)
+
+    def __enter__(self) -> None:
+        self._before = keras_state(SAFE_MODE)
+        set_keras_state(SAFE_MODE, _ON)
+
+    def __exit__(self, *_: object) -> None:
+        set_keras_state(SAFE_MODE, self._before)
 
 
 def is_safe_mode() -> bool:

@@ -6,6 +6,7 @@ verdict of one cannot differ from the other's, nor either from the scanner's.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from secure_serial.construct.keras.versions import catalogue
@@ -224,8 +225,7 @@ def _deserialize(
     if session is None:
         document = read_value(config, load.policy.limits, name=_NAME)
         session = load.judge(document, action=_ACTION, file_sha256=None)
-    with load.outcome(session):
-        return revive_document(session)
+    return load.built(session, partial(revive_document, session))
 
 
 def _of(session: Session | None) -> tuple[Policy | None, Sink | None]:

@@ -80,7 +80,8 @@ def restored(
     load = Load(policy, audit, snapshot(None), safe_mode=False, default=DEFAULT)
     document = read_value(_node(config), load.policy.limits, name="<lambda>")
     session = load.judge(document, action="load", file_sha256=None, root=Field.FUNCTION)
-    with load.outcome(session):
+
+    def made() -> Restored:
         checked = session.verdict.plan.functions.get(("", ""))
         if checked is None:
             raise LoadDenied("it holds no function", verdict=session.verdict, code="SS305")
@@ -92,6 +93,8 @@ def restored(
         function = restricted(checked, sandbox)
         keep(checked, sandbox, function)
         return function
+
+    return load.built(session, made)
 
 
 def _node(config: Any) -> Any:

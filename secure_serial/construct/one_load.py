@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from secure_serial.artifact.dict_value import document_of
 from secure_serial.audit.log import LoggerSink
@@ -36,7 +35,7 @@ from secure_serial.policy.source import DEFAULT
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from secure_serial.artifact import Opened
     from secure_serial.artifact.document import Document
@@ -47,6 +46,9 @@ if TYPE_CHECKING:
     from secure_serial.policy.engine import Verdict
     from secure_serial.policy.source import Given
     from secure_serial.registry import Snapshot
+
+
+_T = TypeVar("_T")
 
 
 class _Made(Protocol):
@@ -104,7 +106,8 @@ class Load:
 
             opened = migrated(self, opened, compile=compile, file_sha256=digest)
         session = self.judge(opened.document, action="load", file_sha256=digest)
-        with self.outcome(session):
+
+        def load() -> Any:
             from secure_serial.construct.live import require_keras
 
             require_keras("this is a Keras model", session)
@@ -112,7 +115,9 @@ class Load:
 
             model = loader.load(opened, session, compile=compile)
             opened.check()
-        return LoadResult(model, session.verdict, self)
+            return model
+
+        return LoadResult(self.built(session, load), session.verdict, self)
 
     def judge(
         self,
@@ -142,21 +147,22 @@ class Load:
         """
         if self._recorded is None and self._is_heard(denied=False):
             return None
-        judge, time = self._judge, _now()
+        judge, time = self._judge, _clock()
         standing = standing_of(judge.engine, judge.catalogue)
         if standing is None:
             return None
         find = standing.finder(self._names, judge.callers)
-        usual = read_usual(value, find, self._names.table, self.policy.limits)
+        usual = read_usual(value, find, self._names.names, self.policy.limits)
         if usual is None or not self._was_recorded(usual):
             return None
-        judgement = Judgement(lambda: judge.verdict(document_of(usual.root, name=name)), usual)
+
+        # It may not hold this load, which holds it: cycles are left to the collector.
+        judgement = Judgement(partial(_at_length, usual, judge, self._names, name), usual)
 
         def made(*, load: str) -> Record:
-            return decision_record(judgement.verdict, load=load, time=time, action=action)
+            return decision_record(judgement.verdict, load=load, time=time(), action=action)
 
-        self._held = None if self._recorded is None else []
-        self._put(made)
+        self._held = [made]
         return self._session(judgement)
 
     def _was_recorded(self, usual: Usual[Own]) -> bool:
@@ -173,16 +179,11 @@ class Load:
     def _id(self) -> str:
         return uuid.uuid4().hex
 
-    @contextmanager
-    def outcome(self, session: Session) -> Iterator[None]:
-        """Build inside; whatever happens is recorded, and only our errors come out."""
-
-        def report(event: str, detail: str, caller: str) -> LoadDenied:
-            return self._tripped(session, event, detail, caller)
-
+    def built(self, session: Session, build: Callable[[], _T]) -> _T:
+        """What `build` makes; whatever happens is recorded, and only our errors come out."""
         try:
-            with session, Wire(report):
-                yield
+            with session, Wire(partial(self._tripped, session)):
+                made = build()
         except SecureSerialError as error:
             self.failed(session, error)
             raise
@@ -201,7 +202,9 @@ class Load:
         except BaseException as error:  # a signal, or a class that ends the program
             self.failed(session, ConstructionError(f"interrupted by {type(error).__name__}"))
             raise
-        self._put(partial(outcome_record, time=_now(), outcome="built"))
+        time = _clock()
+        self._put(lambda *, load: outcome_record(load=load, time=time(), outcome="built"))
+        return made
 
     def _is_old(self, verdict: Verdict) -> bool:
         """Whether all that was decided was decided and recorded before."""
@@ -260,5 +263,19 @@ class Load:
         return not isinstance(self._sink, LoggerSink) or self._sink.takes(denied=denied)
 
 
+def _at_length(usual: Usual[Own], judge: Judge, names: Snapshot, document: str) -> Verdict:
+    """The verdict on a value that was told at once."""
+    # By the names that it was judged by: others may have been registered since.
+    by = names.only(own.key for own in usual.means)
+    callers = Callers(by, judge.catalogue, judge.engine.policy)
+    return judge._replace(callers=callers).verdict(document_of(usual.root, name=document))
+
+
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return _clock()()
+
+
+def _clock() -> Callable[[], str]:
+    """Spells out the time that it is now. To do so takes longer than to look at the clock."""
+    now = datetime.now(UTC)
+    return lambda: now.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from secure_serial.construct.kept import keep
 from secure_serial.construct.tripwire import exempt
 from secure_serial.lambdas.plain import alike
+from secure_serial.lazy import lazy
 from secure_serial.loaded import is_installed
 from secure_serial.plan.functions import FunctionReader, may_be_function
 from secure_serial.plan.path import Path, pointer
@@ -37,9 +38,13 @@ class Made:
     def __init__(self, functions: Mapping[tuple[str, str], Checked], policy: Policy) -> None:
         self._functions = functions
         self._sandbox = policy.sandbox
-        #: Of what is written down and read back while the load builds.
-        self.reader = FunctionReader(policy.limits)
+        self._limits = policy.limits
         self._made: dict[tuple[str, str], InModel] = {}
+
+    @lazy
+    def reader(self) -> FunctionReader:
+        """Of what is written down and read back while the load builds."""
+        return FunctionReader(self._limits)
 
     def __bool__(self) -> bool:
         return bool(self._functions)

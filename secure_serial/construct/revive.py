@@ -13,7 +13,7 @@ Where Keras and safety part, this is the list:
 
 from __future__ import annotations
 
-import contextlib
+from contextlib import nullcontext, suppress
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, cast
 
@@ -29,18 +29,21 @@ from secure_serial.sharing import record_revived
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
+    from types import TracebackType
 
     from secure_serial.artifact.document import Json
     from secure_serial.construct.session import Session
     from secure_serial.construct.standing import Own
     from secure_serial.plan.path import Path
+    from secure_serial.registry import CustomObjectScope
 
 #: A path in the document, in a tuple of its own: the path of the root is None.
 Place: TypeAlias = "tuple[Path] | None"
 _PLAIN = (str, int, float, bool)
 #: Errors raised over one another; one or two for each level that a constructor nests.
 _CHAIN = 1000
-_AS_IT_IS = contextlib.nullcontext()
+_AS_IT_IS = nullcontext()
 LAMBDA_REFUSED = (
     "Requested the deserialization of a Python lambda, which is arbitrary code execution; "
     "lambdas are refused, with safe_mode=False too"
@@ -89,8 +92,7 @@ def revive_document(session: Session) -> Any:
     usual = session.judgement.usual
     if usual is not None:
         session.handed.adopt(usual.given, usual.nodes, Field.OBJECT)
-        with _surroundings(session):
-            return _usual(usual.root, iter(usual.outer), session)
+        return _usual(usual.root, iter(usual.outer), session)
     config = session.handed.copy(session.document.parts[0].root)
     if isinstance(config, str):
         return revive(config, session)
@@ -102,7 +104,7 @@ def _usual(value: Json, outer: Iterator[tuple[Own, dict[str, Json]]], session: S
     """The objects of a value of the usual kind, its nodes in the order that they stand in."""
     if isinstance(value, dict):
         own, given = next(outer)
-        cls: Any = own.cls()
+        cls: Any = session.names[own.key]
         with _surroundings(session):  # a constructor may have left others
             try:
                 return cls.from_config(given)
@@ -110,20 +112,38 @@ def _usual(value: Json, outer: Iterator[tuple[Own, dict[str, Json]]], session: S
                 _raise_in_our_words(error, cls, value)
     if value is None:
         return value
-    return [_usual(item, outer, session) for item in cast("list[Json]", value)]
+    with _surroundings(session):
+        return [_usual(item, outer, session) for item in cast("list[Json]", value)]
 
 
-@contextlib.contextmanager
-def _entered(session: Session) -> Iterator[None]:
-    with session.scope, live.safe_mode():
-        yield
+class _Entered:
+    """The scope and the safe mode of a load, for a block of code."""
+
+    def __init__(self, scope: CustomObjectScope) -> None:
+        self._scope = scope
+        self._safe_mode = live.SafeMode()
+
+    def __enter__(self) -> None:
+        self._scope.__enter__()
+        self._safe_mode.__enter__()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            self._safe_mode.__exit__()
+        finally:
+            self._scope.__exit__(kind, error, traceback)
 
 
-def _surroundings(session: Session) -> contextlib.AbstractContextManager[None]:
+def _surroundings(session: Session) -> AbstractContextManager[None]:
     """The scope and the safe mode that objects are built in, where they do not hold already."""
     if holds(session.scope) and live.is_safe_mode():
         return _AS_IT_IS
-    return _entered(session)
+    return _Entered(session.scope)
 
 
 def _value(config: Json, session: Session, field: Field, place: Place = None) -> Any:
@@ -231,7 +251,7 @@ def instantiate(cls: Any, config: Mapping[str, Json], inner: Json, session: Sess
             _guarded(cls, lambda: instance.compile_from_config(compile_config), config)
             instance.compiled = True
     if shared_id is not None:
-        with contextlib.suppress(TypeError):  # an unhashable id shares nothing
+        with suppress(TypeError):  # an unhashable id shares nothing
             session.shared[shared_id] = (instance, snapshot)
             record_revived(instance, shared_id)
     return instance

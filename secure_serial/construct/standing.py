@@ -64,7 +64,7 @@ class Standing:
 
     def finder(self, names: Snapshot, callers: Callers) -> Callable[[Said], Own | None]:
         """Tells what the names of a node mean; None where they mean no such class."""
-        known, now = self._known.get, names.table.get
+        known, now = self._known.get, names.get
 
         def find(said: Said) -> Own | None:
             own = known(said)
@@ -77,8 +77,8 @@ class Standing:
     def _learn(self, said: Said, callers: Callers, names: Snapshot) -> Own | None:
         _, class_name, registered = said
         key = class_name if registered is MISSING else registered
-        cls = names.table.get(key)
-        if not isinstance(key, str) or not isinstance(cls, type) or not are_usual(Names(*said)):
+        cls = names.get(key) if isinstance(key, str) else None
+        if not isinstance(cls, type) or not are_usual(Names(*said)):
             return None
         described = callers[key]
         # Of a class that is made of Keras's the arguments matter, too.

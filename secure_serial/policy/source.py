@@ -71,10 +71,11 @@ def load_policy(
     ['keras-core', 'strict']
 
     """
-    several = (
-        [given] if isinstance(given, str | Policy) or not isinstance(given, Sequence) else given
-    )
     today = today or dt.datetime.now(dt.UTC).date()
+    if isinstance(given, Policy):  # passed for each of many loads
+        check(given, today)
+        return given
+    several = [given] if isinstance(given, str) or not isinstance(given, Sequence) else given
     # Of policies that were read before, no file has a say any more.
     read = all(isinstance(each, Policy) for each in several)
     system = None if read else _system_wide()

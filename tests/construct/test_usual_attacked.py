@@ -34,9 +34,10 @@ from secure_serial.construct.guard import enforcing
 from secure_serial.construct.judgement import Judgement
 from secure_serial.construct.load import deserialize_keras_object, deserialize_own
 from secure_serial.construct.one_load import Load
+from secure_serial.construct.revive import revive_document
 from secure_serial.errors import ConstructionError, LoadDenied
 from secure_serial.plan.usual import _is_harmless
-from secure_serial.registry import CustomObjectScope, snapshot
+from secure_serial.registry import CustomObjectScope, get_custom_objects, snapshot
 
 pytestmark = pytest.mark.usefixtures("usual_classes")
 
@@ -79,8 +80,6 @@ def test_a_class_may_take_its_config_apart_and_what_was_judged_stays():
     node = part("Taking", config={"list": [1, 2], "x": 3})
     with CustomObjectScope({"acme>Taking": cls}):
         session = judged(node)
-        from secure_serial.construct.revive import revive_document
-
         with session:
             revive_document(session)
     assert session.document.parts[0].root["config"] == {"list": [1, 2], "x": 3}
@@ -238,6 +237,29 @@ def test_what_a_policy_says_is_not_learnt_for_one_load_alone():
     load = Load(rules, None, snapshot(), safe_mode=True)
     assert load.at_once(part(), name="", action="deserialize") is None
     assert load.at_once(part(), name="", action="deserialize") is not None
+
+
+def test_what_a_class_registers_while_it_is_built_changes_nothing_of_what_was_decided():
+    table = get_custom_objects()
+
+    def action(_config):
+        table["meanwhile"] = table["acme>Late"] = make("Word")
+
+    table["acme>Late"] = cls = make("Late", action=action)
+    try:
+        node = part("Late", config={"x": "meanwhile"})
+        before = judged(node)
+        session = judged([node, node])
+        with session:
+            first, second = revive_document(session)
+        assert table["acme>Late"] is not cls
+        assert type(first) is type(second) is cls
+        assert first.config["x"] == "meanwhile"
+        assert session.verdict.allowed
+        assert session.verdict.symbols == before.verdict.symbols == {"acme>Late"}
+        assert len(session.verdict.decisions) == 2
+    finally:
+        del table["acme>Late"], table["meanwhile"]
 
 
 def test_a_class_asks_for_others_while_it_is_built_as_it_may_after_the_long_way():

@@ -15,7 +15,7 @@ from secure_serial.artifact.member_names import WEIGHTS_H5
 from secure_serial.artifact.source import Window
 from secure_serial.construct.keras import doors
 from secure_serial.construct.keras.old_weights import in_todays_layout
-from secure_serial.construct.live import safe_mode
+from secure_serial.construct.live import SafeMode
 from secure_serial.construct.revive import revive
 from secure_serial.construct.tripwire import exempt
 from secure_serial.errors import ConstructionError, UnsafeArtifact, UnsupportedFormat, Where
@@ -48,7 +48,7 @@ def load(opened: Opened, session: Session, *, compile: bool) -> Any:
         )
     with exempt():  # it looks all over Keras, once
         doors.install()
-    with safe_mode():
+    with SafeMode():
         return loaders[form](opened, session, compile)
 
 

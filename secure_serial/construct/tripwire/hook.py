@@ -137,6 +137,8 @@ def exempt() -> Iterator[None]:
 
 
 def _install() -> None:
+    if _installed:
+        return
     with SETUP:
         if not _installed:
             _installed_code()  # looks at files, which is better done before
