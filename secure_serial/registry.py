@@ -267,9 +267,9 @@ def get_registered_object(
 class Snapshot(Mapping[str, object]):
     """The custom names of one load, with where each one came from.
 
-    A name that was asked for stays what it was, whatever is registered later, so that what was
-    decided on is what is built. The registered names are by far the most, and many a load asks
-    for one: they are copied when somebody wants all of them, and none changes after that.
+    The registered names are by far the most, and many a load asks for one. They are copied when
+    somebody wants all of them, and none changes after that; until then each stays what it was
+    when it was first asked for. So what was decided on is what is built.
     """
 
     __slots__ = ("_argument", "_asked", "_registered", "_scope", "_table")
@@ -339,11 +339,16 @@ class Snapshot(Mapping[str, object]):
         return len(self.table)
 
 
-def snapshot(custom_objects: _Names | None = None) -> Snapshot:
-    """The custom names that are known here; the caller's argument comes last.
+def snapshot(custom_objects: _Names | None = None, *, whole: bool = True) -> Snapshot:
+    """All custom names that are known here and now; the caller's argument comes last.
+
+    Those that are registered are copied later, if ever, where the `whole` is not wanted.
 
     >>> names = snapshot({"size": len})
     >>> names["size"] is len, str(names.origin("size"))
     (True, 'argument')
     """
-    return Snapshot(_scope(), _store()[0], custom_objects or _NOTHING)
+    names = Snapshot(_scope(), _store()[0], custom_objects or _NOTHING)
+    if whole:
+        _ = names.table
+    return names

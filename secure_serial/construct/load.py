@@ -213,7 +213,7 @@ def _deserialize(
     if modules:
         config, found = spell_out(config, modules, catalogue())
         own = {**found, **own}
-    names = snapshot(own)
+    names = snapshot(own, whole=False)
     if config is None or isinstance(config, bool | int | float):
         return config
     if isinstance(config, str) and config not in names:

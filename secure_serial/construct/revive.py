@@ -30,7 +30,6 @@ from secure_serial.sharing import record_revived
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
-    from types import TracebackType
 
     from secure_serial.artifact.document import Json
     from secure_serial.construct.session import Session
@@ -127,16 +126,11 @@ class _Entered:
         self._scope.__enter__()
         self._safe_mode.__enter__()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         try:
             self._safe_mode.__exit__()
         finally:
-            self._scope.__exit__(kind, error, traceback)
+            self._scope.__exit__(None, None, None)
 
 
 def _surroundings(session: Session) -> AbstractContextManager[None]:

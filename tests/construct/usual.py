@@ -174,7 +174,7 @@ def shown(value):
 
 def judged(tree, rules=CORE, passed=None):
     """The session of a value that is judged in one pass; None where it is not."""
-    load = Load(rules, None, snapshot(passed), safe_mode=True)
+    load = Load(rules, None, snapshot(passed, whole=False), safe_mode=True)
     judge = load._judge
     standing_of(judge.engine, judge.catalogue)  # a policy that is met once only is not learnt
     return load.at_once(tree, name="<config>", action="deserialize")

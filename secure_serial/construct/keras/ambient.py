@@ -232,7 +232,7 @@ def _admit(guard: Guard, text: str, field: Field, custom_objects: Any) -> None:
 
 def _caller(name: Any, custom_objects: Any) -> dict[str, CallerObject]:
     """The description of the program's object of this name, if there is one."""
-    names = snapshot(custom_objects)
+    names = snapshot(custom_objects, whole=False)
     if not isinstance(name, str) or name not in names:
         return {}
     return {name: describe_one(name, names[name], str(names.origin(name)), catalogue())}
