@@ -262,6 +262,24 @@ def test_what_a_class_registers_while_it_is_built_changes_nothing_of_what_was_de
         del table["acme>Late"], table["meanwhile"]
 
 
+def test_a_class_that_takes_its_own_name_away_is_built_as_often_as_it_was_judged():
+    table = get_custom_objects()
+
+    def action(_config):
+        table.pop("acme>Leaving", None)
+
+    table["acme>Leaving"] = cls = make("Leaving", action=action)
+    node = part("Leaving")
+    session = judged([node, part(), node])
+    assert session is not None
+    with session:
+        made = revive_document(session)
+    assert "acme>Leaving" not in table
+    assert [type(each) for each in made] == [cls, OBJECTS["acme>Part"], cls]
+    with pytest.raises(LoadDenied, match="acme>Leaving"):
+        deserialize_keras_object(node, policy=CORE)
+
+
 def test_a_class_asks_for_others_while_it_is_built_as_it_may_after_the_long_way():
     def action(_config):
         return deserialize_keras_object("Bare"), deserialize_keras_object("acme>Part")
