@@ -2,7 +2,7 @@
 
 Such a function may be called on parts of its arrays, and the results put together: to the last bit
 that is its result on all of them. It is known from the tree: parameters, numbers, operators, and
-functions of a facade that compute item by item. `itemwise` says what the arguments have to be.
+functions of a facade that compute item by item. `of_one_shape` says what the arguments have to be.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from secure_serial.lambdas.understood import Understood
 
-_NUMBERS = frozenset({int, float})
+#: Types of numbers that may stand beside arrays.
+NUMBERS = frozenset({int, float})
 _COMPARISONS = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 
 
@@ -34,17 +35,22 @@ def is_pointwise(understood: Understood) -> bool:
     >>> [is_pointwise(from_source(text)) for text in texts]
     [True, False]
     """
+    body, names = body_of(understood.tree), names_beside_numbers(understood)
+    return body is not None and names is not None and _is_itemwise(body, {*names})
+
+
+def names_beside_numbers(understood: Understood) -> list[str] | None:
+    """The parameters, in their order, and the closure; None: a value that comes along is no number.
+
+    A sequence beside an array would be an array of another shape.
+    """
     given = understood.tree.args
-    body = body_of(understood.tree)
-    if body is None or given.vararg or given.kwarg:
-        return False
-    # A sequence beside an array would be an array of another shape.
     values = (understood.closure, understood.kwdefaults)
     beside = [*understood.defaults, *(value for each in values for value in each.values())]
-    if not all(type(value) in _NUMBERS for value in beside):
-        return False
-    names = {each.arg for each in (*given.posonlyargs, *given.args, *given.kwonlyargs)}
-    return _is_itemwise(body, names | {*understood.closure})
+    if given.vararg or given.kwarg or not all(type(value) in NUMBERS for value in beside):
+        return None
+    names = [each.arg for each in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
+    return [*names, *understood.closure]
 
 
 def _is_itemwise(node: ast.expr, own: set[str]) -> bool:
@@ -52,7 +58,7 @@ def _is_itemwise(node: ast.expr, own: set[str]) -> bool:
     if isinstance(node, ast.Name):
         return node.id in own
     if isinstance(node, ast.Constant):
-        return type(node.value) in _NUMBERS
+        return type(node.value) in NUMBERS
     if isinstance(node, ast.BinOp) and not isinstance(node.op, ast.MatMult):
         parts = [node.left, node.right]
     elif isinstance(node, ast.UnaryOp) and not isinstance(node.op, ast.Not):
@@ -66,10 +72,10 @@ def _is_itemwise(node: ast.expr, own: set[str]) -> bool:
     return bool(parts) and all(_is_itemwise(part, own) for part in parts)
 
 
-def itemwise(args: Sequence[Any]) -> ndarray[Any, Any] | None:
+def of_one_shape(args: Sequence[Any]) -> ndarray[Any, Any] | None:
     """The first array of arguments that are arrays of one shape in one piece, or numbers."""
     arrays = [each for each in args if type(each) is ndarray]
-    if len(arrays) + sum(type(each) in _NUMBERS for each in args) < len(args):
+    if len(arrays) + sum(type(each) in NUMBERS for each in args) < len(args):
         return None
     if not arrays or not all(each.flags.c_contiguous for each in arrays):
         return None

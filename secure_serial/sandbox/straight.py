@@ -29,8 +29,7 @@ from secure_serial.sandbox.arithmetic import (
     names_of,
 )
 from secure_serial.sandbox.constructs import OPERATORS, hook, load, path, reuses
-from secure_serial.sandbox.facades.facade import root
-from secure_serial.sandbox.facades.offered import ARRAY, Offered
+from secure_serial.sandbox.facades.offered import ARRAY, offered_at
 from secure_serial.sandbox.guards.arrays import alike
 from secure_serial.sandbox.meter import Meter, _meter
 from secure_serial.sandbox.names import HOOK
@@ -173,7 +172,7 @@ class _Expression:
 
     def _call(self, node: ast.Call) -> ast.expr:
         found = path(node.func)
-        function = None if found is None or self._is_own(found[0]) else _offered(found)
+        function = None if found is None or self._is_own(found[0]) else offered_at(found)
         if function is None:
             raise _Other
         arrays: list[ast.expr] = []
@@ -197,14 +196,6 @@ class _Expression:
         name = f"{HOOK}{len(self._within)}"
         self._within[name] = value
         return load(name)
-
-
-def _offered(found: list[str]) -> Offered | None:
-    """The function of a facade that a path leads to."""
-    value: Any = root(found[0])
-    for name in found[1:]:
-        value = value.member(name)  # what is no facade has none: that ends it
-    return value if type(value) is Offered else None
 
 
 def _constant(node: ast.expr) -> Any:

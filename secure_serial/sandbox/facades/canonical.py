@@ -29,6 +29,14 @@ ITEMWISE: Final = NEW | frozenset(
     softsign
     """.split()  # noqa: SIM905 - as above
 )
+#: Operations that compute each item of their result of the items that differ from it in place along
+#: their axes alone. Those with `keepdims` take these axes away.
+ROWWISE: Final = frozenset(
+    """
+    sum mean max min amax amin prod std var ptp l2_normalize norm_of clip_by_norm softmax
+    log_softmax logsumexp
+    """.split()  # noqa: SIM905 - as above
+)
 
 
 class _Missing:

@@ -211,8 +211,27 @@ class Offered:
         values.pop()
         return self._call(self._label, values, narrow=self._narrow)
 
+    @property
+    def operation(self) -> Row:
+        """What it does."""
+        return self._call.row
+
     def fixed(self, args: Sequence[Any], named: dict[str, Any]) -> Callable[..., Any] | None:
         """What is left to do of calls with these values, where only arrays take ARRAY's place.
+
+        Raises:
+            SandboxError: one of the values may not stand where it does.
+
+        """
+        laid = self.laid(args, named)
+        return None if laid is None else self._call.fixed(*laid)
+
+    def laid(
+        self, args: Sequence[Any], named: dict[str, Any]
+    ) -> tuple[list[Any], list[int]] | None:
+        """The values of a call, one for each parameter, and the places in which ARRAY stands.
+
+        None: it has too many, or an array where none has a bearing.
 
         Raises:
             SandboxError: one of the values may not stand where it does.
@@ -229,7 +248,7 @@ class Offered:
                 values[place] = check(value)
         values.pop()
         ignored = len(values)
-        return None if ignored in places else self._call.fixed(values, places)
+        return None if ignored in places else (values, places)
 
     def _slots(self, form: tuple[Any, ...]) -> tuple[Slot, ...]:
         """Where the values of a call go, and what checks each."""
@@ -301,3 +320,15 @@ def setting(label: str, name: str) -> Any:
     from secure_serial.sandbox.facades import numbers
 
     return numbers.Setting(label, name)
+
+
+def offered_at(path: Sequence[str]) -> Offered | None:
+    """The function of a facade that a path leads to: `["K", "mean"]`."""
+    from secure_serial.sandbox.facades.facade import Facade, root
+
+    value: Any = root(path[0])
+    for name in path[1:]:
+        if type(value) is not Facade:
+            return None
+        value = value.member(name)
+    return value if type(value) is Offered else None

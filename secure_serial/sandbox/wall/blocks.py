@@ -1,4 +1,4 @@
-"""Evaluates functions that compute item by item in blocks that stay in the processor's cache.
+"""Evaluates functions that compute row by row in blocks that stay in the processor's cache.
 
 Each operation on the whole of a large array is a pass over memory; in blocks, all operations
 together are one. The parent copies the blocks of the arguments into a few places, which it uses in
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class Blockwise(Restricted):
-    """A restricted function that is `pointwise`."""
+    """A restricted function that can be asked to compute in blocks: `division` says of which."""
 
     def by_blocks(
         self,
@@ -45,7 +45,7 @@ class Blockwise(Restricted):
 
         Args:
             places: The arguments of the first blocks; those of later ones come to stand there.
-            size: Items of the whole.
+            size: Rows of the whole.
             wait: Returns when the next block stands in its place; the first does.
             outgoing: Writes results: the whole must fit, and so do some blocks of it.
 
@@ -57,19 +57,20 @@ class Blockwise(Restricted):
         opened, provider = _meter.set(meter), active.set(self.ops)
         try:
             given = [tuple(map(admitted, place)) for place in places]
+            rows = len(_first(given[0]))
             raw = self._raw_for(given[0], size)
-            items = _items(given[0])
-            made = _array(raw(*given[0]), items)
-            if not meter.lasts(-(-size // items)):
+            made = _array(raw(*given[0]), rows)
+            if not meter.lasts(-(-size // rows)):
                 raise NotPlain("more than an account holds, a block at a time")
             described, targets = _rooms(len(places), size, made, outgoing)
             targets[0][:] = made
             yield described
-            for number, first in enumerate(range(items, size, items), 1):
+            raw = self._next(raw, given[0])
+            for number, first in enumerate(range(rows, size, rows), 1):
                 wait()
-                place, left = number % len(places), min(items, size - first)
+                place, left = number % len(places), min(rows, size - first)
                 made = _array(raw(*_shortened(given[place], left)), left)
-                if made.dtype != targets[place].dtype:
+                if made.dtype != targets[place].dtype or made.shape[1:] != targets[0].shape[1:]:
                     raise NotPlain("blocks of several types")
                 targets[place][:left] = made
                 yield described
@@ -78,22 +79,37 @@ class Blockwise(Restricted):
             _meter.reset(opened)
 
     def _raw_for(self, args: Given, size: int) -> Callable[..., Any]:
-        """The code without guards, if a call may use up what it takes for that many items."""
-        plain = self._plain.for_all(args, size) if self._plain is not None else None
+        """The code without guards, if a call may use up what it takes for that many rows."""
+        first = _first(args)
+        items = size * (first.size // len(first))
+        plain = self._plain.for_all(args, items) if self._plain is not None else None
         return plain or self.raw()
 
+    def _next(self, raw: Callable[..., Any], args: Given) -> Callable[..., Any]:
+        """What computes the blocks after the first, for which the account lasts."""
+        straight = self._straight
+        if straight is None:
+            return raw
+        straight.learn(args)
 
-def _items(args: Given) -> int:
-    return next(each.size for each in args if type(each) is ndarray)
+        def quick(*args: Any) -> Any:
+            made = straight(args)
+            return raw(*args) if made is None else made
+
+        return quick
 
 
-def _shortened(args: Given, items: int) -> Given:
-    return tuple(each[:items] if type(each) is ndarray else each for each in args)
+def _first(args: Given) -> Array:
+    return next(each for each in args if type(each) is ndarray)
 
 
-def _array(made: Any, items: int) -> Array:
-    if type(made) is not ndarray or made.shape != (items,):
-        raise NotPlain("a result that is no array like the arguments")
+def _shortened(args: Given, rows: int) -> Given:
+    return tuple(each[:rows] if type(each) is ndarray else each for each in args)
+
+
+def _array(made: Any, rows: int) -> Array:
+    if type(made) is not ndarray or made.shape[:1] != (rows,):
+        raise NotPlain("a result that has no rows as the arguments have")
     return made
 
 
@@ -101,7 +117,7 @@ def _rooms(
     count: int, size: int, like: Array, outgoing: Callable[[], Writer]
 ) -> tuple[list[Any], list[Array]]:
     """Room for the results of some blocks, if there is room for the whole."""
-    outgoing().room((size,), like.dtype)
+    outgoing().room((size, *like.shape[1:]), like.dtype)
     writer = outgoing()
     rooms = [writer.room(like.shape, like.dtype) for _ in range(count)]
     return ["l", *(described for described, _ in rooms)], [target for _, target in rooms]

@@ -22,6 +22,8 @@ from secure_serial.sandbox.wall.segment import Segment
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from secure_serial.sandbox.wall.frames import Inner
+
     Make = Callable[[Mapping[str, Any]], Callable[..., object]]
 
 #: Characters of the text of an error.
@@ -36,7 +38,8 @@ def main(given: Mapping[str, Any]) -> None:
         evaluator.prepare()
     except Exception as error:  # noqa: BLE001 - the parent says it
         text = f"{type(error).__name__}: {error}"
-        frames.write(given["outlet"], json.dumps(["broken", text[:_TEXT]]).encode("ascii"))
+        said = json.dumps(["broken", text[:_TEXT]]).encode("ascii")
+        os.write(given["outlet"], frames.framed(said))  # less than a pipe holds
         return
     run(given, evaluator.make)
 
@@ -47,12 +50,13 @@ def run(given: Mapping[str, Any], make: Make) -> None:
 
     segment = Segment(given["segment"], given["incoming"], given["outgoing"])
     os.close(given["segment"])
+    line = frames.Inner(given["inlet"], given["outlet"])
     gc.collect()
     gc.freeze()  # what is there now stays, and need not be looked through again
     walls = close_all(given["memory_bytes"], given["parent"])
     forget_paths()
-    frames.write(given["outlet"], Writer(segment, 0, 0).message("ready", *sorted(walls)))
-    serve(given["inlet"], given["outlet"], segment, make)
+    line.send(frames.framed(Writer(segment, 0, 0).message("ready", *sorted(walls))))
+    serve(line, segment, make)
     os._exit(0)  # there is nothing to tidy up, and no right to do so
 
 
@@ -62,18 +66,18 @@ def forget_paths() -> None:
     sys.path_importer_cache.clear()
 
 
-def serve(inlet: int, outlet: int, segment: Segment, make: Make) -> None:
+def serve(line: Inner, segment: Segment, make: Make) -> None:
     """Answer each request, until the parent hangs up."""
     made: dict[str, Any] = {}
     while True:
         try:
-            request = frames.read(inlet)
+            request = line.receive()
         except frames.Ended:
             return
         if request.startswith(frames.ASKED):
-            answer_by_blocks(request, (inlet, outlet), segment, made, make)
+            answer_by_blocks(request, line, segment, made, make)
         else:
-            frames.write(outlet, answer(request, segment, made, make))
+            line.send(frames.framed(answer(request, segment, made, make)))
 
 
 def answer(request: bytes, segment: Segment, made: dict[str, Any], make: Make) -> bytes:
@@ -100,33 +104,32 @@ def answer(request: bytes, segment: Segment, made: dict[str, Any], make: Make) -
 
 
 def answer_by_blocks(
-    request: bytes, line: tuple[int, int], segment: Segment, made: dict[str, Any], make: Make
+    request: bytes, line: Inner, segment: Segment, made: dict[str, Any], make: Make
 ) -> None:
     """Compute one block after the other, as they come; where that fails, the parent asks again."""
-    inlet, outlet = line
     writer = Writer(segment, 0, 0)
     begun = False
     try:
-        for described in _blocks(request, inlet, segment, made, make):
+        for described in _blocks(request, line, segment, made, make):
             if begun:
-                os.write(outlet, frames.DONE)
+                line.send(frames.DONE)
             else:
-                frames.write(outlet, writer.message("value", described))
+                line.send(frames.framed(writer.message("value", described)))
             begun = True
     except Exception:  # noqa: BLE001 - computed at once, it says what it is
         if not begun:
-            frames.write(outlet, writer.message("value", None))
+            line.send(frames.framed(writer.message("value", None)))
             return
-        os.write(outlet, frames.FAILED)
-        while os.read(inlet, 1) == frames.NEXT:
+        line.send(frames.FAILED)
+        while line.some(1) == frames.NEXT:
             pass  # the parent had sent it before it heard
 
 
 def _blocks(
-    request: bytes, inlet: int, segment: Segment, made: dict[str, Any], make: Make
+    request: bytes, line: Inner, segment: Segment, made: dict[str, Any], make: Make
 ) -> Iterator[Any]:
     def wait() -> None:
-        if os.read(inlet, 1) != frames.NEXT:
+        if line.some(1) != frames.NEXT:
             raise frames.Ended
 
     reader = Reader(segment, 0, segment.incoming, copy=False)

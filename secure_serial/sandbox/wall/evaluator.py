@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 import secure_serial.sandbox
 from secure_serial.lambdas.understood import from_own, from_source
 from secure_serial.sandbox.allowance import Allowance
-from secure_serial.sandbox.function import Restricted
-from secure_serial.sandbox.pointwise import is_pointwise
 from secure_serial.sandbox.restrict import restrict
 from secure_serial.sandbox.wall.blocks import Blockwise
 
@@ -64,5 +62,4 @@ def make(spec: Mapping[str, Any]) -> Callable[..., object]:
     from secure_serial.sandbox.facades.ops import NUMPY
 
     known = from_own(spec["own_form"])
-    kind = Blockwise if is_pointwise(known) else Restricted
-    return kind(restrict(known), NUMPY, Allowance(**spec["allowance"]))
+    return Blockwise(restrict(known), NUMPY, Allowance(**spec["allowance"]))

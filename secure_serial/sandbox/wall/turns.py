@@ -12,55 +12,58 @@ does not see.
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
-from secure_serial.sandbox.pointwise import itemwise
 from secure_serial.sandbox.wall import answers
 from secure_serial.sandbox.wall.codec import Garbled, Reader, Writer, taken
 from secure_serial.sandbox.wall.frames import DONE, FAILED, NEXT, STOP
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
+    from secure_serial.sandbox.division import Divided
     from secure_serial.sandbox.wall.frames import Line
     from secure_serial.sandbox.wall.segment import Segment
 
     Array = np.ndarray[Any, Any]
 
-#: Items of a block: to be told of one takes little of the time to copy and to compute it, and all
-#: places of a few arrays of four bytes an item fit the cache.
+#: Items of a block, unless one row has more: to be told of one takes little of the time to copy and
+#: to compute it, and all places of a few arrays of four bytes an item fit the cache.
 ITEMS = 1 << 17
 #: Blocks on their way. One is copied in, one computed, one copied out; one is to spare.
 PLACES = 4
 
 
 class Turns:
-    """One call in blocks."""
+    """One call in blocks of `rows` rows."""
 
-    def __init__(self, args: Sequence[Any], segment: Segment) -> None:
+    def __init__(self, divided: Divided, rows: int, segment: Segment) -> None:
         whole = Writer(segment, 0, segment.incoming)  # what is too large at once is so in blocks
-        first, *_ = arrays = [each for each in args if type(each) is np.ndarray]
+        first, *_ = arrays = [each for each in divided.args if type(each) is np.ndarray]
         for each in arrays:
             whole.room(each.shape, each.dtype)
         incoming = Writer(segment, 0, segment.incoming)
         self._segment = segment
-        self._shape, self.size = first.shape, first.size
-        self._count = -(-first.size // ITEMS)
-        self._given = [each.reshape(-1) for each in arrays]
+        self._shape, self._rows = divided.shape, rows
+        #: Rows of the whole.
+        self.size = len(first)
+        self._count = -(-self.size // rows)
+        self._given = arrays
         self._into: list[list[Array]] = []
         #: What stands for the arguments of the first blocks.
-        self.places = [self._place(args, incoming) for _ in range(PLACES)]
+        self.places = [self._place(divided.args, incoming) for _ in range(PLACES)]
         #: Bytes of the shared memory that they take up.
         self.room = incoming.end
 
-    def _place(self, args: Sequence[Any], incoming: Writer) -> list[Any]:
+    def _place(self, args: list[Any], incoming: Writer) -> list[Any]:
         described: list[Any] = ["t"]
         targets: list[Array] = []
         for each in args:
             if type(each) is np.ndarray:
-                part, target = incoming.room((ITEMS,), each.dtype)
+                part, target = incoming.room((self._rows, *each.shape[1:]), each.dtype)
                 targets.append(target)
             else:
                 part = incoming.value(each)
@@ -84,8 +87,8 @@ class Turns:
         if found is None:
             return None
         line.send(NEXT * (sent - 1), patience)
-        made = np.empty(self._shape, found[0].dtype)
-        result, done = made.reshape(-1), 1
+        made = np.empty((self.size, *found[0].shape[1:]), found[0].dtype)
+        done = 1
         for number in range(self._count):
             while done <= number:
                 said = line.some(sent - done, patience)
@@ -93,19 +96,19 @@ class Turns:
                     line.send(STOP, patience)
                     return None
                 done += len(said)
-            part = result[_block(number)]
-            taken(found[number % PLACES][: part.size], part)
+            part = made[self._block(number)]
+            taken(found[number % PLACES][: len(part)], part)
             if sent < self._count:
                 self._put(sent)
                 line.send(NEXT, patience)
                 sent += 1
-        return made
+        return made if self._shape is None else made.reshape(self._shape)
 
     def _put(self, number: int) -> None:
         """Copy a block of each array into its place."""
         for each, target in zip(self._given, self._into[number % PLACES], strict=True):
-            part = each[_block(number)]
-            np.copyto(target[: part.size], part)
+            part = each[self._block(number)]
+            np.copyto(target[: len(part)], part)
 
     def _found(self, answer: bytes) -> list[Array] | None:
         """Where results come to stand. The child may be anybody's."""
@@ -114,26 +117,32 @@ class Turns:
         found = answers.read(reader, answer)
         if found is None or isinstance(found, Exception):
             return None  # which is said again when it is computed at once
-        if not _are_places(found):
+        if not _are_places(found, self._rows):
             raise Garbled("no places for blocks")
-        if self.size * found[0].itemsize > segment.size - segment.incoming:
+        if self._shape is not None and found[0].ndim > 1:
+            raise Garbled("rows of a result that has none")
+        room = self.size * prod(found[0].shape[1:]) * found[0].itemsize
+        if room > segment.size - segment.incoming:
             raise Garbled("a result that no worker has room for")
         return found
 
+    def _block(self, number: int) -> slice:
+        return slice(number * self._rows, (number + 1) * self._rows)
 
-def begun(args: Sequence[Any], segment: Segment) -> Turns | None:
-    """A call in blocks, if these arguments are for that: arrays of one shape, and numbers.
+
+def begun(divided: Divided, segment: Segment) -> Turns | None:
+    """A call in blocks, if it is large enough for some.
 
     Raises:
-        NotPlain: they do not fit, or not all of them pass.
+        NotPlain: the arguments do not fit, or not all of them pass.
 
     """
-    first = itemwise(args)
-    return None if first is None or first.size < PLACES * ITEMS else Turns(args, segment)
-
-
-def _block(number: int) -> slice:
-    return slice(number * ITEMS, (number + 1) * ITEMS)
+    first = next(each for each in divided.args if type(each) is np.ndarray)
+    width = prod(first.shape[1:])
+    if not width:
+        return None
+    rows = max(1, ITEMS // width // divided.step) * divided.step
+    return None if len(first) < PLACES * rows else Turns(divided, rows, segment)
 
 
 def _all_done(said: bytes) -> bool:
@@ -144,9 +153,11 @@ def _all_done(said: bytes) -> bool:
     return done == said
 
 
-def _are_places(found: Any) -> TypeGuard[list[Array]]:
+def _are_places(found: Any, rows: int) -> TypeGuard[list[Array]]:
     if type(found) is not list or len(found) != PLACES:
         return False
-    if not all(type(each) is np.ndarray and each.shape == (ITEMS,) for each in found):
+    if not all(type(each) is np.ndarray and each.size for each in found):
+        return False  # and no extent is larger than the memory
+    if not all(each.shape[:1] == (rows,) for each in found):
         return False
-    return len({each.dtype for each in found}) == 1
+    return len({(each.dtype, each.shape) for each in found}) == 1

@@ -34,14 +34,14 @@ class Walled(Restored):
     """
 
     def __init__(self, understood: Understood, worker: Worker) -> None:
-        from secure_serial.sandbox.pointwise import is_pointwise
+        from secure_serial.sandbox.division import Division
         from secure_serial.sandbox.restrict import restrict
 
         super().__init__(understood, restrict(understood).signature)
         self.worker = worker
         self._spec = Spec(
             {"own_form": understood.own_form(), "allowance": asdict(worker.allowance)},
-            itemwise=is_pointwise(understood),
+            Division(understood),
         )
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:

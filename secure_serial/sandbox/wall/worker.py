@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from secure_serial.sandbox.division import Division
     from secure_serial.sandbox.wall.process import Child
 
     Patience = Callable[[], float]
@@ -56,12 +57,12 @@ class Spec:
     True
     """
 
-    __slots__ = ("itemwise", "key", "values")
+    __slots__ = ("division", "key", "values")
 
-    def __init__(self, values: Mapping[str, Any], *, itemwise: bool = False) -> None:
+    def __init__(self, values: Mapping[str, Any], division: Division | None = None) -> None:
         self.values = dict(values)
-        #: Whether the function may be computed in blocks.
-        self.itemwise = itemwise
+        #: In which blocks the function may be computed.
+        self.division = division
         text = json.dumps(self.values, sort_keys=True)
         self.key = hashlib.sha256(text.encode("ascii")).hexdigest()
 
@@ -176,13 +177,14 @@ class Worker:
     def _by_blocks(
         self, child: Child, patience: Patience, spec: Spec, args: Given, kwargs: Named
     ) -> Any:
-        """The result of a function that computes item by item, or None: it is for all at once."""
-        if kwargs or not spec.itemwise:
+        """The result of a function that computes row by row, or None: it is for all at once."""
+        divided = None if kwargs or spec.division is None else spec.division.of(args)
+        if divided is None:
             return None
         from secure_serial.sandbox.wall import turns
 
         try:
-            turn = turns.begun(args, child.segment)
+            turn = turns.begun(divided, child.segment)
             if turn is None:
                 return None
             writer = Writer(child.segment, 0, 0)

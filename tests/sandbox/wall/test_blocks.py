@@ -15,11 +15,12 @@ import pytest
 from secure_serial.errors import SandboxError
 from secure_serial.lambdas.understood import from_source
 from secure_serial.sandbox.allowance import Allowance
+from secure_serial.sandbox.division import Division
 from secure_serial.sandbox.facades.canonical import ITEMWISE, NEW, row
 from secure_serial.sandbox.facades.facade import root
 from secure_serial.sandbox.facades.ops import NUMPY
 from secure_serial.sandbox.meter import Meter, _meter
-from secure_serial.sandbox.pointwise import is_pointwise, itemwise
+from secure_serial.sandbox.pointwise import is_pointwise, of_one_shape
 from secure_serial.sandbox.restrict import restrict
 from secure_serial.sandbox.wall import blocks, child, evaluator, frames, segment, turns
 from secure_serial.sandbox.wall.worker import Spec, Worker
@@ -52,17 +53,17 @@ class Talking:
 
     def _serve(self):
         with np.errstate(all="ignore"):
-            child.serve(*self._theirs, self.memory, lambda _: self.function)
+            child.serve(frames.Inner(*self._theirs), self.memory, lambda _: self.function)
 
     def call(self, function, args):
         """As a `Walled` function is called."""
         self.function = function
-        return self.worker.call(Spec({"n": next(_numbers)}, itemwise=True), args)
+        return self.worker.call(Spec({"n": next(_numbers)}, division_of(function)), args)
 
     def by_blocks(self, function, args):
         """The result, if it is computed in blocks."""
         self.function = function
-        spec = Spec({"n": next(_numbers)}, itemwise=True)
+        spec = Spec({"n": next(_numbers)}, division_of(function))
         return self.worker._by_blocks(self.worker._child, frames.clock(60), spec, args, {})
 
     def close(self):
@@ -96,6 +97,10 @@ def made(text, closure=None, **bounds):
     understood = replace(from_source(text), closure=closure or {})
     found = blocks.Blockwise(restrict(understood), NUMPY, Allowance(**bounds))
     return found, is_pointwise(understood)
+
+
+def division_of(function):
+    return Division(function.understood)
 
 
 def outcome(answer):
@@ -229,7 +234,7 @@ def test_other_arguments_are_computed_at_once(args, talking, small):
 def test_numbers_and_shapes_stay(talking, small):
     function, _ = made("lambda x, y: x > y")
     x = np.arange(120, dtype="f4").reshape(3, 10, 4)
-    assert itemwise([x, 2.5]) is x
+    assert of_one_shape([x, 2.5]) is x
     found = talking.by_blocks(function, (x, 30))
     assert found.dtype == bool
     assert np.array_equal(found, x > 30)
@@ -297,7 +302,7 @@ def test_what_does_not_fit_is_refused_as_it_is_at_once(talking, small):
     with pytest.raises(SandboxError, match="more bytes") as refused:
         talking.call(function, (not_so,))
     assert refused.value.code == "SS502"
-    wider, _ = made("lambda x: x + 1j")
+    wider, _ = made("lambda x: x + 1")
     wider = Wider(wider)
     assert talking.by_blocks(wider, (fits,)) is None
     assert talking.by_blocks(wider, (fits[: SIZE // 8],)).dtype == "f8"
@@ -308,7 +313,8 @@ class Wider:
 
     def __init__(self, like):
         self.by_blocks = blocks.Blockwise.by_blocks.__get__(self)
-        self.allowance, self.ops = like.allowance, like.ops
+        self.allowance, self.ops, self.understood = like.allowance, like.ops, like.understood
+        self._next = like._next
 
     @staticmethod
     def _raw_for(*_):
@@ -331,7 +337,7 @@ def test_what_is_no_array_is_given_as_it_is(talking, small):
     assert talking.call(function, (np.ones(100),)) == 3.5
     talking.function, _ = made("lambda x: x + 1")
     named = {"x": np.ones(100)}
-    found = talking.worker.call(Spec({"n": "named"}, itemwise=True), (), named)
+    found = talking.worker.call(Spec({"n": "named"}, division_of(talking.function)), (), named)
     assert found.tolist() == [2.0] * 100
 
 

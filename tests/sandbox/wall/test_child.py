@@ -107,13 +107,14 @@ def test_run_closes_the_walls_says_so_and_serves_until_it_is_left(memory, pipes,
     monkeypatch.setattr(child, "forget_paths", lambda: order.append("paths"))
     monkeypatch.setattr(child.gc, "freeze", lambda: order.append("freeze"))
     monkeypatch.setattr(os, "_exit", order.append)
-    steps = [fail(frames.Ended()), frames.read]  # one request, and then the parent hangs up
+    # One request, and then the parent hangs up.
+    steps = [fail(frames.Ended()), frames.Inner.receive]
 
-    def read(fd):
-        return steps.pop()(fd)
+    def receive(line):
+        return steps.pop()(line)
 
-    monkeypatch.setattr(frames, "read", read)
-    frames.write(ours_out, json.dumps(["k", ["d", "f", "one"], *PLAIN]).encode())
+    monkeypatch.setattr(frames.Inner, "receive", receive)
+    os.write(ours_out, frames.framed(json.dumps(["k", ["d", "f", "one"], *PLAIN]).encode()))
     given = {"segment": os.dup(memory[0]), "incoming": SIZE, "outgoing": SIZE, "memory_bytes": 7}
     child.run({**given, "parent": 8, "inlet": inlet, "outlet": outlet}, make)
     assert order == ["freeze", (7, 8), "paths", 0]
@@ -125,7 +126,7 @@ def test_main_says_why_it_cannot_begin(pipes, monkeypatch):
     _, (ours_in, outlet) = pipes
     monkeypatch.setattr(evaluator, "prepare", fail(ImportError("no NumPy")))
     child.main({"outlet": outlet})
-    assert frames.read(ours_in) == b'["broken", "ImportError: no NumPy"]'
+    assert os.read(ours_in, 1000) == frames.framed(b'["broken", "ImportError: no NumPy"]')
     ran = []
     monkeypatch.setattr(evaluator, "prepare", lambda: None)
     monkeypatch.setattr(child, "run", lambda *given: ran.append(given))

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from secure_serial.errors import SandboxError
+from secure_serial.lambdas.understood import from_source
+from secure_serial.sandbox.division import Division
 from secure_serial.sandbox.wall import frames, turns
 from secure_serial.sandbox.wall import worker as worker_module
 from secure_serial.sandbox.wall.worker import Spec
@@ -19,7 +21,7 @@ from .hostile import ITEMS
 
 HALF = 16 << 20  # of the shared memory (conftest.ALLOWANCE): the child's begins here
 IN = f"[3],{HALF}"
-FRAMES = "from secure_serial.sandbox.wall import frames\n"
+FRAMES = "import os\nfrom secure_serial.sandbox.wall import frames\n"
 
 
 def array(dtype="<f4", shape="[3]", first=str(HALF)):
@@ -203,6 +205,9 @@ def test_who_does_not_listen_is_killed(quick):
 
 # In blocks: four are on their way, of 16 items each.
 
+ITEMWISE = Division(from_source("lambda x: x + 1"))
+ROWWISE = Division(from_source("lambda x: K.sum(x, axis=-1)"))
+
 ROOM = [f'["a","<f4",[16],{HALF + 64 * place}]' for place in range(turns.PLACES)]
 
 
@@ -221,6 +226,7 @@ PLACES = {
     "a tuple": places(*ROOM).replace('"l"', '"t"'),
     "numbers": places("1", "2", "3", "4"),
     "other shapes": places(*ROOM[1:], array(shape="[15]")),
+    "a row for each item": places(*(each.replace("[16]", "[16,1]") for each in ROOM)),
     "more dimensions": places(*(each.replace("[16]", "[4,4]") for each in ROOM)),
     "other types": places(*ROOM[1:], array("<i4", "[16]")),
     "the parent's half": places(*(each.replace(str(HALF), "0") for each in ROOM)),
@@ -230,8 +236,13 @@ PLACES = {
 
 
 def ask_by_blocks(worker, answer, then="", memory="", items=100):
-    spec = Spec({"answer": answer, "then": then, "memory": memory}, itemwise=True)
+    spec = Spec({"answer": answer, "then": then, "memory": memory}, ITEMWISE)
     return worker.call(spec, (np.ones(items, "f4"),))
+
+
+def ask_by_rows(worker, answer, count=100):
+    spec = Spec({"answer": answer, "then": "\x01" * 6, "memory": ""}, ROWWISE)
+    return worker.call(spec, (np.ones((count, 1), "f4"),))
 
 
 @pytest.fixture
@@ -245,6 +256,36 @@ def test_places_that_no_worker_names(hostile, small, text):
         ask_by_blocks(hostile, text)
     assert refused.value.code == "SS505"
     assert lives(hostile)
+
+
+ROWS_OF_RESULTS = {
+    **{name: PLACES[name] for name in ("a number", "a tuple", "other shapes", "the parent's half")},
+    "no dimensions": places(*(each.replace("[16]", "[]") for each in ROOM)),
+    "rows of another length": places(*ROOM[1:], array(shape="[16,1]")),
+    "fewer rows": places(*(each.replace("[16]", "[4,4]") for each in ROOM)),
+    "nothing in the rows": places(*(each.replace("[16]", "[16,0]") for each in ROOM)),
+    "nothing, and that very often": places(
+        *(each.replace("[16]", f"[16,0,{2**56}]") for each in ROOM)
+    ),
+}
+
+
+@pytest.mark.parametrize("text", ROWS_OF_RESULTS.values(), ids=ROWS_OF_RESULTS)
+def test_rows_that_no_worker_makes(hostile, small, text):
+    with pytest.raises(SandboxError) as refused:
+        ask_by_rows(hostile, text)
+    assert refused.value.code == "SS505"
+    assert lives(hostile)
+
+
+def test_rows_of_a_result_may_have_any_length(hostile, small):
+    wide = places(*(array(shape="[16,3,2]", first=str(HALF + 1024 * i)) for i in range(4)))
+    assert ask_by_rows(hostile, wide).shape == (100, 3, 2)
+    many = HALF // 16 // 4 // 8
+    long = places(*(array(shape=f"[16,{many}]", first=str(HALF + HALF // 8 * i)) for i in range(4)))
+    with pytest.raises(SandboxError, match="room for") as refused:
+        ask_by_rows(hostile, long, count=200)
+    assert refused.value.code == "SS505"
 
 
 def test_a_result_larger_than_there_is_room_for_is_not_made(hostile, small):
@@ -333,12 +374,13 @@ def test_interrupted_call_leaves_no_answer_for_the_next(hostile, small, silent):
         ("def main(given):\n import os; os.write(given['outlet'], b'hello, worlds')", "worker"),
         ("def main(given):\n import os; os.write(given['outlet'], b'\\x03\\0\\0\\0[1]')", "worker"),
         (
-            FRAMES + "def main(given): frames.write(given['outlet'], b'[\"ready\", \"moat\"]')",
+            FRAMES
+            + "def main(given): os.write(given['outlet'], frames.framed(b'[\"ready\", \"moat\"]'))",
             "moat",
         ),
         (
             FRAMES
-            + "def main(given): frames.write(given['outlet'], b'[\"broken\", \"no NumPy\"]')",
+            + "def main(given): os.write(given['outlet'], frames.framed(b'[\"broken\", \"no NumPy\"]'))",
             "no NumPy",
         ),
     ],

@@ -9,6 +9,7 @@ import mmap
 import os
 import struct
 import sys
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -394,3 +395,34 @@ def test_nobody_reads_any_more():
         line.send(b"a", frames.clock(60))
     line.close()
     os.close(theirs)
+
+
+def test_who_may_not_look_waits(monkeypatch):
+    """Where there is no /proc, the child sleeps until something comes."""
+    monkeypatch.setattr(os, "open", refuse)
+    inlet, theirs = os.pipe()
+    line = frames.Inner(inlet, theirs)
+    line.send(frames.framed(b"[1]"))
+    assert line.receive() == b"[1]"
+    os.close(theirs)
+    with pytest.raises(frames.Ended):
+        line.some(1)
+    os.close(inlet)
+
+
+def test_looking_and_waiting_see_the_same(monkeypatch):
+    for looks in (0, 3):
+        monkeypatch.setattr(frames, "_LOOKS", looks)
+        inlet, theirs = os.pipe()
+        line = frames.Inner(inlet, theirs)
+        for message in (b"[1]", b"[2]"):
+            line.send(frames.framed(message))
+            assert line.receive() == message
+        threading.Timer(0.05, lambda: line.send(b"abc")).start()  # noqa: B023 - it is waited for
+        assert line.some(2) + line.some(5) == b"abc"
+        os.close(theirs)
+        os.close(line._glance)
+        line._glance = None
+        with pytest.raises(frames.Ended):
+            line.some(1)
+        os.close(inlet)
