@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 
 from numpy import dtype, ndarray
 
-from secure_serial.errors import SandboxError
 from secure_serial.sandbox.allowance import Allowance
 from secure_serial.sandbox.arithmetic import body_of, is_easy_power
 from secure_serial.sandbox.constructs import path
@@ -92,7 +91,7 @@ def _step(body: ast.expr, names: Sequence[str], ranks: Sequence[int]) -> int:
     try:
         found = _Ranks({**dict.fromkeys(names, 0), **dict(zip(names, ranks, strict=False))})
         return (1 if found.exact else _STEP) if found.of(body) else 0
-    except (_Other, SandboxError):
+    except Exception:  # noqa: BLE001 - what is wrong is said when it is computed at once
         return 0
     finally:
         _meter.reset(opened)
@@ -146,19 +145,12 @@ class _Ranks:
             raise _Other
         rank = self.of(node.args[0])
         laid = function.laid(
-            [ARRAY, *map(_constant, node.args[1:])],
-            {str(each.arg): _constant(each.value) for each in node.keywords},
+            [ARRAY, *map(ast.literal_eval, node.args[1:])],
+            {str(each.arg): ast.literal_eval(each.value) for each in node.keywords},
         )
         if laid is None or laid[1] != [0]:
             raise _Other
         return rank - _dropped(function.operation, laid[0], rank)
-
-
-def _constant(node: ast.expr) -> Any:
-    try:
-        return ast.literal_eval(node)
-    except ValueError:
-        raise _Other from None
 
 
 def _dropped(operation: Row, values: Sequence[Any], rank: int) -> int:

@@ -6,7 +6,9 @@ such operands, and that may be another one where several items are computed at a
 
 from __future__ import annotations
 
+import inspect
 import random
+import sys
 
 import numpy as np
 import pytest
@@ -88,7 +90,7 @@ def compare(text, args, talking):
         ("lambda x: K.sum(2, axis=1)", ""), ("lambda x, sum: np.sum(x, axis=sum)", ""),
         ("lambda x: K.sum(x, 1, *x)", ""), ("lambda x: K.sum(x, 1, **x)", ""),
         ("lambda x: K.sum(*x, axis=1)", ""), ("lambda x: K.sum(x, axis=1, other=2)", ""),
-        ("lambda x: K.sum(axis=1)", ""), ("lambda x: K.sum(x, axis='a')", ""),
+        ("lambda x: K.sum(axis=1)", ""), ("lambda x: K.sum(x, axis={[]: 1})", ""), ("lambda x: K.sum(x, axis='a')", ""),
         ("lambda x: K.sum(x, 1, True, 4, 5)", ""), ("lambda x: nothing.sum(x, axis=1)", ""),
         ("lambda x: tf.nowhere(x, axis=1)", ""), ("lambda x: K.sum(x, axis=1).T", ""),
         ("lambda x: np.pi.sum(x, axis=1)", ""), ("lambda K: K.sum(K, axis=1)", ""),
@@ -115,6 +117,21 @@ def test_what_computes_row_by_row(text, ranks):
 )  # fmt: skip
 def test_blocks_end_where_vectors_do_if_that_is_of_consequence(text, step):
     assert Division(from_source(text)).of([np.ones((4, 3), "f4")]).step == step
+
+
+def test_who_has_used_up_the_stack_computes_at_once():
+    found = Rowwise(from_source("lambda x: K.sum(" + "-" * 60 + "x, axis=1)"))
+    x = np.ones((4, 3), "f4")
+
+    def deep(left):
+        return found.step([x]) if left == 0 else deep(left - 1)
+
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack(0)) + 140)
+    try:
+        assert deep(70) == 0
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 ONE = np.ones((400, 3), "f4")
