@@ -40,6 +40,8 @@ _IN_PLACE: dict[str, Any] = {
 BARE: dict[str, Any] = {"__builtins__": {}, "__name__": __name__}
 #: Of all arrays of floats that the guards know, one of the type that the fewest numbers fit.
 _NARROW = np.ones(1, "float32")
+#: NumPy has one object for each of its own types: the usual one is told at a look.
+_FLOAT32 = np.dtype("float32")
 
 
 class _InPlace(ast.NodeTransformer):
@@ -57,7 +59,7 @@ class _InPlace(ast.NodeTransformer):
 class Arithmetic:
     """A function that is nothing else: calls it, or leaves that to the guards."""
 
-    __slots__ = ("_arrays", "_known", "_most", "_raw")
+    __slots__ = ("_arrays", "_known", "_most", "_raw", "_usual")
 
     def __init__(
         self, known: Understood, arrays: int, operators: int, allowance: Allowance
@@ -72,6 +74,7 @@ class Arithmetic:
             for dtype, item in FLOATS.items()
             if operators <= allowance.steps
         }
+        self._usual = self._most.get(_FLOAT32, 0)
 
     def __call__(self, args: tuple[Any, ...]) -> Any:
         """The result, or None where the guards are to say what comes of it."""
@@ -88,28 +91,32 @@ class Arithmetic:
 
         They may stand for larger ones of that `size`.
         """
+        # Each line here is a hundredth of what a call on a megabyte takes.
         if len(args) != self._arrays:
             return None
         first = args[0]
         if type(first) is not np.ndarray:
             return None
+        dtype = first.dtype
+        most = self._usual if dtype is _FLOAT32 else self._most.get(dtype, 0)
         # An operation on an array without dimensions gives no array, one on an empty one counts.
-        if not 0 < max(first.size, size) <= self._most.get(first.dtype, 0) or not first.ndim:
+        if not 0 < first.size <= most or size > most or not first.ndim:
             return None
-        for other in args[1:]:
-            if type(other) is not np.ndarray or other.dtype != first.dtype:
-                return None
-            if other.shape != first.shape:
-                return None
-        self._raw = self._raw or self._made()
-        return self._raw
+        if self._arrays > 1:
+            for other in args[1:]:
+                if type(other) is not np.ndarray or other.dtype != dtype:
+                    return None
+                if other.shape != first.shape:
+                    return None
+        return self._raw or self._made()
 
     def _made(self) -> FunctionType:
         tree = _InPlace().visit(definition(copied(self._known.tree)))
         code = compiled(ast.Module([tree], []))
         # No name of Python's own is in reach, and none is in the code.
         within = {**BARE, **_IN_PLACE, **self._known.closure}
-        return FunctionType(code, within, "arithmetic", self._known.defaults)
+        self._raw = FunctionType(code, within, "arithmetic", self._known.defaults)
+        return self._raw
 
 
 def found(known: Understood, allowance: Allowance) -> Arithmetic | None:
