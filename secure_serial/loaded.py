@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 #: What Keras computes with, the lightest first.
 BACKENDS = ("jax", "torch", "tensorflow")
+#: What to do where Keras or a backend is missing. It names no package of ours: under that name a
+#: registry may have somebody else's.
+TO_INSTALL = "install it with: pip install keras h5py jax (or another backend for jax)"
 #: Keras's own thread-local state: scopes, shared objects, safe mode.
 _STATE = "keras.src.backend.common.global_state"
 

@@ -7,6 +7,7 @@ platform has one, and synced to the disk before `write` returns.
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -103,17 +104,28 @@ class AuditLog:
             if fcntl is not None:
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
             start = os.fstat(descriptor).st_size
+            if start and self._is_torn(start):
+                line = b"\n" + line  # what somebody else left is one broken line, and this whole
             written = os.write(descriptor, line)
             if written != len(line):
                 # A full disk may take a part of a line; half a record must not stay.
                 os.ftruncate(descriptor, start)
-                raise OSError(28, "no space left for the whole record")
+                raise OSError(errno.ENOSPC, "no space left for the whole record")
             os.fsync(descriptor)
         finally:
             if fcntl is not None:
                 # A child that was forked meanwhile has the lock, too, until somebody lets it go.
                 fcntl.flock(descriptor, fcntl.LOCK_UN)
             os.close(descriptor)
+
+    def _is_torn(self, size: int) -> bool:
+        """Whether the log ends within a line. One that may not be read is taken to be whole."""
+        try:
+            with self.path.open("rb") as file:
+                file.seek(size - 1)
+                return file.read(1) != b"\n"
+        except OSError:
+            return False
 
 
 class Both:
@@ -141,4 +153,6 @@ def open_sink(audit: Sink | str | os.PathLike[str] | None) -> Sink:
         return LoggerSink()
     if isinstance(audit, str | os.PathLike):
         return AuditLog(audit)
+    if not hasattr(audit, "write"):
+        raise TypeError(f"audit is the path of a log, an AuditLog or None, not {audit!r:.60}")
     return audit

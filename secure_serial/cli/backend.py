@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from secure_serial.cli.trouble import UsageError
-from secure_serial.loaded import BACKENDS, is_installed
+from secure_serial.loaded import BACKENDS, TO_INSTALL, is_installed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 VARIABLE = "KERAS_BACKEND"
 #: Keras's own file is some hundred bytes; what is longer is not it.
 _MOST_BYTES = 65536
-_EXTRA = "install it with: pip install 'secure-serial[keras]', and a backend such as jax"
 
 
 def choose(
@@ -37,8 +36,10 @@ def choose(
     """
     has = has if has is not None else is_installed
     if not has("keras"):
-        raise UsageError(f"Keras is not installed, and `load` needs it; {_EXTRA}")
+        raise UsageError(f"Keras is not installed, and this needs it; {TO_INSTALL}")
     wanted = environ.get(VARIABLE)
+    if wanted and wanted in BACKENDS and not has(wanted):
+        raise UsageError(f"{VARIABLE} says {wanted}, which is not installed")
     if wanted:
         return wanted, f"from {VARIABLE}"
     configured = _configured(environ)
@@ -48,7 +49,7 @@ def choose(
         if has(name):
             environ[VARIABLE] = name
             return name, "installed here"
-    raise UsageError(f"no backend of Keras is installed ({', '.join(BACKENDS)}); {_EXTRA}")
+    raise UsageError(f"no backend of Keras is installed ({', '.join(BACKENDS)}); {TO_INSTALL}")
 
 
 def _configured(environ: MutableMapping[str, str]) -> str:

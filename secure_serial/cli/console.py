@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import sys
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from secure_serial.report.style import Style
 
 #: A line of progress every so often is enough, and drawing one is not free.
 _SECONDS_BETWEEN = 0.1
 _PROGRESS_WIDTH = 60
 _CLEAR_LINE = "\r\x1b[K"
+
+
+class Unwritable(Exception):
+    """Stdout cannot take the result: a full disk, or none is open."""
 
 
 class Console:
@@ -32,13 +40,14 @@ class Console:
 
         return Style(
             colour=wants_colour(self.colour, sys.stdout, os.environ),
-            unicode=shows_unicode(sys.stdout.encoding),
+            unicode=shows_unicode(getattr(sys.stdout, "encoding", None)),
         )
 
     def result(self, text: str) -> None:
         """Write a part of the result to stdout."""
         self._clear()
-        _write(sys.stdout, text)
+        with _result_stream():
+            _write(sys.stdout, text)
 
     def tell(self, text: str) -> None:
         """Tell on stderr what happens, unless asked to be quiet."""
@@ -47,6 +56,8 @@ class Console:
 
     def warn(self, text: str) -> None:
         """Say on stderr what must not be missed."""
+        if sys.stderr is None:  # closed by the shell: `2>&-`; the exit code still tells
+            return
         self._clear()
         _write(sys.stderr, text)
 
@@ -70,8 +81,10 @@ class Console:
     def finish(self) -> None:
         """Write out what is buffered, so that a closed pipe is noticed here."""
         self._clear()
-        sys.stdout.flush()
-        sys.stderr.flush()
+        with _result_stream():
+            sys.stdout.flush()
+        if sys.stderr is not None:
+            sys.stderr.flush()
 
     def _clear(self) -> None:
         if self._drawn:
@@ -90,6 +103,19 @@ def wants_colour(choice: str, stream: TextIO, environ: os._Environ[str] | dict[s
     return _is_terminal(stream) and environ.get("TERM") != "dumb"
 
 
+@contextlib.contextmanager
+def _result_stream() -> Iterator[None]:
+    """Tell a stdout that cannot be written from a fault of ours."""
+    if sys.stdout is None:  # closed by the shell: `>&-`
+        raise Unwritable("it is closed")
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise Unwritable(error.strerror or str(error)) from error
+
+
 def _is_terminal(stream: TextIO) -> bool:
     try:
         return stream.isatty()
@@ -98,7 +124,17 @@ def _is_terminal(stream: TextIO) -> bool:
 
 
 def _write(stream: TextIO, text: str) -> None:
-    stream.write(_fitting(text, stream) + "\n")
+    line = _fitting(text, stream) + "\n"
+    raw = getattr(stream, "buffer", None)
+    if not isinstance(raw, io.RawIOBase):
+        stream.write(line)
+        return
+    # Under PYTHONUNBUFFERED a text stream forgets what one system call did not take.
+    left = memoryview(
+        line.replace("\n", os.linesep).encode(stream.encoding, stream.errors or "strict")
+    )
+    while left:
+        left = left[raw.write(left) or 0 :]
 
 
 def _fitting(text: str, stream: TextIO) -> str:

@@ -39,7 +39,8 @@ def run_load(args: argparse.Namespace, console: Console) -> Exit:
     except LoadDenied as error:
         return _denied(error, args, console)
     except ArtifactError as error:
-        return tell_fault(error, args.file, args.format, "load", console)
+        fields = {"path": args.file, "loaded": False}
+        return tell_fault(error, args.file, args.format, "load", console, fields)
     except ConstructionError as error:
         if args.format == "json":
             _dump(args, console, Exit.UNREADABLE, {"loaded": False, "error": error.message})

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from secure_serial.cli.console import Console
+from secure_serial.cli.console import Console, Unwritable
 from secure_serial.cli.parser import make_parser
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 #: The codes of `secure_serial.cli.exits`, which is not imported before it is needed.
+_USAGE = 2
 _INTERRUPTED = 130
 _PIPE = 141
 
@@ -26,11 +27,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     """
     argv = sys.argv[1:] if argv is None else argv
-    parser = make_parser(argv)
     try:
+        parser = make_parser(argv)
         args = parser.parse_args(argv)
     except SystemExit as end:  # argparse has printed help or a mistake
         return end.code if isinstance(end.code, int) else 2
+    except KeyboardInterrupt:
+        return _INTERRUPTED
     console = Console(args.color, args.quiet, args.verbose)
     try:
         code = _run(args, console, parser)
@@ -40,6 +43,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _drop_stdout()
         return _PIPE
+    except Unwritable as error:
+        _drop_stdout()
+        console.warn(f"secure-serial: stdout cannot be written: {error}")
+        return _USAGE
     except Exception as error:  # noqa: BLE001 - whatever it is must end in an exit code
         from secure_serial.cli.trouble import tell
 
@@ -109,5 +116,5 @@ def _drop_stdout() -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
-    except (OSError, ValueError):  # stdout is no file: nothing will be flushed
+    except (AttributeError, OSError, ValueError):  # no stdout, or no file: nothing will be flushed
         return

@@ -63,9 +63,12 @@ def _text(document: Document) -> str:
 
 
 def _write(name: str, text: str) -> None:
+    from secure_serial.authoring.writing import create
+
     try:
-        with Path(name).open("x", encoding="utf-8") as file:
-            file.write(f"{text}\n")
+        create(Path(name), f"{text}\n".encode())
+    except FileExistsError:
+        raise UsageError(f"{name} is there already, and is not overwritten") from None
     except OSError as error:
         raise UsageError(f"{name} cannot be written: {error.strerror}") from error
 
@@ -79,4 +82,7 @@ def _whole_model(args: argparse.Namespace, policy: Policy, console: Console) -> 
 
     choose_backend(console)
     result = load_result(args.file, policy=policy, audit=args.audit, safe_mode=False, migrate=True)
-    result.model.save(args.out)
+    try:
+        result.model.save(args.out)
+    except OSError as error:  # of the new file alone: what was read is closed
+        raise UsageError(f"{args.out} cannot be written: {error.strerror or error}") from error

@@ -31,7 +31,7 @@ def run_check(args: argparse.Namespace, console: Console) -> Exit:
     from secure_serial.authoring.finding import Severity
 
     models = args.used_by or []
-    _must_exist(models)
+    must_exist(models)
     trees = [_catalogue(path) for path in args.catalogue or []]
     report = check(args.files, _today(), catalogues=trees, models=models)
     bad = len(report.findings) if args.strict else report.count(Severity.ERROR)
@@ -81,7 +81,8 @@ def _today() -> date:
     return datetime.now(UTC).date()
 
 
-def _must_exist(paths: Iterable[str]) -> None:
+def must_exist(paths: Iterable[str]) -> None:
+    """Refuse a path that was mistyped, before it is taken for a model that says nothing."""
     import os
 
     for path in paths:

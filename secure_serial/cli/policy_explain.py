@@ -21,7 +21,9 @@ def run_diff(args: argparse.Namespace, console: Console) -> Exit:
     from secure_serial.authoring import diff_text
     from secure_serial.authoring.catalogue.reading import catalogue_with
     from secure_serial.authoring.diff import compare
+    from secure_serial.cli.policy_check import must_exist
 
+    must_exist(args.models or ())
     found = compare(
         _policy(args.old, console),
         _policy(args.new, console),

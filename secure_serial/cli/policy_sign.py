@@ -162,6 +162,7 @@ def _text(data: bytes, path: str) -> str:
 
 def _write(path: str, data: bytes, *, over: bool) -> None:
     """Write a bundle, in the place of none but an older one: what is there would be lost."""
+    from secure_serial.authoring.writing import create, replace
     from secure_serial.errors import PolicyError, Where
     from secure_serial.policy.signing import merged
 
@@ -172,7 +173,7 @@ def _write(path: str, data: bytes, *, over: bool) -> None:
             if not there.startswith(_BRACE):
                 raise UsageError(f"{path}: is there already, and no bundle; it is not overwritten")
             data = merged(there, data)
-        out.write_bytes(data)
+        replace(out, data) if out.exists() else create(out, data)  # whole or not at all
     except PolicyError as error:
         error.where = Where(path)
         raise

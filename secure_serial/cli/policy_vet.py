@@ -154,7 +154,8 @@ def _dump(
     from secure_serial.report import json_text
 
     vetted = [_object(found, units[found.unit]) for found in results]
-    console.result(json_text.dump({**json_text.head("vet", version(), code), "vetted": vetted}))
+    head = json_text.head("policy vet", version(), code)
+    console.result(json_text.dump({**head, "vetted": vetted}))
 
 
 def _object(found: Vetted, rules: list[Rule]) -> dict[str, object]:
@@ -189,13 +190,9 @@ def _write(text: str, out: str | None, console: Console) -> None:
     if not out:
         console.result(text.rstrip("\n"))
         return
-    from pathlib import Path
+    from secure_serial.cli.policy_write import write_json
 
-    try:
-        Path(out).write_text(text, encoding="utf-8")
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UsageError(f"{out!r:.200} cannot be written: {reason}") from None
+    write_json(out, text)
 
 
 def _table(found: dict[str, object], key: str) -> dict[str, object]:

@@ -68,11 +68,21 @@ def run_schema(args: argparse.Namespace, console: Console) -> Exit:
 
     if args.out is None:
         console.result(schema_text().rstrip("\n"))
-    elif Path(args.out).exists():
-        _replace(args.out, schema_text())
     else:
-        _create(args.out, schema_text())
+        write_json(args.out, schema_text())
     return Exit.CLEAN
+
+
+def write_json(path: str, text: str) -> None:
+    """Write what is made again now and then: over an older one, over no file of another kind."""
+    out = Path(path)
+    try:
+        there = out.exists()
+        if there and not out.read_bytes()[:1] == b"{":
+            raise UsageError(f"{path}: is there already, and no JSON; it is not overwritten")
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror or error}") from None
+    _replace(path, text) if there else _create(path, text)
 
 
 def _format(file: PolicyFile, *, write: bool) -> bool:
@@ -99,6 +109,8 @@ def _create(path: str, text: str) -> None:
         create(Path(path), text.encode())
     except FileExistsError:
         raise UsageError(f"{path}: is there already, and is not overwritten") from None
+    except ValueError as error:  # such as no path can be
+        raise UsageError(f"{path!a:.200}: cannot be written: {error}") from None
     except OSError as error:
         raise UsageError(f"{path}: cannot be written: {error.strerror or error}") from None
 

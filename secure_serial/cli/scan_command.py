@@ -9,6 +9,7 @@ from secure_serial.errors import ArtifactError
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
 
     from secure_serial.cli.console import Console
 
@@ -56,8 +57,18 @@ def run_inspect(args: argparse.Namespace, console: Console) -> Exit:
     return code
 
 
-def tell_fault(error: ArtifactError, path: str, form: str, command: str, console: Console) -> Exit:
-    """Report a file that could not be read: a scan of it says all there is to say."""
+def tell_fault(
+    error: ArtifactError,
+    path: str,
+    form: str,
+    command: str,
+    console: Console,
+    fields: Mapping[str, object] | None = None,
+) -> Exit:
+    """Report a file that could not be read: a scan of it says all there is to say.
+
+    `fields` are further keys of the JSON form.
+    """
     from secure_serial.report.model import FileReport, PolicyRef, Report, Status
     from secure_serial.scanner.findings import of_error
     from secure_serial.scanner.judge import shows_intent
@@ -72,7 +83,9 @@ def tell_fault(error: ArtifactError, path: str, form: str, command: str, console
         from secure_serial.report import json_text
 
         head = json_text.head(command, version(), code)
-        console.result(json_text.dump({**head, "file": json_text.file_object(file)}))
+        console.result(
+            json_text.dump({**head, **(fields or {}), "file": json_text.file_object(file)})
+        )
     else:
         from secure_serial.report import text
 

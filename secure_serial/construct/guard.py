@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from secure_serial.audit.log import Both, open_sink
 from secure_serial.audit.record import resolution_record, tripwire_record
 from secure_serial.construct.setup_lock import SETUP
-from secure_serial.errors import AuditError, LoadDenied
+from secure_serial.errors import AuditError, ConstructionError, LoadDenied
+from secure_serial.loaded import TO_INSTALL
 from secure_serial.plan.request import Action, Request
 from secure_serial.policy.engine import Engine
 from secure_serial.policy.model import AuditDemand
@@ -192,10 +193,16 @@ def in_force(
 
 
 def _made(policy: Given, audit: Sink | str | os.PathLike[str] | None) -> Guard:
-    from secure_serial.construct.keras import doors
-
     guard = _guard(policy, audit)
-    doors.install()
+    try:
+        from secure_serial.construct.keras import doors
+
+        doors.install()
+    except ImportError as error:
+        raise ConstructionError(
+            f"a policy is enforced within Keras, and Keras cannot be imported ({error})",
+            help=TO_INSTALL,
+        ) from error
     return guard
 
 

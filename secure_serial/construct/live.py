@@ -14,6 +14,7 @@ from secure_serial.construct.tripwire import exempt
 from secure_serial.errors import ConstructionError, SecureSerialError, Where
 from secure_serial.loaded import (
     BACKENDS,
+    TO_INSTALL,
     is_installed,
     keras_holds,
     keras_state,
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from secure_serial.construct.session import Session
     from secure_serial.plan.names import Resolution
 
-_EXTRA = "install it with: pip install 'secure-serial[keras]', and a backend such as jax"
 #: How Keras calls its ambient safe mode.
 SAFE_MODE = "safe_mode_saving"
 _ON = True
@@ -80,7 +80,7 @@ def require_keras(what: str, session: Session) -> None:
         raise ConstructionError(
             f"{what}, and Keras cannot be imported ({error})",
             where=Where(session.document.name),
-            help=_other_backend(error.name or "") or _EXTRA,
+            help=_other_backend(error.name or "") or TO_INSTALL,
         ) from error
 
 
@@ -135,7 +135,7 @@ def _array(config: Any, _session: Session) -> Any:
     try:
         import numpy as np
     except ImportError as error:
-        raise ConstructionError("__numpy__ needs NumPy", help=_EXTRA) from error
+        raise ConstructionError("__numpy__ needs NumPy", help=TO_INSTALL) from error
     return np.array(config["value"], dtype=config["dtype"])
 
 

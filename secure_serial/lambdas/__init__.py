@@ -24,7 +24,7 @@ from secure_serial.lambdas.nodes import Maker, identifier
 from secure_serial.lambdas.prove import Prover
 from secure_serial.lambdas.stream import Stream, read
 from secure_serial.lambdas.tables import table
-from secure_serial.lambdas.tree import check_scopes, digest, source
+from secure_serial.lambdas.tree import check_scopes, check_slices, digest, source
 from secure_serial.lambdas.values import Function
 
 __all__ = ["BadStream", "Bounds", "CannotLift", "Lifted", "TooMuch", "lift", "read"]
@@ -156,6 +156,7 @@ def _proved(code: Code, reading: Reading, shape: Shape) -> Lifted:
         tree = ast.Lambda(arguments, body)
     free = tuple(identifier(name) for name in code.freevars)
     check_scopes(tree)
+    check_slices(tree)
     here = Reading(table(own.version()), bounds)
     Prover(bounds, reading, here).prove(code, own.compiled(tree, free))
     return Lifted(tree, (reading.table.version,), free, digest(tree))

@@ -202,6 +202,18 @@ def check_scopes(tree: ast.expr | ast.FunctionDef) -> None:
                         raise CannotLift("a comprehension's variable that a nested function shares")
 
 
+def check_slices(tree: ast.expr | ast.FunctionDef) -> None:
+    """Refuse slices where no text may have one: `x[(1:, 2:) if c else 3:]` compiles as a tree."""
+    nodes = walked(tree)
+    slices = {id(node) for node in nodes if isinstance(node, ast.Slice)}
+    for node in nodes if slices else ():
+        if isinstance(node, ast.Subscript):
+            index = node.slice
+            slices -= {id(each) for each in (index, *getattr(index, "elts", ()))}
+    if slices:
+        raise CannotLift("a slice that is no index")
+
+
 def _stored(node: ast.AST) -> list[str]:
     return [
         each.id

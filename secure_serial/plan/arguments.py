@@ -104,29 +104,35 @@ class Reader:
             return self._catalogue.entry(resolution.caller.bases[0])
         return resolution.entry
 
-    def beside(self, value: Mapping[str, Json], node: Visit, owner: int) -> list[Visit]:
-        """What stands in a node beside its names and its config."""
+    def beside(
+        self, value: Mapping[str, Json], node: Visit, owner: int, *, own: bool = False
+    ) -> list[Visit]:
+        """What stands in a node beside its names and its config; `own` for the program's class."""
         if "class_name" not in value:
             return []  # what stands beside the name are its arguments
         visits: list[Visit] = []
         for key, item in value.items():
-            if key in _READ or (key in _NAMING and not isinstance(item, NESTS)):
+            specs = self._catalogue.config_fields(str(key))
+            if key in _READ or (key in _NAMING and specs is None and not isinstance(item, NESTS)):
                 continue
             path: Path = (node.path, key)
-            specs = self._catalogue.config_fields(str(key))
+            # A class of the program's own may compile itself with what it likes.
+            other = _OBJECT if own and key == "compile_config" else VALUE
             if specs is not None and isinstance(item, dict):
                 visits += [
                     Visit(
                         inner,
                         (path, name),
-                        specs.get(name, VALUE),
+                        specs.get(name, other),
                         node.depth + 1,
                         str(name),
                         owner,
                     )
                     for name, inner in item.items()
-                    if not is_harmless(inner, specs.get(name, VALUE).field, self._limits)
+                    if not is_harmless(inner, specs.get(name, other).field, self._limits)
                 ]
+            elif specs is not None:  # a class gets it, whatever it is
+                visits.append(Visit(item, path, VALUE, node.depth + 1, str(key), owner))
             elif key == "inbound_nodes":
                 visits.append(Visit(item, path, _CALL, node.depth + 1, key, owner))
             else:

@@ -280,9 +280,15 @@ class Catalogue:
         table = self._bare.get(kind)
         if table is None:
             table = {}
-            for symbol, raw in self._raw.items():
-                if raw["kind"] == kind and raw.get("type") == "class":
-                    table.setdefault(symbol.rpartition(".")[2], symbol)
+            classes = [
+                (symbol, str(raw.get("at", symbol)))  # an older Keras has not got every class
+                for symbol, raw in self._raw.items()
+                if raw["kind"] == kind and raw.get("type") == "class"
+            ]
+            for symbol, _ in classes:
+                table.setdefault(symbol.rpartition(".")[2], symbol)
+            for symbol, at in classes:  # Keras 2's format has the name of the class itself
+                table.setdefault(at.rpartition(".")[2].rpartition(":")[2], symbol)
             self._bare[kind] = table
         return table
 

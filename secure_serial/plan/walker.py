@@ -364,7 +364,8 @@ class _Walk:
             arguments=config if isinstance(config, dict) else None,
             allocation=self._measure(resolution, config, value, visit.times),
         )
-        self._push(arguments.visits + self._reader.beside(value, visit, owner))
+        own = resolution.caller is not None
+        self._push(arguments.visits + self._reader.beside(value, visit, owner, own=own))
 
     def _bare(self, names: Names, config: Json, resolution: Resolution, visit: Visit) -> None:
         """What `_class` comes to if nothing comes of what stands beside the names."""

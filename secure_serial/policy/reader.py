@@ -89,6 +89,8 @@ def toml(text: str, source: str) -> dict[str, Json]:
 
 def _said(error: Exception, text: str) -> str:
     """What the parser says, and how a date is written where it stopped at one."""
+    if text.startswith("\ufeff"):
+        return "it begins with a byte order mark; save it as UTF-8 without one"
     message = str(error)
     stopped = _STOPPED.search(message)
     line = text.split("\n")[int(stopped[1]) - 1] if stopped is not None else ""

@@ -80,9 +80,13 @@ class Rowwise:
         if any(type(each) is ndarray and each.dtype not in _FLOATS for each in args):
             return 0
         ranks = tuple(each.ndim if type(each) is ndarray else 0 for each in args)
-        if ranks not in self._steps:
-            self._steps[ranks] = _step(self._body, self._names, ranks)
-        return self._steps[ranks]
+        found = self._steps.get(ranks)
+        if found is None:
+            try:
+                found = self._steps[ranks] = _step(self._body, self._names, ranks)
+            except (RecursionError, MemoryError):
+                return 0  # for what is left of the stack at this call
+        return found
 
 
 def _step(body: ast.expr, names: Sequence[str], ranks: Sequence[int]) -> int:
@@ -91,6 +95,8 @@ def _step(body: ast.expr, names: Sequence[str], ranks: Sequence[int]) -> int:
     try:
         found = _Ranks({**dict.fromkeys(names, 0), **dict(zip(names, ranks, strict=False))})
         return (1 if found.exact else _STEP) if found.of(body) else 0
+    except (RecursionError, MemoryError):
+        raise
     except Exception:  # noqa: BLE001 - what is wrong is said when it is computed at once
         return 0
     finally:
@@ -148,7 +154,7 @@ class _Ranks:
             [ARRAY, *map(ast.literal_eval, node.args[1:])],
             {str(each.arg): ast.literal_eval(each.value) for each in node.keywords},
         )
-        if laid is None or laid[1] != [0]:
+        if not rank or laid is None or laid[1] != [0]:
             raise _Other
         return rank - _dropped(function.operation, laid[0], rank)
 
@@ -162,4 +168,5 @@ def _dropped(operation: Row, values: Sequence[Any], rank: int) -> int:
     axes = {axis_in(each, rank) for each in ((axis,) if type(axis) is int else axis)}
     if 0 in axes:
         raise _Other
+    # What has no such parameter gives as many axes as it takes.
     return 0 if given.get("keepdims", True) else len(axes)

@@ -16,7 +16,9 @@ from secure_serial.errors import (
     ArtifactError,
     AuditError,
     LimitExceeded,
+    MalformedArtifact,
     UnsafeArtifact,
+    Where,
 )
 from secure_serial.plan.walker import make_plan
 from secure_serial.policy.engine import Engine, Verdict
@@ -54,7 +56,8 @@ class Judge:
         """The report on one candidate. Raises nothing but AuditError."""
         name = candidate.name
         if candidate.take is Take.FAIL:
-            return FileReport(name, Status.FAILED, candidate.reason)
+            error = MalformedArtifact(candidate.reason, code=Fault.UNREADABLE, where=Where(name))
+            return self._at_fault(error, candidate)
         if candidate.take is not Take.JUDGE:
             return FileReport(name, Status.SKIPPED, candidate.reason)
         try:

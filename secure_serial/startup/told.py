@@ -81,13 +81,13 @@ def _absolute(policy: str) -> str:
 def _write(place: Path, files: dict[str, bytes]) -> None:
     """All of it or nothing: another run may be writing the same."""
     made = Path(tempfile.mkdtemp(dir=place.parent))
-    for name, data in files.items():
-        (made / name).write_bytes(data)
     try:
+        for name, data in files.items():
+            (made / name).write_bytes(data)
         made.rename(place)
     except OSError:
         for name in files:
-            (made / name).unlink()
+            (made / name).unlink(missing_ok=True)
         made.rmdir()
         if not place.exists():
             raise

@@ -41,6 +41,19 @@ def test_records_are_appended_in_order(tmp_path):
     assert path.read_bytes() == b'{"n":0}\n{"n":1}\n{"n":2}\n'
 
 
+def test_a_line_that_was_left_broken_spoils_no_record(tmp_path):
+    path = tmp_path / "log"
+    path.write_bytes(b'{"n":0}\n{"n":')
+    for number in (1, 2):
+        AuditLog(path).write({"n": number})
+    assert path.read_bytes() == b'{"n":0}\n{"n":\n{"n":1}\n{"n":2}\n'
+
+
+def test_what_is_no_log_is_refused_at_once():
+    with pytest.raises(TypeError, match="not True"):
+        open_sink(True)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="permission bits are of POSIX")
 def test_a_new_log_is_its_owners_alone_and_an_old_one_stays_as_it_is(tmp_path):
     path = tmp_path / "log"

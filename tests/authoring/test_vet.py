@@ -149,7 +149,7 @@ def test_for_programs_all_is_in_one_object(site, capsys):
     assert run("ssvet_i", "ssvet_j", form="json") is Exit.FINDINGS
     out, err = capsys.readouterr()
     data = json.loads(out)
-    assert (data["command"], data["exit_code"], err) == ("vet", 1, "")
+    assert (data["command"], data["exit_code"], err) == ("policy vet", 1, "")
     first, second = data["vetted"]
     assert (first["package"], second["package"]) == ("ssvet_i", "ssvet_j")
     assert first["findings"] == {"high": 0, "medium": 1, "low": 1}

@@ -55,3 +55,23 @@ def test_only_shipped_policies_are_shown(capsys, name):
 def test_a_mistyped_command_gets_a_hint(capsys):
     assert main(["scna", "x"]) == 2
     assert "did you mean scan?" in capsys.readouterr().err
+
+
+def test_a_schema_is_written_over_an_older_one_and_over_nothing_else(tmp_path, capsys):
+    out, mine = tmp_path / "schema.json", tmp_path / "mine.toml"
+    for _ in range(2):
+        assert main(["policy", "schema", "--out", str(out)]) == 0
+    assert json.loads(out.read_text("utf-8"))["title"]
+    mine.write_text("version = 1\n", "utf-8")
+    assert main(["policy", "schema", "--out", str(mine)]) == 2
+    assert "not overwritten" in capsys.readouterr().err
+    assert mine.read_text("utf-8") == "version = 1\n"
+    assert main(["policy", "schema", "--out", str(tmp_path)]) == 2
+    assert main(["policy", "schema", "--out", "a\0b"]) == 2
+
+
+def test_a_byte_order_mark_is_named(tmp_path, capsys):
+    policy = tmp_path / "p.toml"
+    policy.write_bytes(b"\xef\xbb\xbfversion = 1\n")
+    assert main(["policy", "check", str(policy)]) == 1
+    assert "byte order mark" in capsys.readouterr().out

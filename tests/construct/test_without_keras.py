@@ -32,7 +32,7 @@ def error(tree):
     try:
         s.deserialize_keras_object(tree)
     except s.SecureSerialError as error:
-        print(type(error).__name__, "secure-serial[keras]" in error.help)
+        print(type(error).__name__, "pip install keras" in error.help)
 """
 
 
@@ -61,6 +61,17 @@ error({"class_name": "__numpy__", "config": {"value": [1], "dtype": "int8"}})
 error({"module": "os", "class_name": "system", "config": {}})
 """)
     assert lines[:6] == ["ConstructionError True"] * 5 + ["LoadDenied False"]
+
+
+def test_nothing_is_in_force_where_there_is_no_keras_and_that_is_said():
+    lines = run("""
+for put in (lambda: s.enforcing("strict").__enter__(), lambda: s.seal("strict")):
+    try:
+        put()
+    except s.ConstructionError as error:
+        print("cannot be imported" in error.message, "pip install keras" in error.help)
+""")
+    assert lines[:2] == ["True True"] * 2
 
 
 def test_a_backend_that_is_there_is_named_where_keras_looks_for_another(monkeypatch):

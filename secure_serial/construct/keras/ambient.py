@@ -217,6 +217,16 @@ def function(guard: Guard, original: Original) -> Original:
     return gated
 
 
+def torch_module(guard: Guard, original: Original) -> Original:
+    """Door J: a module of PyTorch, which is a pickle. A class is asked here, and no resolver."""
+
+    def from_config(cls: type, config: Any, *args: Any, **kwargs: Any) -> Any:
+        node = {"module": "keras.layers", "class_name": "TorchModuleWrapper", "config": config}
+        return loading.deserialize_own(node, None, guard.recorded, safe_mode=_safe_mode(given=None))
+
+    return from_config
+
+
 def _safe_mode(given: Any) -> bool:
     """What holds here, as Keras has it: the scope's, else what the call says; None is safe."""
     scope = keras_state(SAFE_MODE)

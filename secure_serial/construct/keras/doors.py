@@ -62,9 +62,14 @@ def install() -> None:
             _warn(version)
         gated = {id(original): _gated(door, original) for door, _, _, original in found}
         for _, place, holder, original in found:
-            setattr(holder, place.name, gated[id(original)])
+            _put(holder, place.name, gated[id(original)])
         _replace_copies({id(original): original for _, _, _, original in found}, gated)
         _installed[:] = [keras]
+
+
+def _put(holder: Any, name: str, gated: Original) -> None:
+    of_class = isinstance(vars(holder).get(name), classmethod)
+    setattr(holder, name, classmethod(gated) if of_class else gated)
 
 
 def behind(gated: Any) -> Original:
@@ -148,7 +153,9 @@ DOORS = (
     Door("legacy", None, ambient.legacy),
     Door("legacy json", gates.legacy_json, ambient.legacy_json),
     Door("model from text", gates.model_from_text, ambient.model_from_text),
+    Door("json text", gates.json_text, gates.json_text),
     Door("code", gates.refuse_code, ambient.function, copies.function),
+    Door("torch module", None, ambient.torch_module),
     Door("serialize", always=gates.serialize),
     Door("serialize in layer", always=gates.serialize_in_layer),
     Door("variable", gates.variable),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
+from secure_serial.artifact.json_text import parse_json
 from secure_serial.construct import live
 from secure_serial.construct import load as loading
 from secure_serial.construct.revive import refused_lambda, revive
@@ -194,6 +195,20 @@ def legacy_json(session: Session, original: Original) -> Original:
         return session.legacy_part(json_string)
 
     return decode
+
+
+def json_text(authority: Session | Guard, original: Original) -> Original:
+    """`model_from_json`: the text is read strictly and within limits, before Keras reads it."""
+
+    def model_from_json(json_string: Any, custom_objects: Any = None) -> Any:
+        given = json_string
+        if isinstance(given, str):
+            given = given.encode("utf-8", "surrogatepass")
+        if isinstance(given, (bytes, bytearray)):  # what is none of these Keras refuses
+            parse_json(bytes(given), authority.policy.limits)
+        return original(json_string, custom_objects)
+
+    return model_from_json
 
 
 def refuse_code(session: Session, original: Original) -> Original:

@@ -89,7 +89,12 @@ PLACES = (
     ),
     Place("legacy json", f"{_LEGACY}.json_utils", "decode", "json_string"),
     Place("model from text", _LIBRARY, "_model_from_config", f"config_json {_INSIDE}"),
+    Place("json text", "keras.src.models.model", "model_from_json", "json_string custom_objects"),
     Place("code", "keras.src.utils.python_utils", "func_load", "code defaults closure globs"),
+    Place(
+        "torch module", "keras.src.utils.torch_utils", "from_config", "cls config",
+        "TorchModuleWrapper",
+    ),
     # 3.7 renamed the class.
     Place(
         "variable", _VARIABLES, "__init__", "self initializer shape dtype", "KerasVariable",
@@ -171,7 +176,7 @@ def places(version: Version) -> dict[str, Place]:
 
 
 def find(place: Place) -> tuple[Any, Callable[..., Any]]:
-    """The module or class that holds a door's function, and the function.
+    """The module or class that holds a door's function, and the function; of a class, if it is its.
 
     Raises:
         ConstructionError: it is not there, or no longer the one that is known.
@@ -182,7 +187,8 @@ def find(place: Place) -> tuple[Any, Callable[..., Any]]:
     except ImportError as error:
         raise _moved(place, f"there is no {place.module}") from error
     holder = getattr(module, place.holder, None) if place.holder else module
-    original = getattr(holder, place.name, None)
+    original = vars(holder).get(place.name) if place.holder and holder else None
+    original = getattr(original, "__func__", original) or getattr(holder, place.name, None)
     if not callable(original):
         raise _moved(place, "it is not there")
     unfit = _unfit(original, place)

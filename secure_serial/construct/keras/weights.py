@@ -77,10 +77,11 @@ def _parts(path: Path, limits: Limits) -> Iterator[Path]:
     with open_regular(str(path))[0] as file:
         index = parse_json(file.read(limits.config_bytes + 1), limits)
     named = index.get("weight_map") if isinstance(index, dict) else None
-    shards: set[object] = set()
+    # Keras opens the first shard, whether the index names it or not.
+    shards = {f"{path.stem.replace('.weights', '')}_00000.weights.h5"}
     for each in named.values() if isinstance(named, dict) else ():
-        shards.update(each if isinstance(each, list) else [each])
-    for name in sorted(map(str, shards)):
+        shards.update(map(str, each if isinstance(each, list) else [each]))
+    for name in sorted(shards):
         if name != PurePath(name).name or name in ("", ".", ".."):
             raise UnsafeArtifact(
                 f"a shard that is not beside it: {name!r:.200}",

@@ -127,10 +127,14 @@ def _write_new(path: Path, text: bytes) -> None:
         # Exclusive, so that a key is never lost and no link is followed.
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         descriptor = os.open(path, flags, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError:
+            path.unlink(missing_ok=True)  # a part of a key is none, and would stand in the way
+            raise
     except OSError as error:
         raise UntrustedPolicy(
             f"the key cannot be written: {error.strerror or error}",

@@ -75,7 +75,10 @@ class Writer:
 
     def message(self, *parts: Any) -> bytes:
         """A list of values that JSON has itself, encoded before where need be."""
-        return _to_text(parts).encode("ascii")
+        try:
+            return _to_text(parts).encode("ascii")
+        except ValueError as error:  # more digits than Python writes
+            raise TooLarge("a whole number of too many digits") from error
 
     def value(self, value: Any, depth: int = 0) -> Any:
         """What stands for a value in a message."""

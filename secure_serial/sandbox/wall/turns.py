@@ -55,7 +55,7 @@ class Turns:
         self._into: list[list[Array]] = []
         #: What stands for the arguments of the first blocks.
         self.places = [self._place(divided.args, incoming) for _ in range(PLACES)]
-        #: Bytes of the shared memory that they take up.
+        #: Bytes of the shared memory that they take up, or their results.
         self.room = incoming.end
 
     def _place(self, args: list[Any], incoming: Writer) -> list[Any]:
@@ -115,6 +115,7 @@ class Turns:
         segment = self._segment
         reader = Reader(segment, segment.incoming, segment.size, copy=False)
         found = answers.read(reader, answer)
+        self.room = max(self.room, reader.end - segment.incoming)
         if found is None or isinstance(found, Exception):
             return None  # which is said again when it is computed at once
         if not _are_places(found, self._rows):

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from secure_serial.errors import SandboxError
 from secure_serial.sandbox.allowance import Allowance, Wall
+from secure_serial.sandbox.meter import EXCEEDED
 from secure_serial.sandbox.wall import answers, frames
 from secure_serial.sandbox.wall.codec import Garbled, NotPlain, Reader, Writer
 
@@ -148,10 +149,10 @@ class Worker:
                 outcome = self._by_blocks(child, patience, spec, *given)
                 if outcome is None:
                     outcome = self._at_once(child, patience, spec, *given)
-        if isinstance(outcome, Exception):  # no value is one
-            raise outcome
-        self._known.add(spec.key)
-        return outcome
+            if not isinstance(outcome, Exception):  # no value is one
+                self._known.add(spec.key)  # of this child's: another thread may start the next
+                return outcome
+        raise outcome
 
     def _at_once(
         self, child: Child, patience: Patience, spec: Spec, args: Given, kwargs: Named
@@ -196,7 +197,7 @@ class Worker:
         try:
             return turn.run(child.line, request, patience)
         finally:
-            if turn.room > _KEPT:  # results take up less
+            if turn.room > _KEPT:
                 child.segment.trim(_KEPT)
 
     def _described(self, spec: Spec, writer: Writer) -> Any:
@@ -218,6 +219,10 @@ class Worker:
             self._dead(f"it said what no worker says ({error})", error)
         except (frames.Ended, OSError) as error:
             self._dead("", error)
+        except RecursionError as error:
+            self._end()
+            text = "too little of the stack is left to ask the worker"
+            raise SandboxError(text, code=EXCEEDED) from error
         except BaseException:
             self._end()  # whatever interrupts leaves an answer that nobody waits for
             raise

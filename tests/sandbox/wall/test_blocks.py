@@ -43,7 +43,8 @@ class Talking:
         os.close(fd)
         (inlet, ours_out), (ours_in, outlet) = os.pipe(), os.pipe()
         self._line = frames.Line(ours_in, ours_out)
-        self._theirs = inlet, outlet
+        self._theirs = frames.Inner(inlet, outlet)
+        self._opened = [inlet, outlet, self._theirs._glance]
         self.worker = Worker()
         self.worker._child = SimpleNamespace(
             line=self._line, segment=self.memory, patience=lambda *_: frames.clock(60)
@@ -53,7 +54,7 @@ class Talking:
 
     def _serve(self):
         with np.errstate(all="ignore"):
-            child.serve(frames.Inner(*self._theirs), self.memory, lambda _: self.function)
+            child.serve(self._theirs, self.memory, lambda _: self.function)
 
     def call(self, function, args):
         """As a `Walled` function is called."""
@@ -69,7 +70,7 @@ class Talking:
     def close(self):
         self._line.close()
         self._thread.join()
-        for fd in self._theirs:
+        for fd in filter(None, self._opened):
             os.close(fd)
         self.memory.close()
 

@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 
 from secure_serial.lambdas.understood import from_source
+from secure_serial.sandbox import rowwise
 from secure_serial.sandbox.allowance import Allowance
 from secure_serial.sandbox.division import Division
-from secure_serial.sandbox.facades.canonical import ROWWISE, row
+from secure_serial.sandbox.facades.canonical import ITEMWISE, ROWWISE, row
 from secure_serial.sandbox.facades.ops import NUMPY
 from secure_serial.sandbox.restrict import restrict
 from secure_serial.sandbox.rowwise import Rowwise
@@ -88,7 +89,7 @@ def compare(text, args, talking):
         ("lambda x: K.sum(x, axis=1) @ x", ""), ("lambda x: not K.sum(x, axis=1)", ""),
         ("lambda x: K.sum(x > 0, axis=1)", ""), ("lambda x: K.sum(x, axis=1) > 0", ""),
         ("lambda x: K.argmax(x, axis=1)", ""), ("lambda x: K.sum(x, axis=x)", ""),
-        ("lambda x: K.sum(2, axis=1)", ""), ("lambda x, sum: np.sum(x, axis=sum)", ""),
+        ("lambda x: K.sum(2, axis=1)", ""), ("lambda x: x + np.sum(2, axis=())", ""), ("lambda x, sum: np.sum(x, axis=sum)", ""),
         ("lambda x: K.sum(x, 1, *x)", ""), ("lambda x: K.sum(x, 1, **x)", ""),
         ("lambda x: K.sum(*x, axis=1)", ""), ("lambda x: K.sum(x, axis=1, other=2)", ""),
         ("lambda x: K.sum(axis=1)", ""), ("lambda x: K.sum(x, axis={[]: 1})", ""), ("lambda x: K.sum(x, axis='a')", ""),
@@ -133,6 +134,7 @@ def test_who_has_used_up_the_stack_computes_at_once():
         assert deep(70) == 0
     finally:
         sys.setrecursionlimit(limit)
+    assert found.step([x]) == 1
 
 
 ONE = np.ones((400, 3), "f4")
@@ -156,6 +158,10 @@ def test_other_arguments_are_computed_at_once(args, talking, monkeypatch):
 
 #: Operations that no facade has under their own name.
 CALLED = {"norm_of": "math.reduce_euclidean_norm", "clip_by_norm": "clip_by_norm"}
+
+
+def test_what_is_exact_is_known():
+    assert rowwise._EXACT < ITEMWISE | ROWWISE
 
 
 @pytest.mark.parametrize("name", sorted(ROWWISE))

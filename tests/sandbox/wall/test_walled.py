@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -191,3 +192,37 @@ def test_shared_worker_serves_all_functions():
         assert Walled(from_source("lambda x: x + 2"), worker)(1) == 3
     finally:
         worker.close()
+
+
+def test_a_number_of_too_many_digits_is_refused_and_the_worker_lives():
+    """Python writes no more than 4,300 of them: sys.set_int_max_str_digits."""
+    with Worker(ALLOWANCE) as worker:
+        scaled = Walled(from_source("lambda x, n: x * n"), worker)
+        assert scaled(np.ones(3, "f4"), 2).tolist() == [2.0] * 3
+        pid = worker._child.pid
+        for size in (3, 1 << 20):
+            with pytest.raises(SandboxError, match="digits") as refused:
+                scaled(np.ones(size, "f4"), 10**5000)
+            assert refused.value.code == "SS502"
+        assert worker._child.pid == pid
+
+
+def test_another_thread_may_end_the_worker_when_a_call_has_just_ended():
+    """What the child knew, its successor does not."""
+    with Worker(ALLOWANCE) as worker:
+        first, second = (Walled(from_source(f"lambda x: x + {n}"), worker) for n in (1, 2))
+        let_go = worker._lock
+
+        class Lock:
+            def __enter__(self):
+                return let_go.__enter__()
+
+            def __exit__(self, *given):
+                let_go.__exit__(*given)
+                worker._lock = let_go
+                other = threading.Thread(target=lambda: (worker.close(), second(1)))
+                other.start()
+                other.join()
+
+        worker._lock = Lock()
+        assert [first(1), first(1), second(1)] == [2, 2, 3]
