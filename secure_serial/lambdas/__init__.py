@@ -24,7 +24,7 @@ from secure_serial.lambdas.nodes import Maker, identifier
 from secure_serial.lambdas.prove import Prover
 from secure_serial.lambdas.stream import Stream, read
 from secure_serial.lambdas.tables import table
-from secure_serial.lambdas.tree import check_scopes, check_slices, digest, source
+from secure_serial.lambdas.tree import check_scopes, check_slices, chooses_method, digest, source
 from secure_serial.lambdas.values import Function
 
 __all__ = ["BadStream", "Bounds", "CannotLift", "Lifted", "TooMuch", "lift", "read"]
@@ -132,12 +132,19 @@ def _lift(code: Code, reading: Reading) -> Lifted:
     if {DIVIDE} & {*code.names, *code.varnames, *code.freevars, *code.cellvars}:
         raise CannotLift(f"the name {DIVIDE}, which has a meaning here")
     failure = CannotLift("nothing")
+    odd: Lifted | None = None
     for shape in SHAPES:
         try:
-            return _proved(code, reading, shape)
+            found = _proved(code, reading, shape)
         except CannotLift as error:
             failure = error if shape is SHAPES[0] else failure
-    raise failure
+            continue
+        if not chooses_method(found.tree):
+            return found
+        odd = odd or found
+    if odd is None:
+        raise failure
+    return odd
 
 
 def _proved(code: Code, reading: Reading, shape: Shape) -> Lifted:

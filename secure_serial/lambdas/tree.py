@@ -25,16 +25,17 @@ class _Normal(ast.NodeTransformer):
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
         self.generic_visit(node)
-        test = node.test
-        while isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-            test = test.operand
+        node.test, swapped = _positive(node.test)
+        if swapped:
             node.body, node.orelse = node.orelse, node.body
-        if isinstance(test, ast.Compare) and len(test.ops) == 1:
-            positive = {ast.IsNot: ast.Is, ast.NotIn: ast.In}.get(type(test.ops[0]))
-            if positive is not None:
-                test = ast.Compare(test.left, [positive()], test.comparators)
+        return node
+
+    def visit_If(self, node: ast.If) -> ast.AST:
+        self.generic_visit(node)
+        if node.orelse:
+            node.test, swapped = _positive(node.test)
+            if swapped:
                 node.body, node.orelse = node.orelse, node.body
-        node.test = test
         return node
 
     def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
@@ -45,6 +46,18 @@ class _Normal(ast.NodeTransformer):
             values += value.values if same and isinstance(value, ast.BoolOp) else [value]
         node.values = values
         return node
+
+
+def _positive(test: ast.expr) -> tuple[ast.expr, bool]:
+    """A test without `not` before it, or in it; and whether it now says the opposite."""
+    swapped = False
+    while isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        test, swapped = test.operand, not swapped
+    if isinstance(test, ast.Compare) and len(test.ops) == 1:
+        positive = {ast.IsNot: ast.Is, ast.NotIn: ast.In}.get(type(test.ops[0]))
+        if positive is not None:
+            return ast.Compare(test.left, [positive()], test.comparators), not swapped
+    return test, swapped
 
 
 def children(node: ast.AST) -> Iterator[ast.AST]:
@@ -91,7 +104,7 @@ def copied(node: Any) -> Any:
 
 def normal(tree: ast.expr | ast.FunctionDef) -> ast.expr | ast.FunctionDef:
     """The normal form: the tree itself, if it holds nothing that can be written in several ways."""
-    if not any(isinstance(node, (ast.IfExp, ast.BoolOp)) for node in walked(tree)):
+    if not any(isinstance(node, (ast.IfExp, ast.If, ast.BoolOp)) for node in walked(tree)):
         return tree
     made: ast.expr | ast.FunctionDef = _Normal().visit(copied(tree))
     return made
@@ -212,6 +225,18 @@ def check_slices(tree: ast.expr | ast.FunctionDef) -> None:
             slices -= {id(each) for each in (index, *getattr(index, "elts", ()))}
     if slices:
         raise CannotLift("a slice that is no index")
+
+
+def chooses_method(tree: ast.Lambda | ast.FunctionDef) -> bool:
+    """Whether a method of one of its values is chosen, and then called: `(x.a if c else x.b)(1)`.
+
+    Restricted code has no methods but to call them, and ends that are alike may be taken for one.
+    """
+    nodes = walked(tree)
+    choices = [n.func for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.IfExp)]
+    own = {each.arg for each in nodes if isinstance(each, ast.arg)} if choices else set()
+    methods = [m for c in choices for m in (c.body, c.orelse) if isinstance(m, ast.Attribute)]
+    return any(isinstance(m.value, ast.Name) and m.value.id in own for m in methods)
 
 
 def _stored(node: ast.AST) -> list[str]:
