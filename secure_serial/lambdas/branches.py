@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from secure_serial.lambdas.errors import CannotLift
-from secure_serial.lambdas.values import Const, key_of
 
 if TYPE_CHECKING:
     from secure_serial.lambdas.express import Express
@@ -227,12 +226,6 @@ class Reducer:
         if not differ or then.stmts or other.stmts:
             return self.statement(node, then, other, differ)
         if len(differ) > 1:
-            # Copies of one end push the same operands again.
-            unlike = [
-                place for place in differ if not _alike(then.stack[place], other.stack[place])
-            ]
-            differ = unlike or differ[:1]
-        if len(differ) > 1:
             raise CannotLift("paths that meet with different stacks")
         place = differ[0]
         value = self.value(node, then.stack[place], other.stack[place])
@@ -290,13 +283,6 @@ def _idle(leaf: Leaf, node: Test) -> bool:
         one is two for one, two in zip(leaf.stack, node.base, strict=True)
     )
     return leaf.kind == "join" and same and not leaf.stmts and not leaf.asked
-
-
-def _alike(one: Any, two: Any) -> bool:
-    """Whether two values are the same constant or variable, pushed twice."""
-    if isinstance(one, Const) and isinstance(two, Const):
-        return key_of(one.value) == key_of(two.value)
-    return isinstance(one, ast.Name) and isinstance(two, ast.Name) and one.id == two.id
 
 
 def _postorder(root: Node) -> list[Node]:

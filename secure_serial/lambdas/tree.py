@@ -36,7 +36,7 @@ class _Normal(ast.NodeTransformer):
             node.test, swapped = _positive(node.test)
             if swapped:
                 node.body, node.orelse = node.orelse, node.body
-        return node
+        return _one_assignment(node) or node
 
     def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
         self.generic_visit(node)
@@ -46,6 +46,19 @@ class _Normal(ast.NodeTransformer):
             values += value.values if same and isinstance(value, ast.BoolOp) else [value]
         node.values = values
         return node
+
+
+def _one_assignment(node: ast.If) -> ast.Assign | None:
+    """`if c: y = a` and `else: y = b` as `y = a if c else b`, which compilers make of it."""
+    legs = [leg[0] for leg in (node.body, node.orelse) if len(leg) == 1]
+    match legs:
+        case [
+            ast.Assign([ast.Name(one)], then),
+            ast.Assign([ast.Name(two)], other),
+        ] if one == two:
+            target = ast.Name(one, ast.Store())
+            return ast.Assign([target], ast.IfExp(node.test, then, other))
+    return None
 
 
 def _positive(test: ast.expr) -> tuple[ast.expr, bool]:
