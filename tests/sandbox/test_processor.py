@@ -40,3 +40,34 @@ def test_elements_are_charged_what_they_cost(expression):
     made(function, steps=4 * wanted + 2000)(*given)
     with pytest.raises(SandboxError, match="steps"):
         made(function, steps=wanted - 1)(*given)
+
+
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [
+        # Padding goes round the array as often as the width asks for.
+        ("lambda x: np.pad(x, 20000, mode='reflect')", True),
+        ("lambda x: [np.pad(x, 900, mode='symmetric') for i in range(99)]", True),
+        ("lambda x: np.pad(x, 2, mode='reflect')", False),
+        ("lambda x: np.pad(x[:1], ((900, 900), (0, 0)), mode='edge')", False),
+        # Some norms of a matrix are of its singular values.
+        ("lambda x: np.linalg.norm(np.ones((700, 700)), ord=2)", True),
+        ("lambda x: np.linalg.norm(np.ones((9, 400, 400)), ord='nuc', axis=(1, 2))", True),
+        ("lambda x: np.linalg.norm(np.ones((700, 700)), ord='fro')", False),
+        ("lambda x: np.linalg.norm(np.ones((700, 700)), ord=2, axis=1)", False),
+        ("lambda x: np.linalg.norm(x, ord=-2)", False),
+    ],
+)
+def test_what_takes_long_beside_its_size_is_charged_for_it(text, refused):
+    function = made(text)
+    if refused:
+        with pytest.raises(SandboxError, match="steps"):
+            function(np.ones((3, 3)))
+    else:
+        assert np.isfinite(function(np.ones((3, 3)))).all()
+
+
+def test_a_constant_of_keras_2_is_a_float():
+    """Two whole numbers would be added up in 32 bits, and wrap."""
+    assert made("lambda: K.sum(K.constant([2000000000, 2000000000]))")() == 4e9
+    assert made("lambda: K.constant([1, 2], dtype='int32')")().dtype == np.int32

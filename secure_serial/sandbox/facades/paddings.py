@@ -6,7 +6,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from secure_serial.sandbox.facades.errors import refused
-from secure_serial.sandbox.facades.measure import count, dims, item_bytes, take
+from secure_serial.sandbox.facades.measure import count, dims, item_bytes, labour, look, take
 from secure_serial.sandbox.facades.sizes import not_negative
 
 if TYPE_CHECKING:
@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from secure_serial.sandbox.facades.sizes import Rule
 
 
+#: Modes that copy the array at its own edge, again and again until the width is reached. A round
+#: takes 10 microseconds in NumPy, and 40 ms where a backend compiles for each shape; what people
+#: write takes one.
+_IN_ROUNDS = frozenset({"reflect", "symmetric", "wrap"})
+_ROUND = 1 << 25
 #: A width before, and one after.
 _PAIR = 2
 
@@ -45,7 +50,12 @@ def pad(_row: Row) -> Rule:
         shape = dims(values[0])
         both = widths(values[1], len(shape))
         total = prod(n + before + after for n, (before, after) in zip(shape, both, strict=True))
-        take(total, item_bytes(values[0]))
+        take(total, item_bytes(values[0]), 1 if values[2] == "constant" else 2)
+        if values[2] != "constant":
+            look(total, values[0])
+        if values[2] in _IN_ROUNDS:
+            rounds = (max(each) // max(n - 1, 1) for n, each in zip(shape, both, strict=True))
+            labour(sum(rounds), _ROUND)
 
     return rule
 

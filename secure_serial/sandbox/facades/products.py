@@ -6,7 +6,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from secure_serial.sandbox import meter
-from secure_serial.sandbox.facades import measure
+from secure_serial.sandbox.facades import canonical, measure
 from secure_serial.sandbox.facades.errors import refused
 from secure_serial.sandbox.facades.measure import count, dims, item_bytes, take
 from secure_serial.sandbox.facades.sizes import broadcast
@@ -14,6 +14,10 @@ from secure_serial.sandbox.facades.sizes import broadcast
 if TYPE_CHECKING:
     from secure_serial.sandbox.facades.canonical import Row
     from secure_serial.sandbox.facades.sizes import Rule
+
+
+#: Norms of a matrix that are of its singular values.
+_SINGULAR = frozenset({2, -2, "nuc"})
 
 
 def _product(one: Any, other: Any, elements: int, inner: int) -> None:
@@ -175,10 +179,35 @@ def cubic(row: Row) -> Rule:
             columns = max(count(values[1]) // max(batch * side, 1), side)
             item = max(8, measure.widest(values))
             take(count(values[1]) + batch * side * columns, item, 2)
-        each = max(side * side * columns, _MATRIX) * passes
-        measure.labour(batch, each * (2 if measure.is_complex(values[0]) else 1))
-        take(batch * side * side, item, 3)
-        take(side * side, item, _WORKSPACE)
+        _decomposed(values[0], (batch, side, columns), item, passes)
+
+    return rule
+
+
+def _decomposed(value: Any, sizes: tuple[int, int, int], item: int, passes: int) -> None:
+    """Take what it costs to take so many matrices of a side apart, for so many columns."""
+    batch, side, columns = sizes
+    each = max(side * side * columns, _MATRIX) * passes
+    measure.labour(batch, each * (2 if measure.is_complex(value) else 1))
+    take(batch * side * side, item, 3)
+    take(side * side, item, _WORKSPACE)
+
+
+def norm(row: Row) -> Rule:
+    """Item by item; but some norms of a matrix are of its singular values."""
+    usual, passes = broadcast(row), canonical.row("svd").work
+
+    def rule(values: list[Any]) -> None:
+        usual(values)
+        value, order, axis = values[:3]
+        if order not in _SINGULAR:
+            return
+        shape = dims(value)
+        axes = tuple(range(len(shape))) if axis is None else axis
+        if type(axes) is tuple and len(axes) == 2:  # noqa: PLR2004 - a matrix
+            rows, columns = (shape[measure.axis_in(each, len(shape))] for each in axes)
+            side, batch = max(rows, columns), prod(shape) // max(rows * columns, 1)
+            _decomposed(value, (batch, side, side), item_bytes(value), passes)
 
     return rule
 

@@ -20,7 +20,7 @@ _ALL: tuple[Callable[[Row], Rule], ...] = (
     sizes.linspace, sizes.eye, sizes.one_hot, sizes.diag, sizes.matrix_diag, picks.gather_nd,
     picks.quantile, picks.search, picks.choose, products.matmul, products.multiply_matrices,
     products.batch_dot, products.outer, products.tensordot, products.einsum,
-    products.meshgrid, products.cubic, products.pool, products.conv, products.resize,
+    products.meshgrid, products.cubic, products.norm, products.pool, products.conv, products.resize,
     products.resize_by, products.k_repeat, products.slow, products.gelu, products.lrn,
 )
 # fmt: on
