@@ -46,7 +46,7 @@ def test_elements_are_charged_what_they_cost(expression):
     ("text", "refused"),
     [
         # Padding goes round the array as often as the width asks for.
-        ("lambda x: np.pad(x, 20000, mode='reflect')", True),
+        ("lambda x: np.pad(x[0], 20000, mode='reflect')", True),
         ("lambda x: [np.pad(x, 900, mode='symmetric') for i in range(99)]", True),
         ("lambda x: np.pad(x, 2, mode='reflect')", False),
         ("lambda x: np.pad(x[:1], ((900, 900), (0, 0)), mode='edge')", False),
