@@ -146,5 +146,5 @@ def test_schema_is_printed_or_written(tmp_path, capsys):
     for _ in range(2):  # it is generated, so it may be written again
         assert run_schema(argparse.Namespace(out=str(path)), Console()) is Exit.CLEAN
         assert json.loads(path.read_bytes()) == schema()
-        path.write_text("old")
+        path.write_text('{"old": 1}')
     assert capsys.readouterr().out == ""
