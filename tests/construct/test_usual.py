@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("usual_classes")
 
 
 @pytest.mark.parametrize("name", POLICIES)
-@settings(max_examples=60, deadline=None)  # of each policy; 20,000 in all were tried once
+@settings(max_examples=40, deadline=None)  # of each policy; 20,000 in all were tried once
 @given(tree=st.one_of(nodes(TREES), st.lists(nodes(TREES), max_size=4), TREES))
 def test_one_pass_comes_to_what_the_long_way_comes_to(name, tree):
     assert came_to(tree, POLICIES[name]) == came_to_at_length(tree, POLICIES[name])

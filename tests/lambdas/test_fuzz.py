@@ -7,7 +7,7 @@ from tools.lambdas.fuzz import fuzz
 
 @pytest.mark.slow
 def test_changed_streams_end_in_our_errors_or_in_the_same_function():
-    made = fuzz(20, "one", [])
+    made = fuzz(8, "one", [])
     assert made.faults == []
     # Nothing of it may be idle: streams are refused and lifted, texts too, functions are called.
     for what in ("BadStream", "CannotLift", "lifted", "same answers", "changed text refused"):

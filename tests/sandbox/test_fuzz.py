@@ -9,7 +9,7 @@ resource = pytest.importorskip("resource")
 def test_random_functions_end_in_plain_values_or_in_our_errors():
     from tools.sandbox.fuzz import fuzz
 
-    made = fuzz(20, "one")
+    made = fuzz(8, "one")
     assert made.faults == []
     # Nothing of it may be idle: functions are refused before they run, while they do, and run.
     for what in ("SS503", "SS504", "SS502", "a value"):
