@@ -86,6 +86,8 @@ class Row:
     creates: bool
     #: Multiplications that one item costs where it is more than a look: 0.1 ns each.
     work: int
+    #: How many kernels a backend compiles for it: see `compiled`.
+    kernels: int
 
     def position(self, name: str) -> int:
         """Where a parameter stands."""
@@ -120,6 +122,7 @@ def rows() -> dict[str, Row]:
             entry.get("times", 1),
             entry.get("creates", False),
             entry.get("work", 0),
+            entry.get("kernels", 1),
         )
         for name, entry in raw.items()
     }

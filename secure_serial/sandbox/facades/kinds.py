@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from secure_serial.sandbox import meter
-from secure_serial.sandbox.facades import ops
+from secure_serial.sandbox.facades import compiled, ops
 from secure_serial.sandbox.facades.dtypes import DTYPES, NUMERIC, WIDE, dtype, narrowed
 from secure_serial.sandbox.facades.errors import kind_of, refused
 from secure_serial.sandbox.facades.measure import dims
@@ -84,6 +84,7 @@ def _from_items(items: Any) -> Any:
     stack = foreign.find("stack")
     if stack is None:  # pragma: no cover - every provider stacks
         raise refused("tensors in a sequence where an array stands")
+    compiled.charge("stack", checked, (), 1 + len(checked) // compiled.OPERANDS)
     return stack(checked, 0)
 
 

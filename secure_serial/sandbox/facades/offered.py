@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from secure_serial.errors import SandboxError
-from secure_serial.sandbox.facades import dtypes, kinds, ops
+from secure_serial.sandbox.facades import compiled, dtypes, kinds, ops
 from secure_serial.sandbox.facades.canonical import MISSING, Row, row
 from secure_serial.sandbox.facades.errors import failed, refused
 from secure_serial.sandbox.facades.rules import rule
@@ -60,6 +60,7 @@ class Operation:
         try:
             self.rule(values)
             if not self.is_native(values):
+                self._compiled(values)
                 return _found(ops.active.get().find(self.name), label)(*values)
             made = (self.native or _found(None, label))(*values)
         except SandboxError:
@@ -69,6 +70,12 @@ class Operation:
         if type(made) is np.ndarray and made.dtype is _FLOAT32:
             return made
         return _numbers(made, values if narrow else None)
+
+    def _compiled(self, values: list[Any]) -> None:
+        """Take what a backend compiles for it."""
+        tensors = [values[place] for place in self.arrays]
+        others = [each for place, each in enumerate(values) if place not in self.arrays]
+        compiled.charge(self.name, tensors, others, compiled.kernels(self.row, values))
 
     def fixed(self, values: list[Any], places: list[int]) -> Callable[..., Any] | None:
         """The operation for arrays of float32 in these places, the others' values checked.

@@ -9,8 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from secure_serial.lambdas.machine import DIVIDE
+from secure_serial.sandbox.facades import compiled
 from secure_serial.sandbox.guards import operators
-from secure_serial.sandbox.guards.arrays import count, is_array, item_bytes, shape, work
+from secure_serial.sandbox.guards.arrays import (
+    count,
+    is_array,
+    item_bytes,
+    native,
+    shape,
+    work,
+)
 from secure_serial.sandbox.guards.calls import callback
 from secure_serial.sandbox.guards.iteration import gathered, source, unpack
 from secure_serial.sandbox.guards.measure import comparable, key, keys
@@ -40,6 +48,8 @@ def _abs(value: Any, /) -> Any:
     if type(value) not in NUMBERS and is_array(value):
         work(account, value)
         account.array(count(shape(value)), item_bytes(value))
+        if not native(value):
+            compiled.charge("abs", (value,))
     elif type(value) not in PLAIN:
         raise refused(f"abs of a value of type {called(value)}")
     return abs(value)
