@@ -24,23 +24,12 @@ from secure_serial.sandbox.restrict import restrict
 from secure_serial.sandbox.rowwise import Rowwise
 from secure_serial.sandbox.wall import blocks, turns
 
-from .test_blocks import Talking, has, outcome
+from .test_blocks import has, outcome
 
 #: What stands in a row: little and much, of one item, and of more than NumPy adds up in one go.
 TAILS = [(1,), (5,), (300,), (3, 4), (1, 7), (6, 1), (2, 1, 3), (30, 30)]
 BLOCK = 1 << 10
-
-
-@pytest.fixture(scope="module")
-def talking():
-    found = Talking()
-    yield found
-    found.close()
-
-
-@pytest.fixture(autouse=True)
-def short(monkeypatch):
-    monkeypatch.setattr(turns, "ITEMS", BLOCK)
+pytestmark = pytest.mark.usefixtures("short")
 
 
 def made(text, **bounds):
