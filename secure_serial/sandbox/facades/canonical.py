@@ -37,6 +37,14 @@ ROWWISE: Final = frozenset(
     log_softmax logsumexp
     """.split()  # noqa: SIM905 - as above
 )
+#: Of both, those that are exact but for the last rounding, wherever an item stands. Others are
+#: computed for several items at a time, and for what is left at the end in another way.
+EXACT: Final = frozenset(
+    """
+    abs add subtract multiply divide true_divide maximum minimum negative relu sign sqrt square
+    sum mean max min amax amin prod std var l2_normalize norm_of clip_by_norm
+    """.split()  # noqa: SIM905 - as above
+)
 
 
 class _Missing:

@@ -15,10 +15,9 @@ import numpy as np
 import pytest
 
 from secure_serial.lambdas.understood import from_source
-from secure_serial.sandbox import rowwise
 from secure_serial.sandbox.allowance import Allowance
 from secure_serial.sandbox.division import Division
-from secure_serial.sandbox.facades.canonical import ITEMWISE, ROWWISE, row
+from secure_serial.sandbox.facades.canonical import EXACT, ITEMWISE, ROWWISE, row
 from secure_serial.sandbox.facades.ops import NUMPY
 from secure_serial.sandbox.restrict import restrict
 from secure_serial.sandbox.rowwise import Rowwise
@@ -150,7 +149,7 @@ CALLED = {"norm_of": "math.reduce_euclidean_norm", "clip_by_norm": "clip_by_norm
 
 
 def test_what_is_exact_is_known():
-    assert rowwise._EXACT < ITEMWISE | ROWWISE
+    assert EXACT < ITEMWISE | ROWWISE
 
 
 @pytest.mark.parametrize("name", sorted(ROWWISE))
