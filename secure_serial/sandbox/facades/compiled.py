@@ -95,12 +95,22 @@ def _shifts(_row: Row, values: list[Any]) -> int:
     return 2 * int(values[1]) + 1
 
 
+def _places(_row: Row, values: list[Any]) -> int:
+    return 12 if values[1] is None else 1  # where it is true, or a choice
+
+
+def _repeated(_row: Row, values: list[Any]) -> int:
+    return 11 if type(values[1]) is tuple else 1
+
+
 #: Operations that are compiled in parts, by their rule of size.
 _PARTS: dict[str, Callable[[Row, list[Any]], int]] = {
     "split": _cuts,
     "gather_all": _joined,
     "meshgrid": _grids,
     "lrn": _shifts,
+    "where": _places,
+    "repeat": _repeated,
 }
 
 
