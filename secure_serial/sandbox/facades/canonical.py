@@ -94,7 +94,7 @@ class Row:
     creates: bool
     #: Multiplications that one item costs where it is more than a look: 0.1 ns each.
     work: int
-    #: How many kernels a backend compiles for it: see `compiled` (`tools.sandbox.kernels` measures).
+    #: How many kernels a backend compiles for it: see `compiled`; `tools.sandbox.kernels` measures.
     kernels: int
 
     def position(self, name: str) -> int:
