@@ -21,6 +21,7 @@ from secure_serial.sandbox import meter
 from secure_serial.sandbox.facades import compiled, composites, kinds, measure
 from secure_serial.sandbox.facades.canonical import rows
 from secure_serial.sandbox.facades.errors import refused
+from secure_serial.sandbox.facades.extents import extents
 from secure_serial.sandbox.facades.paddings import widths
 
 if TYPE_CHECKING:
@@ -135,6 +136,10 @@ def shape(_keras: Any, x: Any) -> Any:
 
 def dynamic_shape(keras: Any, x: Any) -> Any:
     return tuple(keras.ops.shape(x))
+
+
+def shape_tensor(keras: Any, x: Any) -> Any:
+    return extents(keras.ops.shape(x))
 
 
 def reshape(keras: Any, x: Any, newshape: Any) -> Any:
@@ -288,8 +293,8 @@ def map_(keras: Any, f: Any, xs: Any) -> Any:
 ADAPTED: dict[str, Callable[..., Any]] = {
     each.__name__.removesuffix("_"): each
     for each in (
-        shape, dynamic_shape, reshape, einsum, meshgrid, split, unstack, pad, repeat, max_pool,
-        average_pool, resize, linspace, logspace, eye, cumsum, cumprod, random_normal,
-        random_uniform, clip, where, dtype, map_,
+        shape, dynamic_shape, shape_tensor, reshape, einsum, meshgrid, split, unstack, pad,
+        repeat, max_pool, average_pool, resize, linspace, logspace, eye, cumsum, cumprod,
+        random_normal, random_uniform, clip, where, dtype, map_,
     )
 }  # fmt: skip

@@ -96,6 +96,9 @@ class Row:
     work: int
     #: How many kernels a backend compiles for it: see `compiled`; `tools.sandbox.kernels` measures.
     kernels: int
+    #: What stands for it in the facades of TensorFlow and old Keras, where the array is of whole
+    #: numbers, which keep their type there.
+    whole: str
 
     def position(self, name: str) -> int:
         """Where a parameter stands."""
@@ -131,6 +134,7 @@ def rows() -> dict[str, Row]:
             entry.get("creates", False),
             entry.get("work", 0),
             entry.get("kernels", 1),
+            entry.get("whole", ""),
         )
         for name, entry in raw.items()
     }

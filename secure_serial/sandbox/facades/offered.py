@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from secure_serial.errors import SandboxError
-from secure_serial.sandbox.facades import compiled, dtypes, kinds, ops
+from secure_serial.sandbox.facades import compiled, dtypes, kind_parts, kinds, ops, unused
 from secure_serial.sandbox.facades.canonical import MISSING, Row, row
 from secure_serial.sandbox.facades.errors import failed, refused
 from secure_serial.sandbox.facades.rules import rule
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
 #: Facades whose numbers are NumPy's, of 64 bits; those of the others are of 32.
 _WIDE = ("np.", "math.")
+#: Facades in which whole numbers keep their type: TensorFlow's and old Keras's.
+_OLD = ("tf.", "K.")
 #: The kinds that hold arrays of a provider.
-_ARRAYS = ("tensor", "tensor?", "tensors", "branch")
+_ARRAYS = ("tensor", "tensor?", "tensors", "branch", *kind_parts.KINDS)
 #: Forms of calls that a function remembers. Code has a handful; mappings could make many.
 _FORMS = 64
 
@@ -163,12 +165,15 @@ class Offered:
         "_required",
         "_rest",
         "_start",
+        "_whole",
     )
 
     def __init__(self, label: str, spec: Spec) -> None:
         self._label = label
         self._narrow = not label.startswith(_WIDE)
         self._call = operation(spec.op)
+        whole = self._call.row.whole if label.startswith(_OLD) else ""
+        self._whole = operation(whole) if whole else None
         parameters = self._call.row.parameters
         places = {p.name: i for i, p in enumerate(parameters)}
         checks = {p.name: kinds.check(p.kind, narrow=self._narrow) for p in parameters}
@@ -179,9 +184,12 @@ class Offered:
         for taken in spec.takes:
             slot: Slot
             if taken.goes_to is None:
-                slot = (len(parameters), kinds.ignored)
+                slot = (len(parameters), unused.check(taken.names[0]))
             else:
-                slot = (places[taken.goes_to], checks[taken.goes_to])
+                check = checks[taken.goes_to]
+                if taken.none:
+                    check = _unless_none(check, taken.default)
+                slot = (places[taken.goes_to], check)
                 if taken.default is not MISSING:
                     start[taken.goes_to] = taken.default
             if taken.rest:
@@ -216,6 +224,8 @@ class Offered:
             message = f"{self._label}: {error.message}"
             raise SandboxError(message, code=error.code, help=error.help) from None
         values.pop()
+        if self._whole is not None and kinds.is_whole(values[0]):
+            return self._whole(self._label, values, narrow=self._narrow)
         return self._call(self._label, values, narrow=self._narrow)
 
     @property
@@ -297,6 +307,10 @@ class OfferedType(Offered):
 
     def __hash__(self) -> int:
         return hash(self.dtype_name)
+
+
+def _unless_none(check: Callable[[Any], Any], default: Any) -> Callable[[Any], Any]:
+    return lambda value: default if value is None else check(value)
 
 
 kinds.FUNCTIONS |= {Offered, OfferedType}

@@ -57,7 +57,9 @@ def _table() -> dict[str, Callable[..., Any]]:
 
     found: dict[str, Callable[..., Any]] = {**table(), **images()}
     namespace = SimpleNamespace(**found)
-    return bound(namespace) | found
+    every = bound(namespace) | found
+    vars(namespace).update(every)  # composites build upon composites, too
+    return every
 
 
 class NumPyOps:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from secure_serial.sandbox.facades import paddings, picks, products, sizes
+from secure_serial.sandbox.facades import paddings, picks, products, shape_sizes, sizes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +21,7 @@ _ALL: tuple[Callable[[Row], Rule], ...] = (
     picks.quantile, picks.search, picks.choose, products.matmul, products.multiply_matrices,
     products.batch_dot, products.outer, products.tensordot, products.einsum,
     products.meshgrid, products.cubic, products.norm, products.pool, products.conv, products.resize,
+    shape_sizes.extents, shape_sizes.join, shape_sizes.take_apart, shape_sizes.reduce_whole,
     products.resize_by, products.k_repeat, products.slow, products.gelu, products.lrn,
 )
 # fmt: on

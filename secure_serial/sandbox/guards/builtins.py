@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from secure_serial.lambdas.machine import DIVIDE
 from secure_serial.sandbox.facades import compiled
+from secure_serial.sandbox.facades.extents import Extents
 from secure_serial.sandbox.guards import operators
 from secure_serial.sandbox.guards.arrays import (
     count,
@@ -64,7 +65,7 @@ def _any(several: Any, /) -> bool:
 
 
 def _len(value: Any, /) -> int:
-    if type(value) in CONTAINERS or type(value) in {str, range}:
+    if type(value) in CONTAINERS or type(value) in {str, range, Extents}:
         return len(value)
     if is_array(value) and shape(value):
         return shape(value)[0]

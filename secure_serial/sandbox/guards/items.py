@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from secure_serial.sandbox.facades import compiled, kinds, ops
+from secure_serial.sandbox.facades.extents import Extents
 from secure_serial.sandbox.guards.arrays import (
     LEAST,
     MOST,
@@ -36,6 +37,9 @@ def item(value: Any, index: Any, /) -> Any:
         elif type(index) not in INTEGERS:
             index = _position(index)
         return value[index]
+    if kind is Extents:
+        plain = _plain(index) if type(index) is slice else _position(index)
+        return value.part(plain)
     if kind is dict:
         return value[key(account, index)]
     if is_array(value):

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from secure_serial.sandbox.facades import compiled
+from secure_serial.sandbox.facades.extents import Extents
 from secure_serial.sandbox.guards.arrays import count, is_array, item_bytes, native, shape
 from secure_serial.sandbox.meter import current
 from secure_serial.sandbox.values import CONTAINERS, FOREIGN, Stream, called, refused
@@ -31,6 +32,9 @@ def source(account: Meter, value: Any) -> Any:
         account.step(len(value))
         return value
     if kind is Stream:
+        return value
+    if kind is Extents:
+        account.step(len(value))
         return value
     if kind is range:
         # Not by its length: a loop may leave it early.
