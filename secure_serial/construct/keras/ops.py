@@ -77,8 +77,17 @@ class KerasOps:
         return value[index]
 
     def is_dimension(self, value: object) -> bool:
-        """Whether this is JAX's sign for an extent that is not known yet."""
+        """Whether this is JAX's sign for an extent that is not known yet, or TensorFlow's.
+
+        TensorFlow's is an item of the shape of a tensor in a graph, and nothing that is computed:
+        it counts as one, and what it is made of may not be larger than the tensor.
+        """
         kind = type(value)
+        if kind.__name__ == "SymbolicTensor" and kind.__module__.startswith("tensorflow."):
+            found: Any = value
+            made = found.op
+            one = len(found.shape) == 0 and made.type == "StridedSlice"
+            return one and bool(made.inputs[0].op.type == "Shape")
         return kind.__name__ == "_DimExpr" and kind.__module__.startswith("jax.")
 
     @property

@@ -171,6 +171,8 @@ def integer(value: Any) -> int:
         known = value if kind is np.ndarray else _known(value)
         if known is not None and known.ndim == 0 and known.dtype.kind in "iub":
             return int(known)
+        if known is None and ops.active.get().is_dimension(value):
+            return value  # type: ignore[no-any-return]  # as below
     elif ops.active.get().is_dimension(value):
         return value  # type: ignore[no-any-return]  # counts as one, as what is not known does
     raise refused(f"a value of type {kind_of(value)} where a whole number stands")
