@@ -123,11 +123,16 @@ def clip_between(xp: Any, x: Any, low: Any, high: Any) -> Any:
 
 
 def cast_2(xp: Any, x: Any, dtype: Any) -> Any:
-    """TensorFlow's: what is negative wraps round where the type has no sign, and is not cut off."""
+    """TensorFlow's on a processor: what does not fit a small type wraps round."""
     x = _tensor(xp, x)
-    if dtype.startswith("uint") and xp.dtype(x).startswith(("float", "bfloat")):
-        x = xp.cast(x, "int32" if dtype in {"uint8", "uint16"} else "int64")
+    if dtype in _WRAPPED and xp.dtype(x).startswith(("float", "bfloat")):
+        x = xp.cast(x, _WRAPPED[dtype])
     return xp.cast(x, dtype)
+
+
+_WRAPPED = dict.fromkeys(("uint8", "uint16", "int8", "int16"), "int32") | dict.fromkeys(
+    ("uint32", "uint64"), "int64"
+)
 
 
 def sqrt_from_zero(xp: Any, x: Any) -> Any:
