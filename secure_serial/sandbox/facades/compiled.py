@@ -107,6 +107,7 @@ def _repeated(_row: Row, values: list[Any]) -> int:
 _PARTS: dict[str, Callable[[Row, list[Any]], int]] = {
     "split": _cuts,
     "gather_all": _joined,
+    "join": _joined,
     "meshgrid": _grids,
     "lrn": _shifts,
     "where": _places,
