@@ -40,7 +40,7 @@ _EXACT_OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div)
 _EXACT = frozenset(
     """
     abs add subtract multiply divide true_divide maximum minimum negative relu sign sqrt square
-    sum mean max min amax amin prod std var l2_normalize norm_of clip_by_norm
+    sum mean max min amax amin prod std var std_of var_of l2_normalize norm_of clip_by_norm
     """.split()  # noqa: SIM905 - a name a line would hide the rest
 )
 #: Dimensions that rows and what stands in them need.

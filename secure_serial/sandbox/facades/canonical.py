@@ -34,7 +34,7 @@ ITEMWISE: Final = NEW | frozenset(
 ROWWISE: Final = frozenset(
     """
     sum mean max min amax amin prod std var ptp l2_normalize norm_of clip_by_norm softmax
-    log_softmax logsumexp
+    log_softmax logsumexp std_of var_of
     """.split()  # noqa: SIM905 - as above
 )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from secure_serial.errors import SandboxError
-from secure_serial.sandbox.facades import dtypes, kinds, ops
+from secure_serial.sandbox.facades import choices, dtypes, kinds, ops
 from secure_serial.sandbox.facades.canonical import MISSING, Row, row
 from secure_serial.sandbox.facades.errors import failed, refused
 from secure_serial.sandbox.facades.rules import rule
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 #: Facades whose numbers are NumPy's, of 64 bits; those of the others are of 32.
 _WIDE = ("np.", "math.")
 #: The kinds that hold arrays of a provider.
-_ARRAYS = ("tensor", "tensor?", "tensors", "branch")
+_ARRAYS = ("tensor", "tensor?", "tensors", "branch", "elements")
 #: Forms of calls that a function remembers. Code has a handful; mappings could make many.
 _FORMS = 64
 
@@ -60,7 +60,9 @@ class Operation:
         try:
             self.rule(values)
             if not self.is_native(values):
-                return _found(ops.active.get().find(self.name), label)(*values)
+                given = _found(ops.active.get().find(self.name), label)(*values)
+                # A backend's own sort of tuple is none to the guards.
+                return tuple(given) if isinstance(given, tuple) else given
             made = (self.native or _found(None, label))(*values)
         except SandboxError:
             raise
@@ -172,7 +174,8 @@ class Offered:
         for taken in spec.takes:
             slot: Slot
             if taken.goes_to is None:
-                slot = (len(parameters), kinds.ignored)
+                check = kinds.ignored if taken.only is MISSING else choices.nothing_but(taken.only)
+                slot = (len(parameters), check)
             else:
                 slot = (places[taken.goes_to], checks[taken.goes_to])
                 if taken.default is not MISSING:
@@ -320,6 +323,13 @@ def setting(label: str, name: str) -> Any:
     from secure_serial.sandbox.facades import numbers
 
     return numbers.Setting(label, name)
+
+
+def limits(label: str, name: str) -> Any:
+    """A function that tells the limits of a type."""
+    from secure_serial.sandbox.facades import about_types
+
+    return about_types.Limits(label, name)
 
 
 def offered_at(path: Sequence[str]) -> Offered | None:

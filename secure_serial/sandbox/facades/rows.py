@@ -6,9 +6,10 @@ A member is a text that says which operation it is, as in
 
 In brackets stand its parameters in their order: the operation's name for it, after a colon the
 name that it has here and others that mean the same, after `=` a default of its own. `!x=1` is
-fixed and cannot be given, `-name` is taken and has no bearing, `*x` takes what is left, and `~`
-before one says that it goes by its name alone. Without brackets they are the operation's. Or it is
-an object: a `value`, a `dtype`, a `facade`, a function of `math`, a `setting` of Keras.
+fixed and cannot be given, `-name` is taken and has no bearing, `^name=x` is taken where it is what
+stands there, `*x` takes what is left, and `~` before one says that it goes by its name alone.
+Without brackets they are the operation's. Or it is an object: a `value`, a `dtype`, a `facade`, a
+function of `math`, a `setting` of Keras, `limits` of NumPy's types.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ class Taken:
     default: Any
     rest: bool = False
     keyword: bool = False
+    #: The one value that it may have, where it goes nowhere.
+    only: Any = MISSING
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +62,11 @@ def parse(text: str) -> Spec:
     for word in inner.split():
         head, has_default, default = word.partition("=")
         value = literal(default) if has_default else MISSING
-        goes_to, _, names = head.lstrip("!-*~").partition(":")
+        goes_to, _, names = head.lstrip("!-*~^").partition(":")
         if word.startswith("!"):
             fixed[goes_to] = value
+        elif "^" in head[:2]:
+            takes.append(Taken((goes_to,), None, None, keyword=head.startswith("~"), only=value))
         elif "-" in head[:2]:
             takes.append(Taken((goes_to,), None, None, keyword=head.startswith("~")))
         else:
