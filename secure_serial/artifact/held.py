@@ -63,7 +63,7 @@ class Held:
                 self.file = io.BytesIO(self._bytes)
                 self.size = len(self._bytes)
             else:
-                self._digest = _sha256(file)
+                self._digest = sha256_of(file)
 
     def sha256(self) -> str:
         """The digest of all that was judged."""
@@ -91,11 +91,11 @@ class Held:
         if self._bytes is not None:
             return (after is not None and after == self._before) or self._has_same_bytes()
         if after is None or self._before is None:
-            return _sha256(self._source) == self._digest
+            return sha256_of(self._source) == self._digest
         renamed = after.links != self._before.links  # and `changed` for that reason
         known = after._replace(changed=0, links=0) if renamed else after
         before = self._before._replace(changed=0, links=0) if renamed else self._before
-        return known == before and _sha256(self._source) == self._digest
+        return known == before and sha256_of(self._source) == self._digest
 
     def _has_same_bytes(self) -> bool:
         kept = memoryview(self._bytes or b"")
@@ -118,7 +118,8 @@ def _identity(file: BinaryIO) -> _Identity | None:
     )
 
 
-def _sha256(file: BinaryIO) -> str:
+def sha256_of(file: BinaryIO) -> str:
+    """The digest of all of an open file, which is read to its end, in chunks."""
     digest = hashlib.sha256()
     for chunk in _chunks(file):
         digest.update(chunk)

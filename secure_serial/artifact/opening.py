@@ -6,7 +6,6 @@ and nothing is ever opened again by its path. What is to be loaded is held besid
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 from contextlib import ExitStack, contextmanager
@@ -17,9 +16,9 @@ from secure_serial.artifact.detect import read_document
 from secure_serial.artifact.dict_value import read_value
 from secure_serial.artifact.faults import located
 from secure_serial.artifact.files import is_folder, local_path, open_regular
-from secure_serial.artifact.held import Held
+from secure_serial.artifact.held import Held, sha256_of
 from secure_serial.errors import MalformedArtifact
-from secure_serial.limits import MIB, Limits
+from secure_serial.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -51,8 +50,7 @@ class Opened:
         if self.held is not None:
             return self.held.sha256()
         with located(self.document.name):
-            self.file.seek(0)
-            digest = _sha256(self.file)
+            digest = sha256_of(self.file)
             if self.file.tell() != self.size:
                 raise MalformedArtifact("the file changed while it was read")
         return digest
@@ -66,13 +64,6 @@ class Opened:
         """
         if self.held is not None:
             self.held.check()
-
-
-def _sha256(file: BinaryIO) -> str:
-    digest = hashlib.sha256()
-    while chunk := file.read(MIB):
-        digest.update(chunk)
-    return digest.hexdigest()
 
 
 def read_artifact(

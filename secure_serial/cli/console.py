@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from secure_serial.cli.exits import Exit
     from secure_serial.report.style import Style
 
 #: A line of progress every so often is enough, and drawing one is not free.
@@ -48,6 +49,13 @@ class Console:
         self._clear()
         with _result_stream():
             _write(sys.stdout, text)
+
+    def report(self, command: str, code: Exit, fields: dict[str, object]) -> None:
+        """Write the result as one JSON object: what every report begins with, and these."""
+        from secure_serial.cli.version import version
+        from secure_serial.report import json_text
+
+        self.result(json_text.dump({**json_text.head(command, version(), code), **fields}))
 
     def tell(self, text: str) -> None:
         """Tell on stderr what happens, unless asked to be quiet."""

@@ -307,18 +307,13 @@ def _check_name(document: Document, out: str) -> None:
 
 
 def _create(out: str, opened: Opened, roots: dict[str, Json]) -> None:
-    from secure_serial.authoring.writing import create
+    from secure_serial.cli.files import create
 
     def write(file: BinaryIO) -> None:
         _write(file, opened, {name: json.dumps(root) for name, root in roots.items()})
         opened.check()
 
-    try:
-        create(Path(out), write)
-    except FileExistsError:
-        raise UsageError(f"{out} is there already, and is not overwritten") from None
-    except OSError as error:
-        raise UsageError(f"{out} cannot be written: {error.strerror or error}") from None
+    create(out, write)
 
 
 def _write(out: BinaryIO, opened: Opened, texts: dict[str, str]) -> None:

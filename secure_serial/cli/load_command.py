@@ -43,13 +43,15 @@ def run_load(args: argparse.Namespace, console: Console) -> Exit:
         return tell_fault(error, args.file, args.format, "load", console, fields)
     except ConstructionError as error:
         if args.format == "json":
-            _dump(args, console, Exit.UNREADABLE, {"loaded": False, "error": error.message})
+            _report(args, console, Exit.UNREADABLE, {"loaded": False, "error": error.message})
         return tell(error, console)
     console.tell(overview(result.verdict))
     for decision in (*result.verdict.waived, *result.verdict.reported):
         console.warn(lifted(decision))
     if args.format == "json":
-        _dump(args, console, Exit.CLEAN, {"loaded": True, **_object(result.model, result.verdict)})
+        _report(
+            args, console, Exit.CLEAN, {"loaded": True, **_object(result.model, result.verdict)}
+        )
     else:
         console.result(summary(result.model))
     return Exit.CLEAN
@@ -118,7 +120,7 @@ def _denied(error: LoadDenied, args: argparse.Namespace, console: Console) -> Ex
     if verdict is None or verdict.allowed:
         if args.format == "json":
             fields = {"loaded": False, "error": error.message, "code": error.code}
-            _dump(args, console, Exit.FINDINGS, fields)
+            _report(args, console, Exit.FINDINGS, fields)
         return tell(error, console)
     from secure_serial.scanner.judge import Judge
 
@@ -127,7 +129,9 @@ def _denied(error: LoadDenied, args: argparse.Namespace, console: Console) -> Ex
     if args.format == "json":
         from secure_serial.report import json_text
 
-        _dump(args, console, Exit.FINDINGS, {"loaded": False, "file": json_text.file_object(file)})
+        _report(
+            args, console, Exit.FINDINGS, {"loaded": False, "file": json_text.file_object(file)}
+        )
     else:
         from secure_serial.report import text
 
@@ -185,14 +189,10 @@ def _plain(shape: Any) -> object:
     return None if shape is None else int(shape)
 
 
-def _dump(
+def _report(
     args: argparse.Namespace, console: Console, code: Exit, fields: dict[str, object]
 ) -> None:
-    from secure_serial.cli.version import version
-    from secure_serial.report import json_text
-
-    head = json_text.head("load", version(), code)
-    console.result(json_text.dump({**head, "path": args.file, **fields}))
+    console.report("load", code, {"path": args.file, **fields})
 
 
 def _word(kind: Any) -> str:

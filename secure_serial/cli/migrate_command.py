@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from secure_serial.cli.exits import Exit
+from secure_serial.cli.files import create
 from secure_serial.cli.scan_command import tell_fault
 from secure_serial.cli.trouble import UsageError, tell
 from secure_serial.errors import ArtifactError, ConstructionError, LoadDenied
@@ -54,23 +55,12 @@ def _config(args: argparse.Namespace, policy: Policy, console: Console) -> None:
     if args.out is None:
         console.result(text)
     else:
-        _write(args.out, text)
+        create(args.out, f"{text}\n".encode())
 
 
 def _text(document: Document) -> str:
     """The config as JSON; control characters in it are escaped, so that a terminal is safe."""
     return json.dumps(document.parts[0].root, indent=1)
-
-
-def _write(name: str, text: str) -> None:
-    from secure_serial.authoring.writing import create
-
-    try:
-        create(Path(name), f"{text}\n".encode())
-    except FileExistsError:
-        raise UsageError(f"{name} is there already, and is not overwritten") from None
-    except OSError as error:
-        raise UsageError(f"{name} cannot be written: {error.strerror}") from error
 
 
 def _whole_model(args: argparse.Namespace, policy: Policy, console: Console) -> None:

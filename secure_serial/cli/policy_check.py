@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from secure_serial.cli.day import today
 from secure_serial.cli.exits import Exit
 from secure_serial.cli.trouble import UsageError
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Iterator, Sequence
-    from datetime import date
 
     from secure_serial.artifact.document import Json
     from secure_serial.authoring.check import Report
@@ -33,11 +33,11 @@ def run_check(args: argparse.Namespace, console: Console) -> Exit:
     models = args.used_by or []
     must_exist(models)
     trees = [_catalogue(path) for path in args.catalogue or []]
-    report = check(args.files, _today(), catalogues=trees, models=models)
+    report = check(args.files, today(), catalogues=trees, models=models)
     bad = len(report.findings) if args.strict else report.count(Severity.ERROR)
     code = Exit.FINDINGS if bad else Exit.CLEAN
     if args.format == "json":
-        _dump(_report_object(report), "policy check", code, console)
+        console.report("policy check", code, _report_object(report))
         return code
     for line in _report_lines(report, console.style(), quiet=bool(console.quiet)):
         console.result(line)
@@ -50,7 +50,7 @@ def run_test(args: argparse.Namespace, console: Console) -> Exit:
     from secure_serial.authoring.mutation import mutate
     from secure_serial.authoring.testing import run_tests
 
-    run = run_tests(args.files, _today())
+    run = run_tests(args.files, today())
     failed = bool(run.failed)
     covered = coverage(run) if args.coverage else None
     mutation = mutate(run) if args.mutate and not failed else None
@@ -58,7 +58,7 @@ def run_test(args: argparse.Namespace, console: Console) -> Exit:
     if not any(suite.tests for suite in run.suites):
         code = Exit.FINDINGS if mutation and mutation.survivors else Exit.NOTHING
     if args.format == "json":
-        _dump(_run_object(run, covered, mutation), "policy test", code, console)
+        console.report("policy test", code, _run_object(run, covered, mutation))
         return code
     for line in _run_lines(run, console.style(), quiet=bool(console.quiet)):
         console.result(line)
@@ -72,13 +72,6 @@ def run_test(args: argparse.Namespace, console: Console) -> Exit:
 
 
 # What is given.
-
-
-def _today() -> date:
-    """The day in UTC, so that a waiver ends everywhere at once."""
-    from datetime import UTC, datetime
-
-    return datetime.now(UTC).date()
 
 
 def must_exist(paths: Iterable[str]) -> None:
@@ -242,10 +235,3 @@ def _test_object(outcomes: Sequence[Outcome]) -> dict[str, object]:
         "names": len(outcomes),
         "failures": failures,
     }
-
-
-def _dump(data: dict[str, object], command: str, code: Exit, console: Console) -> None:
-    from secure_serial.cli.version import version
-    from secure_serial.report import json_text
-
-    console.result(json_text.dump({**json_text.head(command, version(), code), **data}))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from secure_serial.cli.day import today
 from secure_serial.cli.exits import Exit
+from secure_serial.cli.files import create
 from secure_serial.cli.trouble import UsageError
 from secure_serial.report.printable import printable
 
 if TYPE_CHECKING:
     import argparse
-    from datetime import date
 
     from secure_serial.cli.console import Console
     from secure_serial.policy.model import Policy
@@ -28,12 +29,12 @@ def run_diff(args: argparse.Namespace, console: Console) -> Exit:
         _policy(args.old, console),
         _policy(args.new, console),
         catalogue=catalogue_with(args.catalogue or ()),
-        today=_today(),
+        today=today(),
         models=args.models or (),
     )
     code = Exit.FINDINGS if args.no_widening and found.widens else Exit.CLEAN
     if args.format == "json":
-        _dump("policy diff", diff_text.as_object(found), code, console)
+        console.report("policy diff", code, diff_text.as_object(found))
     elif console.quiet:
         console.result(diff_text.closing(found, console.style()))
     else:
@@ -51,16 +52,16 @@ def run_suggest(args: argparse.Namespace, console: Console) -> Exit:
     if args.from_audit is not None and args.files:
         raise UsageError("give files or --from-audit, not both")
     if args.from_audit is not None:
-        seen = in_log(args.from_audit, base, _today())
+        seen = in_log(args.from_audit, base, today())
     elif args.files:
-        seen = in_files(args.files, base, _today(), console.progress)
+        seen = in_files(args.files, base, today(), console.progress)
     else:
         raise UsageError("give files, or a log by --from-audit")
     found = suggest(seen, include_risky=args.include_risky)
     if args.out is None:
         console.result(found.text.rstrip("\n"))
     else:
-        _write_new(args.out, found.text)
+        create(args.out, found.text.encode())
     entries, refused = len(found.entries), len(found.refused)
     console.tell(f"{entries} let in, {refused} left out, of {seen.files} files")
     codes = [Exit.FINDINGS] * (not found.allows_all) + [Exit.UNREADABLE] * bool(seen.unread)
@@ -89,7 +90,7 @@ def run_explain(args: argparse.Namespace, console: Console) -> Exit:
         denied = not verdict.allowed
     code = Exit.FINDINGS if denied else Exit.CLEAN
     if args.format == "json":
-        _dump("policy explain", explain_text.as_object(found), code, console)
+        console.report("policy explain", code, explain_text.as_object(found))
     else:
         console.result(explain_text.render(found, console.style(), verbose=console.verbose))
     return code
@@ -108,18 +109,6 @@ def _shipped(name: str) -> Policy:
     return parse_policy(policy_text(name), name)
 
 
-def _write_new(path: str, text: str) -> None:
-    from pathlib import Path
-
-    from secure_serial.authoring.writing import create
-
-    try:
-        create(Path(path), text.encode())
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UsageError(f"{path}: {reason}") from None
-
-
 def _policy(given: str, console: Console) -> Policy:
     """A policy to look at, not to judge by: one that is unsigned, or has ended, will do."""
     from secure_serial.authoring.policy_file import is_bundle, text_of
@@ -135,16 +124,3 @@ def _policy(given: str, console: Console) -> Policy:
     console.tell(f"{printable(given)}: compared by what it says; its signatures are not checked")
     bundle = read_unverified(text.encode())
     return parse(bundle.text, given, bundle.shipped)
-
-
-def _today() -> date:
-    from datetime import UTC, datetime
-
-    return datetime.now(UTC).date()
-
-
-def _dump(command: str, data: dict[str, object], code: Exit, console: Console) -> None:
-    from secure_serial.cli.version import version
-    from secure_serial.report import json_text
-
-    console.result(json_text.dump({**json_text.head(command, version(), code), **data}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from secure_serial.cli.day import today
 from secure_serial.cli.exits import Exit
 from secure_serial.cli.trouble import UsageError, tell
 from secure_serial.report.printable import printable
@@ -61,8 +62,6 @@ def run_sign(args: argparse.Namespace, console: Console) -> Exit:
 
 def run_verify(args: argparse.Namespace, console: Console) -> Exit:
     """Check a bundle; stdout gets what it is, or nothing."""
-    import datetime as dt
-
     from secure_serial.errors import PolicyError
     from secure_serial.policy.signing import verify_bundle
     from secure_serial.policy.signing.keys import require
@@ -70,19 +69,19 @@ def run_verify(args: argparse.Namespace, console: Console) -> Exit:
     require()
     trust = _trust(args)
     data = _read(args.bundle)
-    today = dt.datetime.now(dt.UTC).date()  # so that a policy expires everywhere at once
+    day = today()
     try:
-        bundle = verify_bundle(data, trust, today, (), args.bundle)
+        bundle = verify_bundle(data, trust, day, (), args.bundle)
     except PolicyError as error:  # it was judged, and is refused: not a fault of the arguments
         tell(error, console)
         return Exit.FINDINGS
     for line in _about(bundle):
         console.result(line)
-    _tell_seen(data, trust, today, console)
+    _tell_seen(data, trust, day, console)
     return Exit.CLEAN
 
 
-def _tell_seen(data: bytes, trust: Trust, today: date, console: Console) -> None:
+def _tell_seen(data: bytes, trust: Trust, day: date, console: Console) -> None:
     """Say so if a load by this user would refuse what is signed well: a newer one was seen."""
     from secure_serial.errors import PolicyError
     from secure_serial.policy.signing import verify_bundle
@@ -90,7 +89,7 @@ def _tell_seen(data: bytes, trust: Trust, today: date, console: Console) -> None
     from secure_serial.policy.source import memory_file
 
     try:
-        verify_bundle(data, trust, today, recall(memory_file()))
+        verify_bundle(data, trust, day, recall(memory_file()))
     except PolicyError as error:
         console.warn(f"a load by this user would refuse it: {printable(error.message)}")
     except (LookupError, RuntimeError):  # a user without a home has loaded none

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from secure_serial.cli.day import today
 from secure_serial.cli.exits import Exit
 from secure_serial.cli.trouble import UsageError
 from secure_serial.report.printable import printable
@@ -49,15 +50,13 @@ def run_catalogue(args: argparse.Namespace, console: Console) -> Exit:
 
 def run_vet(args: argparse.Namespace, console: Console) -> Exit:
     """Look own code over and print the evidence for it. Nothing is imported."""
-    from datetime import UTC, datetime
-
     from secure_serial.authoring.vet import fitting, vet
     from secure_serial.construct.sources import UnknownSourceError
 
     try:
         units, given, by_name = _units(args, console)
-        today = datetime.now(UTC).date()
-        results = [vet(unit, today) for unit in units]
+        day = today()
+        results = [vet(unit, day) for unit in units]
     except UnknownSourceError as error:
         raise UsageError(str(error)) from None
     except ImportError:
@@ -68,7 +67,8 @@ def run_vet(args: argparse.Namespace, console: Console) -> Exit:
         units[unit] += rules
     code = _exit_code(results)
     if args.format == "json":
-        _dump(results, units, code, console)
+        vetted = [_object(found, units[found.unit]) for found in results]
+        console.report("policy vet", code, {"vetted": vetted})
         return code
     for found in results:
         _tell(found, console)
@@ -142,20 +142,9 @@ def _block(found: Vetted, rules: list[Rule]) -> str:
 def _standing(rule: Rule, found: Vetted) -> str:
     from secure_serial.authoring.evidence import standing
 
-    today = found.evidence.source_sha256 if found.evidence is not None else ""
-    worth = standing(rule.evidence, today)
+    source = found.evidence.source_sha256 if found.evidence is not None else ""
+    worth = standing(rule.evidence, source)
     return f"# for the rule {printable(rule.id)} ({printable(rule.place)}), evidence {worth} there"
-
-
-def _dump(
-    results: list[Vetted], units: dict[Unit, list[Rule]], code: Exit, console: Console
-) -> None:
-    from secure_serial.cli.version import version
-    from secure_serial.report import json_text
-
-    vetted = [_object(found, units[found.unit]) for found in results]
-    head = json_text.head("policy vet", version(), code)
-    console.result(json_text.dump({**head, "vetted": vetted}))
 
 
 def _object(found: Vetted, rules: list[Rule]) -> dict[str, object]:
@@ -163,7 +152,7 @@ def _object(found: Vetted, rules: list[Rule]) -> dict[str, object]:
     from secure_serial.authoring.vet import names_of
 
     evidence = found.evidence
-    today = evidence.source_sha256 if evidence is not None else ""
+    source = evidence.source_sha256 if evidence is not None else ""
     return {
         "package": names_of([found.unit])[0],
         "files": found.files,
@@ -171,7 +160,7 @@ def _object(found: Vetted, rules: list[Rule]) -> dict[str, object]:
         "issues": [issue._asdict() for issue in found.issues],
         "unread": [{"path": path, "reason": reason} for path, reason in found.unread],
         "rules": [
-            {"id": r.id, "place": r.place, "evidence": standing(r.evidence, today)} for r in rules
+            {"id": r.id, "place": r.place, "evidence": standing(r.evidence, source)} for r in rules
         ],
         "evidence": None
         if evidence is None
@@ -190,7 +179,7 @@ def _write(text: str, out: str | None, console: Console) -> None:
     if not out:
         console.result(text.rstrip("\n"))
         return
-    from secure_serial.cli.policy_write import write_json
+    from secure_serial.cli.files import write_json
 
     write_json(out, text)
 

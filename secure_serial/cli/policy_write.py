@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from secure_serial.cli.day import today
 from secure_serial.cli.exits import Exit, first
+from secure_serial.cli.files import create, replace, write_json
 from secure_serial.cli.trouble import UsageError, tell
 from secure_serial.report.printable import printable
 
@@ -23,18 +24,16 @@ _EXTRA = (
 
 def run_init(args: argparse.Namespace, console: Console) -> Exit:
     """Print a first policy, or write it to a new file."""
-    from datetime import UTC, datetime
-
     from secure_serial.authoring.template import NAME, template
 
     try:
-        text = template(datetime.now(UTC).date(), NAME if args.name is None else args.name)
+        text = template(today(), NAME if args.name is None else args.name)
     except ValueError as error:
         raise UsageError(str(error)) from None
     if args.out is None:
         console.result(text.rstrip("\n"))
         return Exit.CLEAN
-    _create(args.out, text)
+    create(args.out, text.encode())
     shown = printable(args.out)
     console.result(shown)
     console.tell(f"Next: read it, and run `secure-serial policy test {shown}`.")
@@ -73,18 +72,6 @@ def run_schema(args: argparse.Namespace, console: Console) -> Exit:
     return Exit.CLEAN
 
 
-def write_json(path: str, text: str) -> None:
-    """Write what is made again now and then: over an older one, over no file of another kind."""
-    out = Path(path)
-    try:
-        there = out.exists()
-        if there and not out.read_bytes()[:1] == b"{":
-            raise UsageError(f"{path}: is there already, and no JSON; it is not overwritten")
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror or error}") from None
-    _replace(path, text) if there else _create(path, text)
-
-
 def _format(file: PolicyFile, *, write: bool) -> bool:
     """Whether a file was not formatted; it is then, if it is to be written."""
     try:
@@ -98,27 +85,5 @@ def _format(file: PolicyFile, *, write: bool) -> bool:
     if write:
         if file.folder is None:
             raise UsageError(f"{file.source} is a shipped policy; give the path of a file")
-        _replace(file.source, text)
+        replace(file.source, text.encode())
     return True
-
-
-def _create(path: str, text: str) -> None:
-    from secure_serial.authoring.writing import create
-
-    try:
-        create(Path(path), text.encode())
-    except FileExistsError:
-        raise UsageError(f"{path}: is there already, and is not overwritten") from None
-    except ValueError as error:  # such as no path can be
-        raise UsageError(f"{path!a:.200}: cannot be written: {error}") from None
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be written: {error.strerror or error}") from None
-
-
-def _replace(path: str, text: str) -> None:
-    from secure_serial.authoring.writing import replace
-
-    try:
-        replace(Path(path), text.encode())
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be written: {error.strerror or error}") from None

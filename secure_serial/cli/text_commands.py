@@ -24,7 +24,7 @@ def run_rule(args: argparse.Namespace, console: Console) -> Exit:
         hint = f"; did you mean {' or '.join(near)}?" if near else "; `rules` lists them"
         raise UsageError(f"no rule is called {args.code!r:.80}{hint}")
     if args.format == "json":
-        _dump({"rule": _object(rule)}, "rule", console)
+        console.report("rule", Exit.CLEAN, {"rule": _object(rule)})
     else:
         from secure_serial.rules.pages import page
 
@@ -37,7 +37,7 @@ def run_rules(args: argparse.Namespace, console: Console) -> Exit:
     from secure_serial.rules.catalogue import rules
 
     if args.format == "json":
-        _dump({"rules": [_object(rule) for rule in rules().values()]}, "rules", console)
+        console.report("rules", Exit.CLEAN, {"rules": [_object(rule) for rule in rules().values()]})
         return Exit.CLEAN
     for rule in rules().values():
         console.result(f"{rule.code}  {rule.severity:7}  {rule.slug:18}  {rule.title}")
@@ -80,10 +80,3 @@ def _object(rule: RuleText) -> dict[str, object]:
         "cwe": list(rule.cwe),
         "cve": list(rule.cve),
     }
-
-
-def _dump(data: dict[str, object], command: str, console: Console) -> None:
-    from secure_serial.cli.version import version
-    from secure_serial.report import json_text
-
-    console.result(json_text.dump({**json_text.head(command, version(), Exit.CLEAN), **data}))

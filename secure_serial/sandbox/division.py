@@ -24,6 +24,11 @@ class Divided(NamedTuple):
     #: The shape of the result, if it is known; else as many rows stand in its first axis.
     shape: tuple[int, ...] | None
 
+    @property
+    def arrays(self) -> list[ndarray[Any, Any]]:
+        """The arrays among them, of which there is one at least."""
+        return [each for each in self.args if type(each) is ndarray]
+
 
 class Division:
     """What parts the calls of a function have.

@@ -23,7 +23,16 @@ class Meter:
     It holds what is left, which takes fewer look-ups than what was used.
     """
 
-    __slots__ = ("_array_bytes", "_depth", "_elements", "_steps", "allowance")
+    __slots__ = (
+        "_array_bytes",
+        "_depth",
+        "_elements",
+        "_steps",
+        "allowance",
+        "compiled",
+        "compiling",
+        "forms",
+    )
 
     def __init__(self, allowance: Allowance) -> None:
         self.allowance = allowance
@@ -31,6 +40,11 @@ class Meter:
         self._depth = allowance.depth
         self._elements = allowance.elements
         self._array_bytes = allowance.array_bytes
+        #: What the call has paid for that a backend compiles: see `facades.compiled`.
+        self.forms: set[object] = set()
+        #: The steps of that, and whether what is followed now is compiled in this call.
+        self.compiled = 0
+        self.compiling = False
 
     @property
     def steps(self) -> int:
@@ -64,12 +78,14 @@ class Meter:
         part._depth = min(part._depth, self._depth)
         part._elements = min(part._elements, self._elements)
         part._array_bytes = min(part._array_bytes, self._array_bytes)
+        part.forms, part.compiling = self.forms, self.compiling
         before = part._steps, part._elements, part._array_bytes
         opened = _meter.set(part)
         try:
             yield
         finally:
             _meter.reset(opened)
+            self.compiled += part.compiled
             self._steps -= before[0] - part._steps
             self._elements -= before[1] - part._elements
             self._array_bytes -= before[2] - part._array_bytes
@@ -79,6 +95,13 @@ class Meter:
         self._steps -= count
         if self._steps < 0:
             raise exceeded("steps", self.steps, self.allowance.steps)
+
+    def compile(self, count: int) -> None:
+        """As `step`, for what is compiled, which is done once however often it runs."""
+        self.compiled += count
+        self._steps -= count
+        if self._steps < 0:
+            raise exceeded("steps", self.steps, self.allowance.steps, _COMPILED)
 
     def array(self, elements: int, item_bytes: int = 4) -> None:
         """An array about to be made."""
@@ -130,11 +153,14 @@ class Meter:
             raise exceeded("bits of a whole number", bits, self.allowance.integer_bits)
 
 
-def exceeded(what: str, wanted: int, allowed: int) -> SandboxError:
+_COMPILED = "; the backend compiles each new form of an operation, which counts as many"
+
+
+def exceeded(what: str, wanted: int, allowed: int, why: str = "") -> SandboxError:
     """The error for a budget that is used up."""
     return SandboxError(
         f"the restricted function needs more than the {allowed:,} {what} that one call may use "
-        f"({wanted:,} wanted)",
+        f"({wanted:,} wanted{why})",
         code=EXCEEDED,
         help="raise the bound in the policy's [sandbox] table if the function is meant to do so",
     )

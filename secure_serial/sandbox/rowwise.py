@@ -21,7 +21,7 @@ from numpy import dtype, ndarray
 from secure_serial.sandbox.allowance import Allowance
 from secure_serial.sandbox.arithmetic import body_of, is_easy_power
 from secure_serial.sandbox.constructs import path
-from secure_serial.sandbox.facades.canonical import ITEMWISE, ROWWISE
+from secure_serial.sandbox.facades.canonical import EXACT, ITEMWISE, ROWWISE
 from secure_serial.sandbox.facades.measure import axis_in
 from secure_serial.sandbox.facades.offered import ARRAY, offered_at
 from secure_serial.sandbox.meter import Meter, _meter
@@ -34,15 +34,8 @@ if TYPE_CHECKING:
     from secure_serial.sandbox.facades.canonical import Row
 
 _FLOATS = frozenset({dtype("float32"), dtype("float64")})
-#: Operators and operations that are exact but for the last rounding, wherever an item stands.
-#: Others are computed for several items at a time, and for what is left at the end in another way.
+#: Operators that are exact but for the last rounding: see `EXACT`.
 _EXACT_OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div)
-_EXACT = frozenset(
-    """
-    abs add subtract multiply divide true_divide maximum minimum negative relu sign sqrt square
-    sum mean max min amax amin prod std var std_of var_of l2_normalize norm_of clip_by_norm
-    """.split()  # noqa: SIM905 - a name a line would hide the rest
-)
 #: Dimensions that rows and what stands in them need.
 _MATRIX = 2
 #: Rows of which blocks are made up where that matters: more items than are computed at a time.
@@ -143,7 +136,7 @@ class _Ranks:
         if function is None:
             raise _Other
         name = function.operation.name
-        if name not in _EXACT:
+        if name not in EXACT:
             self.exact = False
         if name in ITEMWISE and not node.keywords:
             return self._joined(node.args)

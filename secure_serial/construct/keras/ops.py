@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from secure_serial.errors import SandboxError
 from secure_serial.lazy import lazy
 from secure_serial.sandbox import meter
-from secure_serial.sandbox.facades import composites, kinds, measure
+from secure_serial.sandbox.facades import compiled, composites, kinds, measure
 from secure_serial.sandbox.facades.canonical import rows
 from secure_serial.sandbox.facades.errors import refused
+from secure_serial.sandbox.facades.extents import extents
 from secure_serial.sandbox.facades.paddings import widths
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 
 #: What composites need beside the operations that have a row.
-_BESIDE = ("cond", "view_as_complex", "segment_sum", "segment_max", "scatter", "scatter_update")
+_BESIDE = ("view_as_complex", "segment_sum", "segment_max", "scatter", "scatter_update")
 
 
 class KerasOps:
@@ -48,7 +50,7 @@ class KerasOps:
         adapted = {name: partial(function, keras) for name, function in ADAPTED.items()}
         found = {name: function for name, function in found.items() if function is not None}
         found |= {name: getattr(keras.ops, name) for name in _BESIDE if hasattr(keras.ops, name)}
-        return SimpleNamespace(**(found | adapted))
+        return SimpleNamespace(**(found | adapted), cond=partial(cond, keras))
 
     def find(self, name: str) -> Callable[..., Any] | None:
         """The function for an operation of `canonical.json`; None: this Keras has none."""
@@ -80,9 +82,35 @@ class KerasOps:
         return value[index]
 
     def is_dimension(self, value: object) -> bool:
-        """Whether this is JAX's sign for an extent that is not known yet."""
+        """Whether this is JAX's sign for an extent that is not known yet, or TensorFlow's.
+
+        TensorFlow's is an item of the shape of a tensor in a graph, and nothing that is computed:
+        it counts as one, and what it is made of may not be larger than the tensor.
+        """
         kind = type(value)
+        if kind.__name__ == "SymbolicTensor" and kind.__module__.startswith("tensorflow."):
+            found: Any = value
+            made = found.op
+            one = len(found.shape) == 0 and made.type == "StridedSlice"
+            return one and bool(made.inputs[0].op.type == "Shape")
         return kind.__name__ == "_DimExpr" and kind.__module__.startswith("jax.")
+
+    @property
+    def compiles(self) -> bool:
+        """Whether each new form of an operation is compiled: JAX does so."""
+        import keras
+
+        return bool(keras.backend.backend() == "jax")
+
+    def is_followed(self, value: object) -> bool:
+        """Whether this is a tensor without values yet: a symbolic one, or one of JAX's traces."""
+        import keras
+
+        if isinstance(value, keras.KerasTensor) or not self.compiles:
+            return isinstance(value, keras.KerasTensor)
+        import jax
+
+        return isinstance(value, jax.core.Tracer)
 
     def known(self, value: Any) -> Any:
         """The NumPy array of a tensor whose values are known by now, else None."""
@@ -124,6 +152,10 @@ def dynamic_shape(keras: Any, x: Any) -> Any:
     return tuple(keras.ops.shape(x))
 
 
+def shape_tensor(keras: Any, x: Any) -> Any:
+    return extents(keras.ops.shape(x))
+
+
 def reshape(keras: Any, x: Any, newshape: Any) -> Any:
     """A dimension that is not known is the one of the tensor that is not known."""
     unknown = [extent for extent in newshape if extent is None]
@@ -145,6 +177,31 @@ def einsum(keras: Any, subscripts: str, operands: Any) -> Any:
 
 def meshgrid(keras: Any, xs: Any, indexing: str) -> Any:
     return keras.ops.meshgrid(*xs, indexing=indexing)
+
+
+def split(keras: Any, x: Any, indices_or_sections: Any, axis: int) -> Any:
+    provider = KerasOps()
+    if not provider.compiles or provider.is_followed(x) or type(indices_or_sections) is not int:
+        return keras.ops.split(x, indices_or_sections, axis)
+    # JAX would compile each part; items of one length it compiles once.
+    before = (slice(None),) * measure.axis_in(axis, len(x.shape))
+    extent = x.shape[len(before)]
+    each, over = divmod(extent, indices_or_sections)
+    if over:
+        raise refused(f"an axis of {extent} in {indices_or_sections} equal parts")
+    places = (part * each for part in range(indices_or_sections))
+    return [x[(*before, slice(at, at + each))] for at in places]
+
+
+def unstack(keras: Any, x: Any, num: Any, axis: int) -> Any:
+    provider = KerasOps()
+    if not provider.compiles or provider.is_followed(x):
+        return keras.ops.unstack(x, num, axis)
+    before = (slice(None),) * measure.axis_in(axis, len(x.shape))
+    extent = x.shape[len(before)]
+    if num not in (None, extent):
+        raise refused(f"{num} parts of an axis of {extent}")
+    return [x[(*before, place)] for place in range(extent)]
 
 
 def pad(keras: Any, x: Any, pad_width: Any, mode: str, constant_values: Any) -> Any:
@@ -246,6 +303,16 @@ def dtype(keras: Any, x: Any) -> str:
     return str(keras.backend.standardize_dtype(x.dtype))
 
 
+def cond(keras: Any, condition: Any, then: Any, otherwise: Any) -> Any:
+    with compiled.body([condition]):
+        try:
+            return keras.ops.cond(condition, then, otherwise)
+        except SandboxError as error:
+            # Keras words errors of functions anew, and forgets what they were.
+            own = error.__context__
+            raise (own if isinstance(own, SandboxError) else error) from None
+
+
 def map_(keras: Any, f: Any, xs: Any) -> Any:
     # A backend may follow the function once and then run it for every item.
     account = meter.current()
@@ -253,22 +320,23 @@ def map_(keras: Any, f: Any, xs: Any) -> Any:
 
     def counted(x: Any) -> Any:
         nonlocal again
-        elements, steps = account.elements, account.steps
+        elements, steps = account.elements, account.steps - account.compiled
         made = kinds.tensor(f(x))
         account.array((account.elements - elements) * again)
-        account.step((account.steps - steps) * again)
+        account.step((account.steps - account.compiled - steps) * again)
         again = 0
         return made
 
-    return keras.ops.map(counted, xs)
+    with compiled.body([xs]):
+        return keras.ops.map(counted, xs)
 
 
 ADAPTED: dict[str, Callable[..., Any]] = {
     each.__name__.removesuffix("_"): each
     for each in (
-        shape, dynamic_shape, reshape, einsum, meshgrid, pad, repeat, max_pool, average_pool,
-        resize, linspace, logspace, eye, cumsum, cumprod, random_normal,
-        truncated_normal, random_uniform, clip, where, dtype, map_, top_k,
+        shape, dynamic_shape, shape_tensor, reshape, einsum, meshgrid, split, unstack, pad,
+        repeat, max_pool, average_pool, resize, linspace, logspace, eye, cumsum, cumprod,
+        random_normal, truncated_normal, random_uniform, clip, where, dtype, map_, top_k,
         fft, fft2, ifft2, irfft,
     )
 }  # fmt: skip

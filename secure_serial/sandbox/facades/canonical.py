@@ -37,6 +37,14 @@ ROWWISE: Final = frozenset(
     log_softmax logsumexp std_of var_of
     """.split()  # noqa: SIM905 - as above
 )
+#: Of both, those that are exact but for the last rounding, wherever an item stands. Others are
+#: computed for several items at a time, and for what is left at the end in another way.
+EXACT: Final = frozenset(
+    """
+    abs add subtract multiply divide true_divide maximum minimum negative relu sign sqrt square
+    sum mean max min amax amin prod std var std_of var_of l2_normalize norm_of clip_by_norm
+    """.split()  # noqa: SIM905 - as above
+)
 
 
 class _Missing:
@@ -86,6 +94,11 @@ class Row:
     creates: bool
     #: Multiplications that one item costs where it is more than a look: 0.1 ns each.
     work: int
+    #: How many kernels a backend compiles for it: see `compiled`; `tools.sandbox.kernels` measures.
+    kernels: int
+    #: What stands for it in the facades of TensorFlow and old Keras, where the array is of whole
+    #: numbers, which keep their type there.
+    whole: str
 
     def position(self, name: str) -> int:
         """Where a parameter stands."""
@@ -120,6 +133,8 @@ def rows() -> dict[str, Row]:
             entry.get("times", 1),
             entry.get("creates", False),
             entry.get("work", 0),
+            entry.get("kernels", 1),
+            entry.get("whole", ""),
         )
         for name, entry in raw.items()
     }

@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from secure_serial.sandbox.facades.errors import refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def space_to_depth(xp: Any, x: Any, block_size: Any, data_format: Any) -> Any:
@@ -47,7 +50,19 @@ def resize(
         raise refused("resizing with antialias")
     first = data_format == "channels_first"
     rows = -2 if first else -3
-    return _resized(xp, images, size, interpolation, rows, _half_pixel)
+    made = _resized(xp, images, size, interpolation, rows, _half_pixel)
+    kind = xp.dtype(images)
+    if kind == xp.dtype(made):
+        return made
+    return xp.cast(xp.round(made, 0) if kind.startswith(("int", "uint")) else made, kind)
+
+
+def resize_2(
+    xp: Any, images: Any, size: Any, interpolation: Any, antialias: Any, data_format: Any
+) -> Any:
+    """TensorFlow 2's: but for the nearest pixel, the result is float32."""
+    images = images if interpolation == "nearest" else xp.cast(images, "float32")
+    return xp.resize(images, size, interpolation, antialias, data_format)
 
 
 def resize_old(
@@ -65,9 +80,15 @@ def resize_by(
 ) -> Any:
     """Keras 1's and 2's resize_images."""
     shape = xp.shape(x)
+    if len(shape) != _IMAGES:
+        raise refused(f"resize_images of {len(shape)} dimensions")
     rows = -2 if data_format == "channels_first" else -3
     size = (shape[rows] * height_factor, shape[rows + 1] * width_factor)
     return _resized(xp, x, size, interpolation, rows, _half_pixel)
+
+
+#: Images, rows, columns and channels.
+_IMAGES = 4
 
 
 def _half_pixel(new: int, old: int, nearest: bool) -> Any:  # noqa: FBT001 - one of two methods
@@ -88,6 +109,7 @@ def _aligned(new: int, old: int, nearest: bool) -> Any:  # noqa: FBT001
 def _resized(xp: Any, x: Any, size: Any, interpolation: Any, rows: int, where: Any) -> Any:
     size = (size, size) if type(size) is int else size
     nearest = interpolation == "nearest"
+    x = x if nearest else xp.cast(x, "float32")  # differences of bytes would wrap round
     for axis, new in zip((rows, rows + 1), size, strict=True):
         old = xp.shape(x)[axis]
         if old is None:
@@ -119,6 +141,33 @@ def rgb_to_grayscale(xp: Any, images: Any, data_format: Any) -> Any:
     return xp.sum(images * weights, -1, True)  # noqa: FBT003 - keepdims
 
 
+def grayscale(xp: Any, images: Any) -> Any:
+    """TensorFlow's rgb_to_grayscale: of whole numbers they are whole numbers again."""
+    return _as_floats(xp, images, lambda x: rgb_to_grayscale(xp, x, None), saturate=False)
+
+
+def brighten(xp: Any, image: Any, delta: Any) -> Any:
+    """TensorFlow's adjust_brightness: whole numbers are shares of the largest of their type."""
+    return _as_floats(xp, image, lambda x: x + delta, saturate=True)
+
+
+def _as_floats(xp: Any, x: Any, function: Callable[[Any], Any], *, saturate: bool) -> Any:
+    kind = xp.dtype(x)
+    if not kind.startswith(("int", "uint")):
+        return function(x)
+    if kind not in _PIXELS:
+        raise refused(f"an image of {kind}")
+    most = int(np.iinfo(kind).max)
+    made = function(xp.cast(x, "float32") * np.float32(1.0 / most)) * np.float32(most + 0.5)
+    if saturate:
+        made = xp.maximum(xp.minimum(made, np.float32(most)), np.float32(np.iinfo(kind).min))
+    return xp.cast(made, kind)
+
+
+#: Types of whole numbers all of which float32 holds.
+_PIXELS = frozenset({"uint8", "int8", "uint16", "int16"})
+
+
 def standardize_image(xp: Any, image: Any) -> Any:
     """To mean 0 and variance 1 for each image; the deviation is at least one of equal pixels."""
     axes = (-3, -2, -1)
@@ -132,7 +181,7 @@ def standardize_image(xp: Any, image: Any) -> Any:
 IMAGES = {
     each.__name__: each
     for each in (
-        space_to_depth, depth_to_space, resize, resize_old, resize_by, flip_image,
-        rgb_to_grayscale, standardize_image,
+        space_to_depth, depth_to_space, resize, resize_2, resize_old, grayscale, brighten,
+        resize_by, flip_image, rgb_to_grayscale, standardize_image,
     )
 }  # fmt: skip

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from secure_serial.sandbox import meter
-from secure_serial.sandbox.facades import kinds, measure
+from secure_serial.sandbox.facades import compiled, kinds, measure
 from secure_serial.sandbox.facades.errors import refused
 from secure_serial.sandbox.values import FOREIGN
 
@@ -23,6 +23,7 @@ def _items(xp: Any, elems: Any, initializer: Any, *, backwards: bool) -> tuple[A
     account = meter.current()
     account.container(shape[0])
     account.step(shape[0] * FOREIGN)
+    compiled.charge("items", [elems], kernels=compiled.iterated(elems))
     order = range(shape[0] - 1, -1, -1) if backwards else range(shape[0])
     items = [elems[index] for index in order]
     return (items[0], items[1:]) if initializer is None else (initializer, items)
@@ -43,6 +44,7 @@ def scan_of(xp: Any, f: Any, elems: Any, initializer: Any, backwards: Any) -> An
         made = kinds.tensor(f(made, each))
         several.append(made)
         measure.take(measure.count(made), measure.item_bytes(made))
+    compiled.charge("stack", [several], kernels=1 + len(several) // compiled.OPERANDS)
     return xp.stack(several[::-1] if backwards else several, 0)
 
 

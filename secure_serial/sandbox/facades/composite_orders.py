@@ -60,12 +60,12 @@ def argsort_by(xp: Any, x: Any, axis: Any, direction: Any) -> Any:
     return xp.argsort(xp.bitwise_not(x) if "int" in kind else xp.negative(x), axis)
 
 
-def argmax_of(xp: Any, x: Any, axis: Any, dtype: Any) -> Any:
+def argmax_as(xp: Any, x: Any, axis: Any, dtype: Any) -> Any:
     made = xp.argmax(x, axis, False)  # noqa: FBT003 - keepdims
     return made if dtype is None else xp.cast(made, dtype)
 
 
-def argmin_of(xp: Any, x: Any, axis: Any, dtype: Any) -> Any:
+def argmin_as(xp: Any, x: Any, axis: Any, dtype: Any) -> Any:
     made = xp.argmin(x, axis, False)  # noqa: FBT003 - keepdims
     return made if dtype is None else xp.cast(made, dtype)
 
@@ -94,6 +94,6 @@ def var_of(xp: Any, x: Any, axis: Any, keepdims: Any, ddof: Any) -> Any:
 ORDERS = {
     each.__name__: each
     for each in (
-        running_sum, running_prod, sort_by, argsort_by, argmax_of, argmin_of, std_of, var_of,
+        running_sum, running_prod, sort_by, argsort_by, argmax_as, argmin_as, std_of, var_of,
     )
 }  # fmt: skip

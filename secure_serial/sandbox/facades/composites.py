@@ -21,6 +21,7 @@ from secure_serial.sandbox.facades.composite_functions import FUNCTIONS
 from secure_serial.sandbox.facades.composite_images import IMAGES
 from secure_serial.sandbox.facades.composite_loops import LOOPS
 from secure_serial.sandbox.facades.composite_losses import LOSSES
+from secure_serial.sandbox.facades.composite_old import OLD
 from secure_serial.sandbox.facades.composite_orders import ORDERS
 from secure_serial.sandbox.facades.composite_places import PLACES
 from secure_serial.sandbox.facades.composite_signals import SIGNALS
@@ -54,6 +55,8 @@ def float_of(xp: Any, x: Any) -> Any:
 
 
 def l2_normalize(xp: Any, x: Any, axis: Any, epsilon: Any) -> Any:
+    if getattr(x, "dtype", None) is not None and xp.dtype(x).startswith("complex"):
+        raise refused("complex numbers brought to a length of one")
     total = xp.sum(x * x, axis, True)  # noqa: FBT003 - keepdims
     return x / xp.sqrt(xp.maximum(total, epsilon))
 
@@ -97,9 +100,9 @@ def k_repeat(xp: Any, x: Any, n: Any) -> Any:
 
 
 def bounded_relu(xp: Any, x: Any, negative_slope: Any, max_value: Any, threshold: Any) -> Any:
-    made = xp.maximum(x, 0) if threshold == 0 else xp.where(x >= threshold, x, x * 0)
+    made = xp.maximum(x, 0) if threshold == 0 else xp.where(x > threshold, x, x * 0)
     if max_value is not None:
-        made = xp.minimum(made, max_value)
+        made = xp.maximum(xp.minimum(made, max_value), 0)
     if negative_slope == 0:
         return made
     return made + negative_slope * xp.minimum(x - threshold, 0)
@@ -147,6 +150,8 @@ def add_bias(xp: Any, x: Any, bias: Any, data_format: Any) -> Any:
 def batch_normalize(  # noqa: PLR0917 - as the row has them
     xp: Any, x: Any, mean: Any, variance: Any, offset: Any, scale: Any, epsilon: Any
 ) -> Any:
+    if kinds.is_whole(x):
+        raise refused("whole numbers to be normalized, which TensorFlow rounds at each step")
     made = (x - mean) / xp.sqrt(variance + epsilon)
     made = made if scale is None else made * scale
     return made if offset is None else made + offset
@@ -219,11 +224,25 @@ def gather_nd(xp: Any, x: Any, indices: Any) -> Any:
 def one_hot_of(  # noqa: PLR0917 - as the row has them
     xp: Any, indices: Any, depth: Any, on_value: Any, off_value: Any, axis: Any, dtype: Any
 ) -> Any:
-    made = xp.one_hot(indices, depth, axis, dtype or "float32")
-    if on_value is None and off_value is None:
-        return made
+    given = on_value if on_value is not None else off_value
+    dtype = dtype or _TYPES.get(type(given)) or getattr(given, "dtype", None) or "float32"
+    made = xp.one_hot(indices, depth, axis, str(dtype))
+    if (on_value is None and off_value is None) or dtype == "bool":
+        return _told_apart(xp, made, on_value, off_value)
     off = 0 if off_value is None else off_value
     return made * ((1 if on_value is None else on_value) - off) + off
+
+
+#: What TensorFlow makes of a number of Python's.
+_TYPES = {int: "int32", float: "float32", bool: "bool"}
+
+
+def _told_apart(xp: Any, made: Any, on_value: Any, off_value: Any) -> Any:
+    """Truth values: their difference is none."""
+    on, off = on_value is None or bool(on_value), bool(off_value)
+    if on == off:
+        return xp.full_like(made, on, None)
+    return made if on else xp.logical_not(made)
 
 
 def window(xp: Any, x: Any, begin: Any, size: Any) -> Any:
@@ -244,7 +263,10 @@ def band_part(xp: Any, x: Any, lower: Any, upper: Any) -> Any:
 
 
 def matrix_diag(xp: Any, x: Any) -> Any:
-    return xp.expand_dims(x, -1) * xp.eye(xp.shape(x)[-1], None, 0, xp.dtype(x))
+    x = x if hasattr(x, "dtype") else xp.convert_to_tensor(x, None)
+    here = np.eye(xp.shape(x)[-1], dtype="bool")
+    # Not by a product: what is infinite would not be zero beside itself.
+    return xp.where(here, xp.expand_dims(x, -1), xp.zeros_like(xp.expand_dims(x, -1), None))
 
 
 def sequence_mask(xp: Any, lengths: Any, maxlen: Any, dtype: Any) -> Any:
@@ -283,16 +305,11 @@ _OWN = {
     if getattr(value, "__module__", None) == __name__ and not name.startswith("_")
     and name != "bound"
 }  # fmt: skip
-_ALL = (
-    _OWN
-    | IMAGES
-    | ORDERS
-    | WINDOWS
-    | CROPS
-    | COLOURS
-    | LOSSES
-    | FUNCTIONS
-    | PLACES
-    | LOOPS
-    | SIGNALS
-)
+_ALL = {
+    name: function
+    for several in (
+        _OWN, IMAGES, OLD, ORDERS, WINDOWS, CROPS, COLOURS, LOSSES, FUNCTIONS, PLACES, LOOPS,
+        SIGNALS,
+    )
+    for name, function in several.items()
+}  # fmt: skip

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from secure_serial.sandbox import meter
-from secure_serial.sandbox.facades import ops
+from secure_serial.sandbox.facades import compiled, ops
 from secure_serial.sandbox.facades.choices import choice_of, layout, method
 from secure_serial.sandbox.facades.dtypes import DTYPES, NUMERIC, WIDE, dtype, narrowed
 from secure_serial.sandbox.facades.errors import kind_of, refused
+from secure_serial.sandbox.facades.extents import Extents
 from secure_serial.sandbox.facades.measure import dims
 from secure_serial.sandbox.values import Builtin, Function
 
@@ -47,6 +48,13 @@ def is_array(value: object) -> bool:
     return type(value) is np.ndarray or isinstance(value, np.generic) or (
         type(value) not in _PLAIN and ops.active.get().is_array(value)
     )  # fmt: skip
+
+
+def is_whole(value: Any) -> bool:
+    """Whether an array or a tensor holds whole numbers, which truth values are not."""
+    if type(value) is np.ndarray or isinstance(value, np.generic):
+        return value.dtype.kind in "iu"
+    return is_array(value) and ops.active.get().dtype(value).startswith(("int", "uint"))
 
 
 _PLAIN = frozenset({bool, int, float, complex, str, tuple, list, dict, set, type(None)})
@@ -85,6 +93,7 @@ def _from_items(items: Any) -> Any:
     stack = foreign.find("stack")
     if stack is None:  # pragma: no cover - every provider stacks
         raise refused("tensors in a sequence where an array stands")
+    compiled.charge("stack", checked, (), 1 + len(checked) // compiled.OPERANDS)
     return stack(checked, 0)
 
 
@@ -143,6 +152,15 @@ def tensors(value: Any) -> Any:
     return [tensor(item) for item in value]
 
 
+def narrow_tensors(value: Any) -> Any:
+    """As `tensors`; lists among them become arrays of 32 bits."""
+    made = tensors(value)
+    if type(value) is np.ndarray:
+        return made
+    return [narrow_tensor(each) if type(each) in (list, tuple) else m
+            for each, m in zip(value, made, strict=True)]  # fmt: skip
+
+
 def integer(value: Any) -> int:
     """A whole number: Python's, NumPy's, or an array of one that is known."""
     kind = type(value)
@@ -154,6 +172,8 @@ def integer(value: Any) -> int:
         known = value if kind is np.ndarray else _known(value)
         if known is not None and known.ndim == 0 and known.dtype.kind in "iub":
             return int(known)
+        if known is None and ops.active.get().is_dimension(value):
+            return value  # type: ignore[no-any-return]  # as below
     elif ops.active.get().is_dimension(value):
         return value  # type: ignore[no-any-return]  # counts as one, as what is not known does
     raise refused(f"a value of type {kind_of(value)} where a whole number stands")
@@ -218,6 +238,8 @@ def flag(value: Any) -> bool:
 def _items(value: Any) -> Any:
     """The items of a short sequence of whole numbers: a tuple, list, range, or known array."""
     kind = type(value)
+    if kind is Extents:
+        return value.extents
     if kind is np.ndarray and value.ndim == 1:
         meter.current().container(value.size)
         return value.tolist() if value.dtype.kind in "iub" else None
@@ -265,6 +287,7 @@ def shape(value: Any) -> tuple[int, ...]:
 
 def new_shape(value: Any) -> tuple[int | None, ...]:
     """A shape to bring items into that are there: None for one that is not known yet."""
+    value = value.extents if type(value) is Extents else value
     if type(value) in (tuple, list) and None in [each for each in value if each is None]:
         made = shape([1 if each is None else each for each in value])
         return tuple(None if v is None else m for v, m in zip(value, made, strict=True))
@@ -337,22 +360,19 @@ def branch(value: Any) -> Any:
     return value if type(value) in FUNCTIONS else tensor(value)
 
 
-def ignored(value: Any) -> None:
-    """A parameter that has no bearing here, such as `name`."""
-    if value is not None and type(value) not in (str, bool, int, float):
-        dtype(value)
-
-
 #: What may be called: restricted functions, builtins, and (see `offered`) those of facades.
 FUNCTIONS: set[type] = {Function, Builtin}
-_CHECKS: dict[str, Callable[[Any], Any]] = {
+CHECKS: dict[str, Callable[[Any], Any]] = {
     each.__name__: each
     for each in (
         tensor, tensors, number, size, radius, degree, flag, axis, sizes, sections, shape,
-        new_shape, pair, pairs, axes, dtype, order, equation, function, elements, branch, ignored,
+        new_shape, pair, pairs, axes, dtype, order, equation, function, elements, branch,
         layout, method,
     )
 } | {"int": integer}  # fmt: skip
+
+
+_NARROW = {"tensor": narrow_tensor, "tensors": narrow_tensors}
 
 
 @cache
@@ -366,10 +386,10 @@ def check(kind: str, *, narrow: bool = False) -> Callable[[Any], Any]:
     kind = kind.removesuffix("?")
     if kind.startswith("["):
         inner = choice_of(frozenset(kind[1:-1].split("|")))
-    elif narrow and kind == "tensor":
-        inner = narrow_tensor
+    elif narrow and kind in _NARROW:
+        inner = _NARROW[kind]
     else:
-        inner = _CHECKS[kind]
+        inner = CHECKS[kind]
     return _or_none(inner) if optional else inner
 
 

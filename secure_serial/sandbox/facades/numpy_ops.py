@@ -14,6 +14,7 @@ import numpy as np
 from secure_serial.sandbox import meter
 from secure_serial.sandbox.facades import kinds, measure
 from secure_serial.sandbox.facades.errors import refused
+from secure_serial.sandbox.facades.extents import extents
 from secure_serial.sandbox.facades.numpy_activations import ACTIVATIONS, as_float
 from secure_serial.sandbox.facades.paddings import widths
 
@@ -64,6 +65,10 @@ def dynamic_shape(x: Any) -> Any:
     return np.shape(x)
 
 
+def shape_tensor(x: Any) -> Any:
+    return extents(np.shape(x))
+
+
 def reshape(x: Any, newshape: Any) -> Any:
     # What is known has no dimension that is not.
     return np.reshape(x, tuple(-1 if extent is None else extent for extent in newshape))
@@ -74,8 +79,11 @@ def matmul(x1: Any, x2: Any) -> Any:
 
 
 def divide_no_nan(x1: Any, x2: Any) -> Any:
+    wanted = np.result_type(x1, x2)
+    wanted = wanted if wanted.kind in "fc" else np.dtype("float32")
+    x1, x2 = np.asarray(x1, wanted), np.asarray(x2, wanted)
     zero = np.equal(x2, 0)
-    return np.where(zero, np.zeros((), np.result_type(x1, x2)), x1 / np.where(zero, 1, x2))
+    return np.where(zero, np.zeros((), wanted), x1 / np.where(zero, np.ones((), wanted), x2))
 
 
 def where(condition: Any, x1: Any, x2: Any) -> Any:

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from secure_serial.errors import SandboxError
-from secure_serial.sandbox.facades import choices, dtypes, kinds, ops
+from secure_serial.sandbox.facades import (
+    choices,
+    compiled,
+    dtypes,
+    kind_parts,
+    kinds,
+    ops,
+    unused,
+)
 from secure_serial.sandbox.facades.canonical import MISSING, Row, row
 from secure_serial.sandbox.facades.errors import failed, refused
 from secure_serial.sandbox.facades.rules import rule
@@ -23,8 +31,10 @@ if TYPE_CHECKING:
 
 #: Facades whose numbers are NumPy's, of 64 bits; those of the others are of 32.
 _WIDE = ("np.", "math.")
+#: Facades in which whole numbers keep their type: TensorFlow's and old Keras's.
+_OLD = ("tf.", "K.")
 #: The kinds that hold arrays of a provider.
-_ARRAYS = ("tensor", "tensor?", "tensors", "branch", "elements")
+_ARRAYS = ("tensor", "tensor?", "tensors", "branch", "elements", *kind_parts.KINDS)
 #: Forms of calls that a function remembers. Code has a handful; mappings could make many.
 _FORMS = 64
 
@@ -60,6 +70,7 @@ class Operation:
         try:
             self.rule(values)
             if not self.is_native(values):
+                self._compiled(values)
                 given = _found(ops.active.get().find(self.name), label)(*values)
                 # A backend's own sort of tuple is none to the guards.
                 return tuple(given) if isinstance(given, tuple) else given
@@ -71,6 +82,12 @@ class Operation:
         if type(made) is np.ndarray and made.dtype is _FLOAT32:
             return made
         return _numbers(made, values if narrow else None)
+
+    def _compiled(self, values: list[Any]) -> None:
+        """Take what a backend compiles for it."""
+        tensors = [values[place] for place in self.arrays]
+        others = [each for place, each in enumerate(values) if place not in self.arrays]
+        compiled.charge(self.name, tensors, others, compiled.kernels(self.row, values))
 
     def fixed(self, values: list[Any], places: list[int]) -> Callable[..., Any] | None:
         """The operation for arrays of float32 in these places, the others' values checked.
@@ -158,12 +175,15 @@ class Offered:
         "_required",
         "_rest",
         "_start",
+        "_whole",
     )
 
     def __init__(self, label: str, spec: Spec) -> None:
         self._label = label
         self._narrow = not label.startswith(_WIDE)
         self._call = operation(spec.op)
+        whole = self._call.row.whole if label.startswith(_OLD) else ""
+        self._whole = operation(whole) if whole else None
         parameters = self._call.row.parameters
         places = {p.name: i for i, p in enumerate(parameters)}
         checks = {p.name: kinds.check(p.kind, narrow=self._narrow) for p in parameters}
@@ -174,10 +194,15 @@ class Offered:
         for taken in spec.takes:
             slot: Slot
             if taken.goes_to is None:
-                check = kinds.ignored if taken.only is MISSING else choices.nothing_but(taken.only)
+                check = unused.check(taken.names[0])
+                if taken.only is not MISSING:
+                    check = choices.nothing_but(taken.only)
                 slot = (len(parameters), check)
             else:
-                slot = (places[taken.goes_to], checks[taken.goes_to])
+                check = checks[taken.goes_to]
+                if taken.none:
+                    check = _unless_none(check, taken.default)
+                slot = (places[taken.goes_to], check)
                 if taken.default is not MISSING:
                     start[taken.goes_to] = taken.default
             if taken.rest:
@@ -212,6 +237,8 @@ class Offered:
             message = f"{self._label}: {error.message}"
             raise SandboxError(message, code=error.code, help=error.help) from None
         values.pop()
+        if self._whole is not None and kinds.is_whole(values[0]):
+            return self._whole(self._label, values, narrow=self._narrow)
         return self._call(self._label, values, narrow=self._narrow)
 
     @property
@@ -293,6 +320,10 @@ class OfferedType(Offered):
 
     def __hash__(self) -> int:
         return hash(self.dtype_name)
+
+
+def _unless_none(check: Callable[[Any], Any], default: Any) -> Callable[[Any], Any]:
+    return lambda value: default if value is None else check(value)
 
 
 kinds.FUNCTIONS |= {Offered, OfferedType}

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 class Ops(Protocol):
     """What a kind of tensors has to bring."""
 
+    @property
+    def compiles(self) -> bool:
+        """Whether each new form of an operation is compiled: see `compiled`."""
+
     def find(self, name: str) -> Callable[..., Any] | None:
         """The function for an operation of `canonical.json`; None: it cannot be had."""
 
@@ -41,6 +45,9 @@ class Ops(Protocol):
     def is_dimension(self, value: object) -> bool:
         """Whether this is an extent that is not known before the values are there."""
 
+    def is_followed(self, value: object) -> bool:
+        """Whether this tensor stands for values that come later, when a program is run."""
+
 
 @cache
 def _table() -> dict[str, Callable[..., Any]]:
@@ -51,7 +58,9 @@ def _table() -> dict[str, Callable[..., Any]]:
 
     found: dict[str, Callable[..., Any]] = {**table(), **images(), **signals()}
     namespace = SimpleNamespace(**found)
-    return bound(namespace) | found
+    every = bound(namespace) | found
+    vars(namespace).update(every)  # composites build upon composites, too
+    return every
 
 
 class NumPyOps:
@@ -60,6 +69,8 @@ class NumPyOps:
     >>> int(NumPyOps().find("square")(3))
     9
     """
+
+    compiles = False
 
     def find(self, name: str) -> Callable[..., Any] | None:
         """See `Ops`."""
@@ -86,6 +97,10 @@ class NumPyOps:
         return value[index]
 
     def is_dimension(self, value: object) -> bool:  # noqa: ARG002 - NumPy's are all known
+        """See `Ops`."""
+        return False
+
+    def is_followed(self, value: object) -> bool:  # noqa: ARG002 - as above
         """See `Ops`."""
         return False
 

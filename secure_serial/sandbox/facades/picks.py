@@ -17,15 +17,16 @@ if TYPE_CHECKING:
 _SORTED = 2000
 
 
-def where(_row: Row) -> Rule:
+def where(row: Row) -> Rule:
     """As broadcast; with the condition alone, the places where it holds."""
+    times = row.times
 
     def rule(values: list[Any]) -> None:
         condition, *branches = values
         if (branches[0] is None) != (branches[1] is None):
             raise refused("where takes a condition alone, or with both values")
         if branches[0] is None:
-            take(count(condition) * max(len(dims(condition)), 1), 8)
+            take(count(condition) * max(len(dims(condition)), 1), 8, times)
             return
         take(prod(measure.joined([dims(v) for v in values])), measure.widest(branches))
 

@@ -200,7 +200,7 @@ def norm(row: Row) -> Rule:
     def rule(values: list[Any]) -> None:
         usual(values)
         value, order, axis = values[:3]
-        if order not in _SINGULAR:
+        if order not in _SINGULAR or (axis is None and row.name == "norm_of_tensor"):
             return
         shape = dims(value)
         axes = tuple(range(len(shape))) if axis is None else axis

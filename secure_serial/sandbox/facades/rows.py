@@ -5,11 +5,12 @@ A member is a text that says which operation it is, as in
     mean(x:input_tensor axis:axis|reduction_indices keepdims=false -name)
 
 In brackets stand its parameters in their order: the operation's name for it, after a colon the
-name that it has here and others that mean the same, after `=` a default of its own. `!x=1` is
-fixed and cannot be given, `-name` is taken and has no bearing, `^name=x` is taken where it is what
-stands there, `*x` takes what is left, and `~` before one says that it goes by its name alone.
-Without brackets they are the operation's. Or it is an object: a `value`, a `dtype`, a `facade`, a
-function of `math`, a `setting` of Keras, `limits` of NumPy's types.
+name that it has here and others that mean the same, after `=` a default of its own; after `==`
+one that None stands for, too. `!x=1` is fixed and cannot be given, `-name` is taken and has no
+bearing, `^name=x` is taken where it is what stands there, `*x` takes what is left, and `~` before
+one says that it goes by its name alone. Without brackets they are the operation's. Or it is an
+object: a `value`, a `dtype`, a `facade`, a function of `math`, a `setting` of Keras, `limits` of
+NumPy's types. The member `*` names a facade all of whose other members are here, too.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ class Taken:
     keyword: bool = False
     #: The one value that it may have, where it goes nowhere.
     only: Any = MISSING
+    #: Whether None stands for the default, too.
+    none: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,8 @@ def parse(text: str) -> Spec:
     fixed = {}
     for word in inner.split():
         head, has_default, default = word.partition("=")
-        value = literal(default) if has_default else MISSING
+        none = default.startswith("=")
+        value = literal(default.removeprefix("=")) if has_default else MISSING
         goes_to, _, names = head.lstrip("!-*~^").partition(":")
         if word.startswith("!"):
             fixed[goes_to] = value
@@ -72,7 +76,7 @@ def parse(text: str) -> Spec:
         else:
             called = tuple((names or goes_to).split("|"))
             rest, keyword = head.startswith("*"), head.startswith("~")
-            takes.append(Taken(called, goes_to, value, rest, keyword))
+            takes.append(Taken(called, goes_to, value, rest, keyword, none=none))
     return Spec(op, tuple(takes), fixed)
 
 
@@ -82,7 +86,15 @@ def facades() -> dict[str, dict[str, Any]]:
     made: dict[str, dict[str, Any]] = {}
     for path in sorted(_FOLDER.glob("*.json")):
         made |= json.loads(path.read_text(encoding="utf-8"))
+    for name, members in made.items():
+        made[name] = _with_others(made, members)
     return made
+
+
+def _with_others(facades: dict[str, dict[str, Any]], members: dict[str, Any]) -> dict[str, Any]:
+    """The members of a facade, and those of the one that it says it has, too."""
+    own = {name: entry for name, entry in members.items() if name != "*"}
+    return {**facades[members["*"]], **own} if "*" in members else own
 
 
 @cache

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from secure_serial.sandbox.facades import paddings, picks, placed, products, signals, sizes, windows
+from secure_serial.sandbox.facades import (
+    paddings,
+    picks,
+    placed,
+    products,
+    shape_sizes,
+    signals,
+    sizes,
+    windows,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +34,7 @@ _ALL: tuple[Callable[[Row], Rule], ...] = (
     windows.separable, windows.box, windows.patches, windows.edges,
     signals.fourier, signals.frames, placed.segments, placed.scatter, placed.matvec, placed.classes,
     placed.polynomial, products.resize,
+    shape_sizes.extents, shape_sizes.join, shape_sizes.take_apart, shape_sizes.reduce_whole,
     products.resize_by, products.k_repeat, products.slow, products.gelu, products.lrn,
 )
 # fmt: on

@@ -9,8 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from secure_serial.lambdas.machine import DIVIDE
+from secure_serial.sandbox.facades import compiled
+from secure_serial.sandbox.facades.extents import Extents
 from secure_serial.sandbox.guards import operators
-from secure_serial.sandbox.guards.arrays import count, is_array, item_bytes, shape, work
+from secure_serial.sandbox.guards.arrays import (
+    count,
+    is_array,
+    item_bytes,
+    native,
+    shape,
+    work,
+)
 from secure_serial.sandbox.guards.calls import callback
 from secure_serial.sandbox.guards.iteration import gathered, source, unpack
 from secure_serial.sandbox.guards.measure import comparable, key, keys
@@ -40,6 +49,8 @@ def _abs(value: Any, /) -> Any:
     if type(value) not in NUMBERS and is_array(value):
         work(account, value)
         account.array(count(shape(value)), item_bytes(value))
+        if not native(value):
+            compiled.charge("abs", (value,))
     elif type(value) not in PLAIN:
         raise refused(f"abs of a value of type {called(value)}")
     return abs(value)
@@ -54,7 +65,7 @@ def _any(several: Any, /) -> bool:
 
 
 def _len(value: Any, /) -> int:
-    if type(value) in CONTAINERS or type(value) in {str, range}:
+    if type(value) in CONTAINERS or type(value) in {str, range, Extents}:
         return len(value)
     if is_array(value) and shape(value):
         return shape(value)[0]

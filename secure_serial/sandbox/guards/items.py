@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from secure_serial.sandbox.facades import kinds, ops
+from secure_serial.sandbox.facades import compiled, kinds, ops
+from secure_serial.sandbox.facades.extents import Extents
 from secure_serial.sandbox.guards.arrays import (
     LEAST,
     MOST,
@@ -36,12 +37,18 @@ def item(value: Any, index: Any, /) -> Any:
         elif type(index) not in INTEGERS:
             index = _position(index)
         return value[index]
+    if kind is Extents:
+        plain = _plain(index) if type(index) is slice else _position(index)
+        return value.part(plain)
     if kind is dict:
         return value[key(account, index)]
     if is_array(value):
         work(account, value)
         index = _index(account, value, index)
-        return value[index] if native(value) else ops.active.get().item(value, index)
+        if native(value):
+            return value[index]
+        _compiled(value, index if type(index) is tuple else (index,))
+        return ops.active.get().item(value, index)
     raise refused(f"an item of a value of type {called(value)}")
 
 
@@ -102,6 +109,20 @@ def _granted(account: Meter, value: Any, index: tuple[Any, ...]) -> tuple[Any, .
     kept += extents[axis:]
     account.array(count(together) * count(tuple(kept)), item_bytes(value))
     return made
+
+
+def _compiled(value: Any, index: tuple[Any, ...]) -> None:
+    """What a backend compiles for an index: other numbers, or starts of slices, are the same."""
+    extents = iter(shape(value))
+    told: list[Any] = []
+    for each in index:
+        if type(each) is slice:
+            told.append((_length(each, next(extents, 1)), each.step))
+        else:
+            told.append(type(each))
+            for _ in range(_axes(each)):
+                next(extents, 1)
+    compiled.charge("item", [value, *filter(is_array, index)], told)
 
 
 def _length(part: slice, extent: int) -> int:

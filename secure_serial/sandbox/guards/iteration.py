@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from secure_serial.sandbox.facades import compiled
+from secure_serial.sandbox.facades.extents import Extents
 from secure_serial.sandbox.guards.arrays import count, is_array, item_bytes, native, shape
 from secure_serial.sandbox.meter import current
 from secure_serial.sandbox.values import CONTAINERS, FOREIGN, Stream, called, refused
@@ -31,6 +33,9 @@ def source(account: Meter, value: Any) -> Any:
         return value
     if kind is Stream:
         return value
+    if kind is Extents:
+        account.step(len(value))
+        return value
     if kind is range:
         # Not by its length: a loop may leave it early.
         if len(value) > _SHORT:
@@ -41,6 +46,8 @@ def source(account: Meter, value: Any) -> Any:
         extents = shape(value)
         account.step((extents[0] if extents else 1) * (1 if native(value) else FOREIGN))
         account.array(count(extents), item_bytes(value))
+        if not native(value):
+            compiled.charge("iter", (value,), (), compiled.iterated(value))
         return value
     if value is None or kind in {bool, int, float, complex}:
         msg = f"'{kind.__name__}' object is not iterable"

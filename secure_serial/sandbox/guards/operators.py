@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy import ndarray
 
-from secure_serial.sandbox.facades import ops
+from secure_serial.sandbox.facades import compiled, ops
 from secure_serial.sandbox.facades.offered import operation
 from secure_serial.sandbox.guards.arrays import (
     alike,
@@ -94,6 +94,7 @@ def _binary(
             one, two, size = elementwise(account, one, two)
             if slow is not None:
                 account.step(size // slow(one, two))
+            _compiled(raw, one, two)
             return raw(one, two)
         if kind not in PLAIN or other not in PLAIN:
             raise refused(f"an operation on values of type {called(one)} and {called(two)}")
@@ -101,6 +102,11 @@ def _binary(
         return raw(one, two) if others is None else others(account, one, two)
 
     return guarded
+
+
+def _compiled(raw: Callable[..., Any], *values: Any) -> None:
+    if not all(map(ops.is_native, values)):
+        compiled.charge(raw.__name__, values)
 
 
 def _mul_bits(account: Meter, one: Any, two: Any) -> None:
@@ -214,6 +220,7 @@ def _unary(raw: Callable[[Any], Any]) -> Callable[[Any], Any]:
         if type(value) not in NUMBERS and is_array(value):
             work(account, value)
             account.array(count(shape(value)), item_bytes(value))
+            _compiled(raw, value)
         elif type(value) not in PLAIN:
             raise refused(f"an operation on a value of type {called(value)}")
         return raw(value)
@@ -230,6 +237,7 @@ def _comparison(raw: Raw) -> Raw:
             return raw(one, two)
         if is_array(one) or is_array(two):
             one, two, _ = elementwise(account, one, two)
+            _compiled(raw, one, two)
             return raw(one, two)
         if kind is str and other is str:
             account.text(min(len(one), len(two)))
@@ -254,6 +262,7 @@ def contains(one: Any, two: Any, /) -> Any:
         if type(one) not in NUMBERS:
             raise refused(f"a value of type {called(one)} looked for in an array")
         elementwise(account, two, one)
+        _compiled(contains, two)
         return one in two
     if kind is range and type(one) not in INTEGERS:
         account.step(len(two))

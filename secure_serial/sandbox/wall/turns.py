@@ -42,14 +42,14 @@ class Turns:
 
     def __init__(self, divided: Divided, rows: int, segment: Segment) -> None:
         whole = Writer(segment, 0, segment.incoming)  # what is too large at once is so in blocks
-        first, *_ = arrays = [each for each in divided.args if type(each) is np.ndarray]
+        arrays = divided.arrays
         for each in arrays:
             whole.room(each.shape, each.dtype)
         incoming = Writer(segment, 0, segment.incoming)
         self._segment = segment
         self._shape, self._rows = divided.shape, rows
         #: Rows of the whole.
-        self.size = len(first)
+        self.size = len(arrays[0])
         self._count = -(-self.size // rows)
         self._given = arrays
         self._into: list[list[Array]] = []
@@ -138,7 +138,7 @@ def begun(divided: Divided, segment: Segment) -> Turns | None:
         NotPlain: the arguments do not fit, or not all of them pass.
 
     """
-    first = next(each for each in divided.args if type(each) is np.ndarray)
+    first = divided.arrays[0]
     width = prod(first.shape[1:])
     if not width:
         return None

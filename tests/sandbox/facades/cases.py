@@ -20,6 +20,9 @@ V = np.asarray([0.5, 1.5, 2.5, 4.0], "float32")
 K3 = _random.standard_normal((2, 2, 4, 5)).astype("float32")
 D3 = _random.standard_normal((2, 2, 4, 1)).astype("float32")
 
+BYTES = _random.randint(0, 256, (2, 3, 4)).astype("uint8")
+PIXELS = _random.randint(0, 256, (2, 4, 6, 4)).astype("uint8")
+
 _UNIT = "arccos arcsin arctanh".split()
 _POSITIVE = "arccosh log log10 log1p log2 sqrt rsqrt reciprocal".split()
 _BOOLEAN = "logical_not".split()
@@ -72,6 +75,20 @@ CASES |= {
     "old_divide": [(P, 2.0), (WHOLE, J), (WHOLE, 3)],
     "left_shift": [(WHOLE, J)], "right_shift": [(WHOLE, J)],
     "l2_normalize": [(X, 1), (X, None), (X, (1, 2))],
+    **{f"{name}_of_whole": [(WHOLE, 1, True), (WHOLE - 3, None, False), (BYTES, (0, 2), False)]
+       for name in ("sum", "prod", "mean", "norm")},
+    "moments_of_whole": [(WHOLE, 1, True), (WHOLE - 3, (0, 2), False)],
+    "cumsum_of_whole": [(BYTES, 1, None)], "cumprod_of_whole": [(BYTES, 1, None)],
+    "trace_of_whole": [(BYTES, 0, -2, -1)],
+    "shape_tensor": [(X,)], "join": [([X, Y], 1)], "stack_up": [([X, Y], 1), ([2, 3], 0)],
+    "take_apart": [(X, 3, 1)], "norm_of_tensor": [(X, 1, None, True), (X, 3, 1), (X, 2, (1, 2))],
+    "clip_between": [(X, -0.5, 0.5), (X, 1.0, 0.0)], "sqrt_from_zero": [(X,)],
+    "binary_crossentropy_2": [(U, U[::-1]), (U, X * 50, True)],
+    "where_of": [(B, X, Y), (B, None, None)], "arange_of": [(0, 3, 0.5, "int32"), (4,  None, 1, "float32")],
+    "resize_2": [(IMG, (8, 3)), (PIXELS, (8, 3)), (PIXELS, (8, 3), "nearest")],
+    "brighten": [(RGB, 0.2), (PIXELS, 0.2)], "grayscale": [(RGB,), (PIXELS[..., :3],)],
+    "cast_2": [(X, "int32"), (X * 9, "uint8")], "argmax_of": [(X, 1)], "argmin_of": [(X, 1)],
+    "fill_of": [((2, 3), 4), ((2,), 1.5), ((2,), True)],
     "where": [(B, X, Y), (B, X, 0.0), (B, None, None)],
     "clip": [(X, -0.5, 0.5), (X, Y - 1, Y + 1)],
     "round": [(X,), (X, 1)],
@@ -158,7 +175,7 @@ CASES |= {
     "running_prod": [(X, 1), (X, 1, True, False), (X, -1, True, True)],
     "sort_by": [(X, 1), (X, 1, "descending")],
     "argsort_by": [(X, 1), (X, 1, "descending"), (WHOLE, 2, "descending")],
-    "argmax_of": [(X, 1), (X, 1, "int32")], "argmin_of": [(X, 1), (X, 1, "int32")],
+    "argmax_as": [(X, 1), (X, 1, "int32")], "argmin_as": [(X, 1), (X, 1, "int32")],
     "std_of": [(X, 1), (X, (0, 2), True, 1)], "var_of": [(X, 1), (X, (0, 2), True, 1)],
     "conv_of": [(IMG, K3, (1, 2, 2, 1), "same"), (IMG, K3, 1, "valid", None, (2, 1)),
                 (X, K3[0], 1, "causal", None, 2)],

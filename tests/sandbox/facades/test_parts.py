@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from secure_serial.errors import SandboxError
-from secure_serial.sandbox.facades import arrays, kinds, module, ops, root
+from secure_serial.sandbox.facades import arrays, kinds, module, ops, root, unused
 from secure_serial.sandbox.facades.canonical import MISSING, Row, row
 from secure_serial.sandbox.facades.dtypes import dtype
+from secure_serial.sandbox.facades.extents import Extents, extents, whole
 from secure_serial.sandbox.facades.numbers import Number
 from secure_serial.sandbox.facades.offered import Operation, _found, offered
 from secure_serial.sandbox.facades.paddings import widths
@@ -67,7 +68,7 @@ def test_attributes_are_plain(account):
         ("pairs", np.asarray([[0, 1]]), ((0, 1),)), ("axes", 2, 2), ("axes", ([0], 1), ((0,), 1)),
         ("shape", 4, (4,)), ("new_shape", (None, 2), (None, 2)), ("order", "euclidean", None),
         ("order", 2, 2), ("dtype", "double", "float64"), ("equation", "i j->i", "ij->i"),
-        ("ignored", "text", None), ("int?", None, None), ("[a|b]", "A", "a"),
+        ("int?", None, None), ("[a|b]", "A", "a"),
     ],
 )  # fmt: skip
 def test_kinds_let_through_what_they_name(account, kind, value, made):
@@ -86,7 +87,7 @@ def test_kinds_let_through_what_they_name(account, kind, value, made):
         ("shape", (1,) * 33), ("pair", (1, 2, 3)), ("axes", (1, 2, 3)), ("axes", -1),
         ("dtype", "O"), ("dtype", 3), ("dtype", np.dtype("O")), ("order", "text"),
         ("equation", 3), ("equation", "i" * 201), ("equation", "i%j"), ("function", len),
-        ("function", lambda: 0), ("branch", "text"), ("ignored", object()), ("[a|b]", "c"),
+        ("function", lambda: 0), ("branch", "text"), ("[a|b]", "c"),
         ("[a|b]", None),
     ],
 )  # fmt: skip
@@ -277,3 +278,40 @@ def test_numbers_of_one_item_are_numbers(account):
     assert made.shape == (6,)
     padded = root("K").member("spatial_2d_padding")(np.ones((1, 2, 2, 3), "f"), 1)
     assert padded.shape == (1, 4, 4, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wrong"),
+    [
+        ("back_prop", True, object()), ("name", "text", 5), ("batch_dims", 0, 1),
+        ("batch_shape", None, [2]), ("axis", -1, 1), ("validate_indices", None, []),
+    ],
+)  # fmt: skip
+def test_parameters_without_bearing_are_the_usual_ones(name, value, wrong):
+    assert unused.check(name)(value) is None
+    with pytest.raises(SandboxError):
+        unused.check(name)(wrong)
+
+
+def test_a_shape_is_numbers_to_compute_with():
+    assert (extents((2, 3)) * 2).tolist() == [4, 6]
+    assert extents((2, 2**31)).dtype == "int64"
+    part = extents((None, 4, 3))
+    assert type(part) is Extents
+    assert len(part) == 3
+    assert list(part) == [None, 4, 3]
+    assert (part.part(slice(1, 3)) * 2).tolist() == [8, 6]
+    assert "not known" in repr(part)
+    assert whole(part) == [None, 4, 3]
+    assert whole(np.int32(4)) == [4]
+    with pytest.raises(SandboxError):
+        whole(np.zeros((2, 2), "int32"))
+    for operation in ("+", "*"):
+        with pytest.raises(TypeError):
+            eval(f"part {operation} part", {"part": part})
+
+
+def test_none_may_stand_for_the_default(account):
+    softmax = offered("tf.softmax", parse("softmax(x axis==-1)"))
+    assert np.allclose(softmax(X, None), softmax(X, -1))
+    assert np.allclose(softmax(X), softmax(X, -1))

@@ -29,6 +29,19 @@ FUNCTIONS = [
     ("lambda x: K.reshape(x, (K.int_shape(x)[0], 12))", X),
     ("lambda x: K.reshape(x, (-1, K.int_shape(x)[1] * 3))", X),
     ("lambda x: tf.zeros((tf.shape(x)[0], 5)) + K.mean(x, axis=1)[:, :1]", X),
+    ("lambda x: tf.image.resize(x, tf.shape(x)[1:3] * 2)", IMAGE),
+    ("lambda x: tf.image.resize(x, K.shape(x)[1:3] * K.constant([2, 2], dtype='int32'))", IMAGE),
+    ("lambda x: tf.reshape(x, tf.concat([tf.shape(x)[:1], [3, 4]], 0))", X),
+    ("lambda x: tf.reshape(x, tf.concat([tf.shape(x)[:-1], [1, -1]], axis=0))", X),
+    ("lambda x: tf.reshape(x, tf.stack([tf.shape(x)[0], -1]))", X),
+    ("lambda x: K.reshape(x, K.concatenate([K.shape(x)[:1], [-1]], 0))", X),
+    ("lambda x: tf.reshape(x, [tf.unstack(tf.shape(x))[0], -1])", X),
+    ("lambda x: (lambda b, h, c: tf.reshape(x, [b, h * c]))(*tf.shape(x))", X),
+    ("lambda x: tf.ones(tf.stack([tf.shape(x)[0], 3])) + x[:, 0]", X),
+    ("lambda x: x / tf.cast(tf.reduce_prod(tf.shape(x)[1:]), tf.float32)", X),
+    ("lambda x: x + tf.cast(tf.range(tf.shape(x)[2]), tf.float32)", X),
+    ("lambda x: tf.broadcast_to(x[:, :1], tf.shape(x))", X),
+    ("lambda x: tf.reshape(x, tf.shape(x))[:, :tf.shape(x)[1] // len(tf.shape(x))]", X),
     ("lambda x: x * np.array([1.0, 2.0, 3.0])", X),
     ("lambda x: K.l2_normalize(x, axis=1)", X),
     ("lambda x: x.mean(axis=1)", X),
@@ -52,6 +65,16 @@ def test_layer_gives_what_numpy_gives(source, x):
     got = model.predict(x, verbose=0)
     assert isinstance(wanted, np.ndarray)
     np.testing.assert_allclose(got, wanted, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("text", [
+    "lambda x: tf.shape(x) * 2", "lambda x: tf.shape(x) + (1,)", "lambda x: K.shape(x)[:2] * 2",
+    "lambda x: tf.cast(tf.shape(x), tf.float32)", "lambda x: tf.stack([tf.shape(x), tf.shape(x)])",
+    "lambda x: tf.concat([tf.shape(x), x], 0)", "lambda x: tf.concat([tf.shape(x), [1]], 1)",
+])  # fmt: skip
+def test_unknown_extents_are_not_repeated_or_joined_like_a_tuple(text, provider):
+    with pytest.raises(SandboxError):
+        made(text, ops=provider)(keras.KerasTensor((None, 4, 3)))
 
 
 @pytest.fixture

@@ -10,7 +10,10 @@ import pytest
 
 from secure_serial.limits import MIB
 from secure_serial.sandbox.allowance import Allowance
+from secure_serial.sandbox.wall import turns
 from secure_serial.sandbox.wall.worker import Worker
+
+from .talking import Talking
 
 if sys.platform == "win32":
     collect_ignore_glob = ["test_*.py"]  # it has no worker
@@ -65,3 +68,16 @@ def need(probed):
             pytest.skip(f"this kernel lacks {', '.join(sorted(missing))}")
 
     return needed
+
+
+@pytest.fixture(scope="module")
+def talking():
+    found = Talking()
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def short(monkeypatch, request):
+    """Blocks of as few items as the module says, so that there are many."""
+    monkeypatch.setattr(turns, "ITEMS", request.module.BLOCK)

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import os
 import random
-import threading
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,77 +12,23 @@ import pytest
 from secure_serial.errors import SandboxError
 from secure_serial.lambdas.understood import from_source
 from secure_serial.sandbox.allowance import Allowance
-from secure_serial.sandbox.division import Division
 from secure_serial.sandbox.facades.canonical import ITEMWISE, NEW, row
 from secure_serial.sandbox.facades.facade import root
 from secure_serial.sandbox.facades.ops import NUMPY
 from secure_serial.sandbox.meter import Meter, _meter
 from secure_serial.sandbox.pointwise import is_pointwise, of_one_shape
 from secure_serial.sandbox.restrict import restrict
-from secure_serial.sandbox.wall import blocks, child, evaluator, frames, segment, turns
-from secure_serial.sandbox.wall.worker import Spec, Worker
+from secure_serial.sandbox.wall import blocks, evaluator, turns
+from secure_serial.sandbox.wall.worker import Spec
 
-SIZE = 16 << 20
+from .talking import SIZE, division_of
+
 #: Items of a block: as many as a processor's longest vector takes at once, many times.
 BLOCK = 1 << 12
 #: Each place twice, and a part of a block.
 MANY = (2 * turns.PLACES + 1) * BLOCK + 7
+pytestmark = pytest.mark.usefixtures("short")
 DTYPES = ("f4", "f8", "f2", "i4", "u1", "?", "c8")
-_numbers = itertools.count()
-
-
-class Talking:
-    """A worker whose child is a thread of this process: what both sides say is the same."""
-
-    def __init__(self):
-        fd = segment.create(SIZE, SIZE)
-        self.memory = segment.Segment(fd, SIZE, SIZE)
-        os.close(fd)
-        (inlet, ours_out), (ours_in, outlet) = os.pipe(), os.pipe()
-        self._line = frames.Line(ours_in, ours_out)
-        self._theirs = frames.Inner(inlet, outlet)
-        self._opened = [inlet, outlet, self._theirs._glance]
-        self.worker = Worker()
-        self.worker._child = SimpleNamespace(
-            line=self._line, segment=self.memory, patience=lambda *_: frames.clock(60)
-        )
-        self._thread = threading.Thread(target=self._serve)
-        self._thread.start()
-
-    def _serve(self):
-        with np.errstate(all="ignore"):
-            child.serve(self._theirs, self.memory, lambda _: self.function)
-
-    def call(self, function, args):
-        """As a `Walled` function is called."""
-        self.function = function
-        return self.worker.call(Spec({"n": next(_numbers)}, division_of(function)), args)
-
-    def by_blocks(self, function, args):
-        """The result, if it is computed in blocks."""
-        self.function = function
-        spec = Spec({"n": next(_numbers)}, division_of(function))
-        return self.worker._by_blocks(self.worker._child, frames.clock(60), spec, args, {})
-
-    def close(self):
-        self._line.close()
-        self._thread.join()
-        for fd in filter(None, self._opened):
-            os.close(fd)
-        self.memory.close()
-
-
-@pytest.fixture(scope="module")
-def talking():
-    found = Talking()
-    yield found
-    found.close()
-
-
-@pytest.fixture(autouse=True)
-def short(monkeypatch):
-    """Blocks of fewer items, so that there are many."""
-    monkeypatch.setattr(turns, "ITEMS", BLOCK)
 
 
 @pytest.fixture
@@ -98,10 +41,6 @@ def made(text, closure=None, **bounds):
     understood = replace(from_source(text), closure=closure or {})
     found = blocks.Blockwise(restrict(understood), NUMPY, Allowance(**bounds))
     return found, is_pointwise(understood)
-
-
-def division_of(function):
-    return Division(function.understood)
 
 
 def outcome(answer):

@@ -250,14 +250,6 @@ def small(monkeypatch):
     monkeypatch.setattr(turns, "ITEMS", ITEMS)
 
 
-@pytest.mark.parametrize("text", PLACES.values(), ids=PLACES)
-def test_places_that_no_worker_names(hostile, small, text):
-    with pytest.raises(SandboxError) as refused:
-        ask_by_blocks(hostile, text)
-    assert refused.value.code == "SS505"
-    assert lives(hostile)
-
-
 ROWS_OF_RESULTS = {
     **{name: PLACES[name] for name in ("a number", "a tuple", "other shapes", "the parent's half")},
     "no dimensions": places(*(each.replace("[16]", "[]") for each in ROOM)),
@@ -270,10 +262,16 @@ ROWS_OF_RESULTS = {
 }
 
 
-@pytest.mark.parametrize("text", ROWS_OF_RESULTS.values(), ids=ROWS_OF_RESULTS)
-def test_rows_that_no_worker_makes(hostile, small, text):
+ANSWERS = {
+    **{f"items, {name}": (ask_by_blocks, text) for name, text in PLACES.items()},
+    **{f"rows, {name}": (ask_by_rows, text) for name, text in ROWS_OF_RESULTS.items()},
+}
+
+
+@pytest.mark.parametrize(("ask", "text"), ANSWERS.values(), ids=ANSWERS)
+def test_places_that_no_worker_names(hostile, small, ask, text):
     with pytest.raises(SandboxError) as refused:
-        ask_by_rows(hostile, text)
+        ask(hostile, text)
     assert refused.value.code == "SS505"
     assert lives(hostile)
 

@@ -15,32 +15,20 @@ import numpy as np
 import pytest
 
 from secure_serial.lambdas.understood import from_source
-from secure_serial.sandbox import rowwise
 from secure_serial.sandbox.allowance import Allowance
 from secure_serial.sandbox.division import Division
-from secure_serial.sandbox.facades.canonical import ITEMWISE, ROWWISE, row
+from secure_serial.sandbox.facades.canonical import EXACT, ITEMWISE, ROWWISE, row
 from secure_serial.sandbox.facades.ops import NUMPY
 from secure_serial.sandbox.restrict import restrict
 from secure_serial.sandbox.rowwise import Rowwise
 from secure_serial.sandbox.wall import blocks, turns
 
-from .test_blocks import Talking, has, outcome
+from .test_blocks import has, outcome
 
 #: What stands in a row: little and much, of one item, and of more than NumPy adds up in one go.
 TAILS = [(1,), (5,), (300,), (3, 4), (1, 7), (6, 1), (2, 1, 3), (30, 30)]
 BLOCK = 1 << 10
-
-
-@pytest.fixture(scope="module")
-def talking():
-    found = Talking()
-    yield found
-    found.close()
-
-
-@pytest.fixture(autouse=True)
-def short(monkeypatch):
-    monkeypatch.setattr(turns, "ITEMS", BLOCK)
+pytestmark = pytest.mark.usefixtures("short")
 
 
 def made(text, **bounds):
@@ -161,7 +149,7 @@ CALLED = {"norm_of": "math.reduce_euclidean_norm", "clip_by_norm": "clip_by_norm
 
 
 def test_what_is_exact_is_known():
-    assert rowwise._EXACT < ITEMWISE | ROWWISE
+    assert EXACT < ITEMWISE | ROWWISE
 
 
 @pytest.mark.parametrize("name", sorted(ROWWISE))
