@@ -56,6 +56,24 @@ def test_elements_are_charged_what_they_cost(expression):
         ("lambda x: np.linalg.norm(np.ones((700, 700)), ord='fro')", False),
         ("lambda x: np.linalg.norm(np.ones((700, 700)), ord=2, axis=1)", False),
         ("lambda x: np.linalg.norm(x, ord=-2)", False),
+        # Each place of a kernel is a look at the whole.
+        (
+            "lambda x: tf.nn.conv2d(tf.ones((1, 9, 9, 1)), tf.ones((300, 300, 1, 1)), 1, 'SAME')",
+            True,
+        ),
+        (
+            "lambda x: tf.nn.conv2d(tf.ones((1, 99, 99, 3)), tf.ones((3, 3, 3, 8)), 1, 'SAME')",
+            False,
+        ),
+        # An image is as large as it is, wherever its channels stand.
+        ("lambda x: tf.image.resize(tf.ones((1, 512, 512, 3)), (224, 224))", False),
+        ("lambda x: tf.scan(lambda a, b: a + b, tf.ones(6000))[0]", True),
+        ("lambda x: tf.scan(lambda a, b: a + b, tf.ones(60))[0]", False),
+        ("lambda x: tf.math.segment_sum(tf.ones(90000), [0] * 90000)", False),
+        (
+            "lambda x: [tf.scatter_nd([[0]] * 9000, tf.ones((9000, 9)), (1, 9)) for i in range(99)]",
+            True,
+        ),
     ],
 )
 def test_what_takes_long_beside_its_size_is_charged_for_it(text, refused):

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+#: What composites need beside the operations that have a row.
+_BESIDE = ("view_as_complex", "segment_sum", "segment_max", "scatter", "scatter_update")
+
+
 class KerasOps:
     """Keras's own operations, for every tensor that is not NumPy's."""
 
@@ -45,6 +49,7 @@ class KerasOps:
         found = {name: getattr(keras.ops, name, None) for name in rows()}
         adapted = {name: partial(function, keras) for name, function in ADAPTED.items()}
         found = {name: function for name, function in found.items() if function is not None}
+        found |= {name: getattr(keras.ops, name) for name in _BESIDE if hasattr(keras.ops, name)}
         return SimpleNamespace(**(found | adapted), cond=partial(cond, keras))
 
     def find(self, name: str) -> Callable[..., Any] | None:
@@ -227,11 +232,34 @@ def resize(
     keras: Any, images: Any, size: Any, interpolation: str, antialias: bool, fmt: Any
 ) -> Any:
     wanted = (size, size) if type(size) is int else size
-    return keras.ops.image.resize(images, wanted, interpolation, antialias, data_format=fmt)
+    # The rule has counted on what a fresh Keras takes for granted.
+    layout = fmt or "channels_last"
+    return keras.ops.image.resize(images, wanted, interpolation, antialias, data_format=layout)
 
 
-def linspace(keras: Any, start: Any, stop: Any, num: int, endpoint: bool) -> Any:
-    return keras.ops.linspace(start, stop, num, endpoint)
+def linspace(keras: Any, start: Any, stop: Any, num: int, endpoint: bool, dtype: Any) -> Any:
+    return keras.ops.linspace(start, stop, num, endpoint, dtype=dtype)
+
+
+def top_k(keras: Any, x: Any, k: int, sorted: bool) -> Any:
+    # JAX gives a list, on which nobody could tell values from indices.
+    return tuple(keras.ops.top_k(x, k, sorted))
+
+
+def fft(keras: Any, x: Any) -> Any:
+    return keras.ops.fft(tuple(x))
+
+
+def fft2(keras: Any, x: Any) -> Any:
+    return keras.ops.fft2(tuple(x))
+
+
+def ifft2(keras: Any, x: Any) -> Any:
+    return keras.ops.ifft2(tuple(x))
+
+
+def irfft(keras: Any, x: Any, fft_length: Any) -> Any:
+    return keras.ops.irfft(tuple(x), fft_length)
 
 
 def logspace(keras: Any, start: Any, stop: Any, num: int, endpoint: bool, base: Any) -> Any:
@@ -252,6 +280,10 @@ def cumprod(keras: Any, x: Any, axis: Any, dtype: Any) -> Any:
 
 def random_normal(keras: Any, shape: Any, mean: Any, stddev: Any, dtype: Any, seed: Any) -> Any:
     return keras.random.normal(shape, mean, stddev, dtype, seed)
+
+
+def truncated_normal(keras: Any, shape: Any, mean: Any, stddev: Any, dtype: Any, seed: Any) -> Any:
+    return keras.random.truncated_normal(shape, mean, stddev, dtype, seed)
 
 
 def random_uniform(keras: Any, shape: Any, minval: Any, maxval: Any, dtype: Any, seed: Any) -> Any:
@@ -304,6 +336,7 @@ ADAPTED: dict[str, Callable[..., Any]] = {
     for each in (
         shape, dynamic_shape, shape_tensor, reshape, einsum, meshgrid, split, unstack, pad,
         repeat, max_pool, average_pool, resize, linspace, logspace, eye, cumsum, cumprod,
-        random_normal, random_uniform, clip, where, dtype, map_,
+        random_normal, truncated_normal, random_uniform, clip, where, dtype, map_, top_k,
+        fft, fft2, ifft2, irfft,
     )
 }  # fmt: skip

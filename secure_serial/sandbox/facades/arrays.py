@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from secure_serial.sandbox import meter
-from secure_serial.sandbox.facades import kinds, measure, ops, rows
+from secure_serial.sandbox.facades import about_types, kinds, measure, ops, rows
 from secure_serial.sandbox.facades.errors import kind_of, refused
 from secure_serial.sandbox.facades.offered import Offered
 
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 #: and TensorFlow's; `reshape`, `transpose` and their like take their sizes one by one, too.
 _METHODS = {
     **{name: f"{name}(x axis keepdims)" for name in (
-        "sum", "mean", "max", "min", "any", "all", "std", "var", "prod", "argmax", "argmin")},
+        "sum", "mean", "max", "min", "any", "all", "prod", "argmax", "argmin")},
+    "std": "std_of(x axis keepdims ~ddof)",
+    "var": "var_of(x axis keepdims ~ddof)",
     "astype": "cast(x dtype)",
     "clip": "clip(x x_min:min|a_min=null x_max:max|a_max=null)",
     "round": "round(x decimals)",
@@ -128,10 +131,10 @@ def attribute(value: Any, name: str) -> Any:
     ((2, 3), 'float32')
     """
     kind = type(value)
-    if kind is tuple and name in ("ndims", "rank"):
-        return len(value)
-    if (kind is int or value is None) and name == "value":
-        return value
+    if kind is str:
+        return about_types.attribute(value, name)
+    if kind in _PARTS_OF_SHAPES:
+        return _of_shape(value, name)
     if not kinds.is_array(value):
         raise refused(f"{name[:60]} of a value of type {kind_of(value)}")
     if name == "shape":
@@ -140,7 +143,8 @@ def attribute(value: Any, name: str) -> Any:
         return len(_shape(value))
     if name == "dtype":
         native = isinstance(value, np.ndarray | np.generic)
-        return str(value.dtype.name) if native else ops.active.get().dtype(value)
+        # As `tf.float32` is: one is the other.
+        return sys.intern(str(value.dtype.name) if native else ops.active.get().dtype(value))
     if name == "size":
         return measure.count(value)
     if name == "T":
@@ -150,6 +154,32 @@ def attribute(value: Any, name: str) -> Any:
     raise refused(
         f"arrays have no {name[:60]} for restricted code", help=f"they have {_ATTRIBUTES}"
     )
+
+
+#: What TensorFlow's `top_k` gives, by name.
+_BEST = ("values", "indices")
+_PARTS_OF_SHAPES = frozenset({tuple, int, type(None)})
+
+
+def _of_shape(value: Any, name: str) -> Any:
+    """An attribute of a shape, of a size, or of what `top_k` gives."""
+    kind = type(value)
+    if kind is tuple and name in _BEST:
+        return _best(value, name)
+    if kind is tuple and name in ("ndims", "rank"):
+        return len(value)
+    if kind is not tuple and name == "value":
+        return value
+    raise refused(f"{name[:60]} of a value of type {kind_of(value)}")
+
+
+def _best(value: tuple[Any, ...], name: str) -> Any:
+    """One of the two arrays that `top_k` gives; here they are a pair without names."""
+    if len(value) == len(_BEST) and all(map(kinds.is_array, value)):
+        shapes = {_shape(each) for each in value}
+        if len(shapes) == 1 and "int" in attribute(value[1], "dtype"):
+            return value[_BEST.index(name)]
+    raise refused(f"{name} of a tuple that is not what top_k gives")
 
 
 def has_attribute(name: str) -> bool:

@@ -34,7 +34,7 @@ ITEMWISE: Final = NEW | frozenset(
 ROWWISE: Final = frozenset(
     """
     sum mean max min amax amin prod std var ptp l2_normalize norm_of clip_by_norm softmax
-    log_softmax logsumexp
+    log_softmax logsumexp std_of var_of
     """.split()  # noqa: SIM905 - as above
 )
 #: Of both, those that are exact but for the last rounding, wherever an item stands. Others are
@@ -42,7 +42,7 @@ ROWWISE: Final = frozenset(
 EXACT: Final = frozenset(
     """
     abs add subtract multiply divide true_divide maximum minimum negative relu sign sqrt square
-    sum mean max min amax amin prod std var l2_normalize norm_of clip_by_norm
+    sum mean max min amax amin prod std var std_of var_of l2_normalize norm_of clip_by_norm
     """.split()  # noqa: SIM905 - as above
 )
 

@@ -15,8 +15,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from secure_serial.sandbox.facades import kinds
+from secure_serial.sandbox.facades.composite_colours import COLOURS
+from secure_serial.sandbox.facades.composite_crops import CROPS
+from secure_serial.sandbox.facades.composite_functions import FUNCTIONS
 from secure_serial.sandbox.facades.composite_images import IMAGES
+from secure_serial.sandbox.facades.composite_loops import LOOPS
+from secure_serial.sandbox.facades.composite_losses import LOSSES
 from secure_serial.sandbox.facades.composite_old import OLD
+from secure_serial.sandbox.facades.composite_orders import ORDERS
+from secure_serial.sandbox.facades.composite_places import PLACES
+from secure_serial.sandbox.facades.composite_signals import SIGNALS
+from secure_serial.sandbox.facades.composite_windows import WINDOWS
 from secure_serial.sandbox.facades.errors import refused
 from secure_serial.sandbox.facades.measure import axis_in, dims
 
@@ -26,7 +35,7 @@ if TYPE_CHECKING:
 
 def bound(xp: Any) -> dict[str, Callable[..., Any]]:
     """The operations for one kind of arrays."""
-    return {name: partial(function, xp) for name, function in (_OWN | IMAGES | OLD).items()}
+    return {name: partial(function, xp) for name, function in _ALL.items()}
 
 
 def identity_of(xp: Any, x: Any) -> Any:
@@ -290,16 +299,17 @@ def lrn(xp: Any, x: Any, depth_radius: Any, bias: Any, alpha: Any, beta: Any) ->
     return x / xp.power(bias + alpha * total, beta)
 
 
-def pool(  # noqa: PLR0917 - as the row has them
-    xp: Any, x: Any, pool_size: Any, strides: Any, padding: Any, data_format: Any, pool_mode: Any
-) -> Any:
-    function = xp.max_pool if pool_mode == "max" else xp.average_pool
-    return function(x, pool_size, strides, padding, data_format)
-
-
 _OWN = {
     name: value
     for name, value in list(globals().items())
     if getattr(value, "__module__", None) == __name__ and not name.startswith("_")
     and name != "bound"
+}  # fmt: skip
+_ALL = {
+    name: function
+    for several in (
+        _OWN, IMAGES, OLD, ORDERS, WINDOWS, CROPS, COLOURS, LOSSES, FUNCTIONS, PLACES, LOOPS,
+        SIGNALS,
+    )
+    for name, function in several.items()
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -81,6 +82,8 @@ class Facade:
             return offered.of_type(f"{self._name}.{name}", entry["dtype"])
         if "setting" in entry:
             return offered.setting(f"{self._name}.{name}", entry["setting"])
+        if "limits" in entry:
+            return offered.limits(f"{self._name}.{name}", entry["limits"])
         return _constant(entry["value"])
 
     def missing(self, name: str) -> SandboxError:
@@ -99,6 +102,8 @@ class Facade:
 
 
 def _constant(value: Any) -> Any:
+    if isinstance(value, str):
+        return sys.intern(value)  # `x.dtype is tf.float32` is true
     return float(value["float"]) if isinstance(value, dict) else value
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from secure_serial.sandbox import meter
 from secure_serial.sandbox.facades import compiled, ops
+from secure_serial.sandbox.facades.choices import choice_of, layout, method
 from secure_serial.sandbox.facades.dtypes import DTYPES, NUMERIC, WIDE, dtype, narrowed
 from secure_serial.sandbox.facades.errors import kind_of, refused
 from secure_serial.sandbox.facades.extents import Extents
@@ -347,6 +348,13 @@ def function(value: Any) -> Any:
     raise refused(f"a value of type {kind_of(value)} where a function stands")
 
 
+def elements(value: Any) -> Any:
+    """An array to go through item by item. Of several, TensorFlow takes an item of each."""
+    if type(value) in _PLAIN:
+        raise refused(f"a value of type {kind_of(value)} where one array stands")
+    return array(value)
+
+
 def branch(value: Any) -> Any:
     """An array, or a function that makes one."""
     return value if type(value) in FUNCTIONS else tensor(value)
@@ -358,7 +366,8 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     each.__name__: each
     for each in (
         tensor, tensors, number, size, radius, degree, flag, axis, sizes, sections, shape,
-        new_shape, pair, pairs, axes, dtype, order, equation, function, branch,
+        new_shape, pair, pairs, axes, dtype, order, equation, function, elements, branch,
+        layout, method,
     )
 } | {"int": integer}  # fmt: skip
 
@@ -376,21 +385,12 @@ def check(kind: str, *, narrow: bool = False) -> Callable[[Any], Any]:
     optional = kind.endswith("?")
     kind = kind.removesuffix("?")
     if kind.startswith("["):
-        inner = _choice(frozenset(kind[1:-1].split("|")))
+        inner = choice_of(frozenset(kind[1:-1].split("|")))
     elif narrow and kind in _NARROW:
         inner = _NARROW[kind]
     else:
         inner = CHECKS[kind]
     return _or_none(inner) if optional else inner
-
-
-def _choice(allowed: frozenset[str]) -> Callable[[Any], Any]:
-    def choice(value: Any) -> Any:
-        if type(value) is str and value.lower() in allowed:
-            return value.lower()
-        raise refused(f"something else than one of {', '.join(sorted(allowed))}")
-
-    return choice
 
 
 def _or_none(inner: Callable[[Any], Any]) -> Callable[[Any], Any]:

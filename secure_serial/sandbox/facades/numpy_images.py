@@ -1,4 +1,4 @@
-"""Windows over images in NumPy: pooling. Convolutions are Keras's alone."""
+"""Windows over images in NumPy: pooling, and convolutions."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from secure_serial.sandbox.facades.errors import refused
+from secure_serial.sandbox.facades.numpy_activations import as_float
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 
 def table() -> dict[str, Callable[..., Any]]:
     """The functions by the names of `canonical.json`."""
-    return {"max_pool": max_pool, "average_pool": average_pool}
+    return {
+        "max_pool": max_pool, "average_pool": average_pool, "conv": conv,
+        "depthwise_conv": depthwise_conv,
+    }  # fmt: skip
 
 
 def max_pool(inputs: Any, pool_size: Any, strides: Any, padding: Any, data_format: Any) -> Any:
@@ -40,6 +44,54 @@ def average_pool(inputs: Any, pool_size: Any, strides: Any, padding: Any, data_f
     return np.moveaxis(made, -1, 1) if first else made
 
 
+def conv(
+    inputs: Any, kernel: Any, strides: Any, padding: Any, data_format: Any, dilation_rate: Any
+) -> Any:
+    """Each filter at each place; all channels are seen by all filters."""
+    if _channels(inputs, data_format) != kernel.shape[-2]:
+        raise refused("a kernel for another number of channels")
+
+    def part(look: Any, weights: Any) -> Any:
+        # One product of matrices, whatever the image looks like.
+        flat = look.reshape((-1, look.shape[-1])) @ weights
+        return flat.reshape((*look.shape[:-1], weights.shape[-1]))
+
+    return _filtered(inputs, kernel, (strides, dilation_rate), (padding, data_format), part)
+
+
+def depthwise_conv(
+    inputs: Any, kernel: Any, strides: Any, padding: Any, data_format: Any, dilation_rate: Any
+) -> Any:
+    """Each channel by filters of its own."""
+    if _channels(inputs, data_format) != kernel.shape[-2]:
+        raise refused("a kernel for another number of channels")
+
+    def part(look: Any, weights: Any) -> Any:
+        return (look[..., None] * weights).reshape((*look.shape[:-1], weights.size))
+
+    return _filtered(inputs, kernel, (strides, dilation_rate), (padding, data_format), part)
+
+
+def _channels(inputs: Any, data_format: Any) -> int:
+    return int(inputs.shape[1 if data_format == "channels_first" else -1])
+
+
+def _filtered(
+    inputs: Any, kernel: Any, steps: Any, how: Any, part: Callable[[Any, Any], Any]
+) -> Any:
+    """The sum of what each place of a kernel makes of what it sees."""
+    padding, data_format = how
+    first = data_format == "channels_first"
+    x = as_float(np.moveaxis(inputs, 1, -1) if first else inputs)
+    size, strides = _sides(x, kernel.shape[:-2], steps[0])
+    _, rate = _sides(x, size, steps[1])
+    window = tuple((n - 1) * step + 1 for n, step in zip(size, rate, strict=True))
+    looks = _looks(_padded(x, window, strides, padding, 0), window, strides, rate)
+    weights = kernel.reshape((-1, *kernel.shape[-2:]))
+    made = reduce(np.add, (part(*each) for each in zip(looks, weights, strict=True)))
+    return np.moveaxis(made, -1, 1) if first else made
+
+
 def _sides(x: Any, size: Any, strides: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
     rank = x.ndim - 2
     size = (size,) * rank if isinstance(size, int) else tuple(size)
@@ -59,12 +111,13 @@ def _padded(x: Any, size: Any, strides: Any, padding: Any, value: Any) -> Any:
     return np.pad(x, around, constant_values=value)
 
 
-def _looks(x: Any, size: Any, strides: Any) -> Iterator[Any]:
-    """For each place in a window, what stands there in all windows: no copy."""
+def _looks(x: Any, size: Any, strides: Any, rate: Any = None) -> Iterator[Any]:
+    """For each place in a window, or each so many, what stands there in all windows: no copy."""
     counts = [(n - w) // s + 1 for n, w, s in zip(x.shape[1:-1], size, strides, strict=True)]
     if min(counts) < 1:
         raise refused("a window that is larger than the image")
-    for places in product(*map(range, size)):
+    rate = rate or (1,) * len(size)
+    for places in product(*(range(0, n, step) for n, step in zip(size, rate, strict=True))):
         parts = (
             slice(at, at + (many - 1) * step + 1, step)
             for at, many, step in zip(places, counts, strides, strict=True)

@@ -42,6 +42,10 @@ sum mean max min any all prod amax amin ptp std var median
 """.split()  # noqa: SIM905 - a name a line would hide the rest
 
 
+#: How many deviations from the mean a truncated normal number may be.
+_FAR = 2
+
+
 def table() -> dict[str, Callable[..., Any]]:
     """The functions by the names of `canonical.json`."""
     made = {name: getattr(np, name) for name in _SAME if hasattr(np, name)}
@@ -204,8 +208,8 @@ def arange(start: Any, stop: Any, step: Any, dtype: Any) -> Any:
     return np.arange(start, stop, 1 if step is None else step, dtype=dtype)
 
 
-def linspace(start: Any, stop: Any, num: Any, endpoint: Any) -> Any:
-    return np.linspace(start, stop, num, endpoint=endpoint)
+def linspace(start: Any, stop: Any, num: Any, endpoint: Any, dtype: Any) -> Any:
+    return np.linspace(start, stop, num, endpoint=endpoint, dtype=dtype)
 
 
 def logspace(start: Any, stop: Any, num: Any, endpoint: Any, base: Any) -> Any:
@@ -279,6 +283,16 @@ def map_(f: Any, xs: Any) -> Any:
 def random_normal(shape: Any, mean: Any, stddev: Any, dtype: Any, seed: Any) -> Any:
     made = np.random.default_rng(seed).normal(mean, stddev, shape)
     return made.astype(dtype or "float32")
+
+
+def truncated_normal(shape: Any, mean: Any, stddev: Any, dtype: Any, seed: Any) -> Any:
+    generator = np.random.default_rng(seed)
+    made = generator.normal(size=shape)
+    far = np.abs(made) > _FAR
+    while np.any(far):  # a twentieth of them each time
+        made[far] = generator.normal(size=np.count_nonzero(far))
+        far = np.abs(made) > _FAR
+    return (made * stddev + mean).astype(dtype or "float32")
 
 
 def random_uniform(shape: Any, minval: Any, maxval: Any, dtype: Any, seed: Any) -> Any:

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from secure_serial.errors import SandboxError
-from secure_serial.sandbox.facades import compiled, dtypes, kind_parts, kinds, ops, unused
+from secure_serial.sandbox.facades import (
+    choices,
+    compiled,
+    dtypes,
+    kind_parts,
+    kinds,
+    ops,
+    unused,
+)
 from secure_serial.sandbox.facades.canonical import MISSING, Row, row
 from secure_serial.sandbox.facades.errors import failed, refused
 from secure_serial.sandbox.facades.rules import rule
@@ -26,7 +34,7 @@ _WIDE = ("np.", "math.")
 #: Facades in which whole numbers keep their type: TensorFlow's and old Keras's.
 _OLD = ("tf.", "K.")
 #: The kinds that hold arrays of a provider.
-_ARRAYS = ("tensor", "tensor?", "tensors", "branch", *kind_parts.KINDS)
+_ARRAYS = ("tensor", "tensor?", "tensors", "branch", "elements", *kind_parts.KINDS)
 #: Forms of calls that a function remembers. Code has a handful; mappings could make many.
 _FORMS = 64
 
@@ -63,7 +71,9 @@ class Operation:
             self.rule(values)
             if not self.is_native(values):
                 self._compiled(values)
-                return _found(ops.active.get().find(self.name), label)(*values)
+                given = _found(ops.active.get().find(self.name), label)(*values)
+                # A backend's own sort of tuple is none to the guards.
+                return tuple(given) if isinstance(given, tuple) else given
             made = (self.native or _found(None, label))(*values)
         except SandboxError:
             raise
@@ -184,7 +194,10 @@ class Offered:
         for taken in spec.takes:
             slot: Slot
             if taken.goes_to is None:
-                slot = (len(parameters), unused.check(taken.names[0]))
+                check = unused.check(taken.names[0])
+                if taken.only is not MISSING:
+                    check = choices.nothing_but(taken.only)
+                slot = (len(parameters), check)
             else:
                 check = checks[taken.goes_to]
                 if taken.none:
@@ -341,6 +354,13 @@ def setting(label: str, name: str) -> Any:
     from secure_serial.sandbox.facades import numbers
 
     return numbers.Setting(label, name)
+
+
+def limits(label: str, name: str) -> Any:
+    """A function that tells the limits of a type."""
+    from secure_serial.sandbox.facades import about_types
+
+    return about_types.Limits(label, name)
 
 
 def offered_at(path: Sequence[str]) -> Offered | None:

@@ -54,8 +54,9 @@ def _table() -> dict[str, Callable[..., Any]]:
     from secure_serial.sandbox.facades.composites import bound
     from secure_serial.sandbox.facades.numpy_images import table as images
     from secure_serial.sandbox.facades.numpy_ops import table
+    from secure_serial.sandbox.facades.numpy_signals import table as signals
 
-    found: dict[str, Callable[..., Any]] = {**table(), **images()}
+    found: dict[str, Callable[..., Any]] = {**table(), **images(), **signals()}
     namespace = SimpleNamespace(**found)
     every = bound(namespace) | found
     vars(namespace).update(every)  # composites build upon composites, too

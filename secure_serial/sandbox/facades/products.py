@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _SINGULAR = frozenset({2, -2, "nuc"})
 
 
-def _product(one: Any, other: Any, elements: int, inner: int) -> None:
+def multiplied(one: Any, other: Any, elements: int, inner: int) -> None:
     """Take a product of so many items, each a sum of so many products."""
     take(elements, measure.widest((one, other)))
     measure.work(elements * max(inner, 1), one, other)
@@ -43,7 +43,7 @@ def matmul(row: Row) -> Rule:
             elements = prod(left[:-1]) * (prod(right) // max(inner, 1))
         else:
             elements = prod(measure.joined([left[:-2], right[:-2]])) * prod(rows) * prod(columns)
-        _product(values[0], values[1], elements, inner)
+        multiplied(values[0], values[1], elements, inner)
 
     return rule
 
@@ -60,7 +60,7 @@ def multiply_matrices(_row: Row) -> Rule:
         if values[3]:
             right[-2:] = right[:-3:-1]
         batch = prod(measure.joined([left[:-2], right[:-2]]))
-        _product(values[0], values[1], batch * left[-2] * right[-1], left[-1])
+        multiplied(values[0], values[1], batch * left[-2] * right[-1], left[-1])
 
     return rule
 
@@ -78,7 +78,7 @@ def batch_dot(_row: Row) -> Rule:
         inner = left[measure.axis_in(axes[0], len(left))]
         other = right[measure.axis_in(axes[1], len(right))]
         elements = prod(left) // max(inner, 1) * (prod(right[1:]) // max(other, 1))
-        _product(values[0], values[1], elements, inner)
+        multiplied(values[0], values[1], elements, inner)
 
     return rule
 
@@ -106,7 +106,7 @@ def tensordot(_row: Row) -> Rule:
             summed = tuple(left[measure.axis_in(axis, len(left))] for axis in ones)
         inner = max(prod(summed), 1)
         take(count(values[0]) + count(values[1]), measure.widest(values[:2]))
-        _product(values[0], values[1], prod(left) // inner * (prod(right) // inner), inner)
+        multiplied(values[0], values[1], prod(left) // inner * (prod(right) // inner), inner)
 
     return rule
 
@@ -212,70 +212,31 @@ def norm(row: Row) -> Rule:
     return rule
 
 
-def _each(value: Any, rank: int) -> tuple[int, ...]:
-    """One number for each axis of an image."""
-    made = (value,) * rank if type(value) is int else tuple(value)
-    if len(made) != rank or min(made, default=1) < 1:
-        raise refused(f"{len(made)} sizes of a window for {rank} axes")
-    return made
-
-
-def pool(row: Row) -> Rule:
-    """At most the whole at each stride; each item looks at its window."""
-    sides = [row.position("pool_size"), row.position("strides")]
-
-    def rule(values: list[Any]) -> None:
-        shape = dims(values[0])
-        window = _each(values[sides[0]], max(len(shape) - 2, 0))
-        steps = values[sides[1]]
-        steps = window if steps is None else _each(steps, len(window))
-        # Whichever axes are those of the image: NumPy adds one look at all for each place of it.
-        looks = prod(shape) // prod(min(n, step) for n, step in zip(shape[1:], steps, strict=False))
-        measure.labour(looks * prod(window), measure.visit(values[0]))
-        # "same" pads each side by at most a window.
-        total = prod(shape[:1]) * prod(n + max(window, default=0) for n in shape[1:])
-        take(total, item_bytes(values[0]), 2)
-
-    return rule
-
-
-def conv(row: Row) -> Rule:
-    """At most the filters at each place of the image; each item is a sum over the kernel."""
-    del row
-
-    def rule(values: list[Any]) -> None:
-        image, kernel = dims(values[0]), dims(values[1])
-        if len(image) != len(kernel) or len(kernel) < 3:  # noqa: PLR2004 - batch, space, channels
-            raise refused("a convolution whose kernel does not fit")
-        for place in (2, 5):
-            _each(values[place], len(image) - 2)
-        # Whichever axis holds the channels.
-        places = max(prod(image[:-1]), image[0] * prod(image[2:])) * kernel[-1]
-        take(places * max(kernel[-2], 1), measure.widest(values[:2]))
-        measure.work(places * prod(kernel[:-1]), values[0])
-
-    return rule
-
-
 def _resized(elements: int, image: Any) -> None:
-    take(elements, max(8, item_bytes(image)), 3)
+    take(elements, max(8, item_bytes(image)), 5)
     measure.labour(elements, measure.visit(image))
 
 
-def resize(_row: Row) -> Rule:
+def resize(row: Row) -> Rule:
     """The new height and width; the rows and columns between them."""
+    layout = next((i for i, p in enumerate(row.parameters) if p.kind.startswith("layout")), None)
 
     def rule(values: list[Any]) -> None:
-        shape, size = dims(values[0]), values[1]
-        size = (size, size) if type(size) is int else size
-        if len(size) != 2 or min(size) < 1 or len(shape) not in (3, 4):  # noqa: PLR2004 - images
-            raise refused("a new size that is no height and width of an image")
-        beside = prod(shape[:-3]) * max(shape[-1], shape[-3])
-        tallest, widest = max(shape[-3:-1]), max(shape[-2:])
-        elements = beside * max(size[0], tallest) * max(size[1], widest)
-        _resized(elements, values[0])
+        first = layout is not None and values[layout] == "channels_first"
+        resized(values[0], values[1], first=first)
 
     return rule
+
+
+def resized(image: Any, size: Any, *, first: bool = False) -> None:
+    """Take an image of another height and width; `first`: its channels are, before its rows."""
+    shape = dims(image)
+    size = (size, size) if type(size) is int else size
+    if len(size) != 2 or min(size) < 1 or len(shape) not in (3, 4):  # noqa: PLR2004 - images
+        raise refused("a new size that is no height and width of an image")
+    *samples, channels, tall, wide = shape if first else (*shape[:-3], *shape[-1:], *shape[-3:-1])
+    elements = prod(samples) * channels * max(size[0], tall) * max(size[1], wide)
+    _resized(elements, image)
 
 
 def resize_by(_row: Row) -> Rule:

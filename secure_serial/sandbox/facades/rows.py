@@ -6,11 +6,11 @@ A member is a text that says which operation it is, as in
 
 In brackets stand its parameters in their order: the operation's name for it, after a colon the
 name that it has here and others that mean the same, after `=` a default of its own; after `==`
-one that None stands for, too. `!x=1` is
-fixed and cannot be given, `-name` is taken and has no bearing, `*x` takes what is left, and `~`
-before one says that it goes by its name alone. Without brackets they are the operation's. Or it is
-an object: a `value`, a `dtype`, a `facade`, a function of `math`, a `setting` of Keras.
-The member `*` names a facade all of whose other members are here, too.
+one that None stands for, too. `!x=1` is fixed and cannot be given, `-name` is taken and has no
+bearing, `^name=x` is taken where it is what stands there, `*x` takes what is left, and `~` before
+one says that it goes by its name alone. Without brackets they are the operation's. Or it is an
+object: a `value`, a `dtype`, a `facade`, a function of `math`, a `setting` of Keras, `limits` of
+NumPy's types. The member `*` names a facade all of whose other members are here, too.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ class Taken:
     default: Any
     rest: bool = False
     keyword: bool = False
+    #: The one value that it may have, where it goes nowhere.
+    only: Any = MISSING
     #: Whether None stands for the default, too.
     none: bool = False
 
@@ -64,15 +66,17 @@ def parse(text: str) -> Spec:
         head, has_default, default = word.partition("=")
         none = default.startswith("=")
         value = literal(default.removeprefix("=")) if has_default else MISSING
-        goes_to, _, names = head.lstrip("!-*~").partition(":")
+        goes_to, _, names = head.lstrip("!-*~^").partition(":")
         if word.startswith("!"):
             fixed[goes_to] = value
+        elif "^" in head[:2]:
+            takes.append(Taken((goes_to,), None, None, keyword=head.startswith("~"), only=value))
         elif "-" in head[:2]:
             takes.append(Taken((goes_to,), None, None, keyword=head.startswith("~")))
         else:
             called = tuple((names or goes_to).split("|"))
             rest, keyword = head.startswith("*"), head.startswith("~")
-            takes.append(Taken(called, goes_to, value, rest, keyword, none))
+            takes.append(Taken(called, goes_to, value, rest, keyword, none=none))
     return Spec(op, tuple(takes), fixed)
 
 

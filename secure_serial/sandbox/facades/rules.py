@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from secure_serial.sandbox.facades import paddings, picks, products, shape_sizes, sizes
+from secure_serial.sandbox.facades import (
+    paddings,
+    picks,
+    placed,
+    products,
+    shape_sizes,
+    signals,
+    sizes,
+    windows,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,10 +26,14 @@ _ALL: tuple[Callable[[Row], Rule], ...] = (
     sizes.broadcast, sizes.reduce, sizes.view, sizes.nothing, sizes.cast, picks.where,
     picks.nonzero, picks.sort, sizes.gather_all, sizes.split, sizes.unstack, sizes.repeat,
     sizes.tile, paddings.pad, paddings.pad_time, paddings.pad_space, sizes.shape, sizes.arange,
-    sizes.linspace, sizes.eye, sizes.one_hot, sizes.diag, sizes.matrix_diag, picks.gather_nd,
+    sizes.linspace, sizes.eye, sizes.one_hot, sizes.diag, sizes.matrix_diag, sizes.looped,
+    picks.gather_nd,
     picks.quantile, picks.search, picks.choose, products.matmul, products.multiply_matrices,
     products.batch_dot, products.outer, products.tensordot, products.einsum,
-    products.meshgrid, products.cubic, products.norm, products.pool, products.conv, products.resize,
+    products.meshgrid, products.cubic, products.norm, windows.pool, windows.conv,
+    windows.separable, windows.box, windows.patches, windows.edges,
+    signals.fourier, signals.frames, placed.segments, placed.scatter, placed.matvec, placed.classes,
+    placed.polynomial, products.resize,
     shape_sizes.extents, shape_sizes.join, shape_sizes.take_apart, shape_sizes.reduce_whole,
     products.resize_by, products.k_repeat, products.slow, products.gelu, products.lrn,
 )

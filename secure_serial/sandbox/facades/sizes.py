@@ -281,7 +281,11 @@ def linspace(row: Row) -> Rule:
         not_negative(values[2])
         bounds = measure.joined([dims(values[0]), dims(values[1])])
         total = prod(bounds) * values[2]
-        take(total, max(8, measure.widest((values[0], values[1], values[-1]))), powers)
+        if powers == 1 and values[4] is not None:  # made of float64, and then converted
+            take(total, dtype_bytes(values[4]))
+            measure.labour(total, measure.HALF if values[4] in _EMULATED else 100)
+        beside = values[-1] if powers > 1 else 0
+        take(total, max(8, measure.widest((values[0], values[1], beside))), powers)
         measure.labour(total, 600 * powers)
 
     return rule
@@ -331,5 +335,15 @@ def matrix_diag(_row: Row) -> Rule:
         total = prod(extents) * (extents[-1] if extents else 1)
         take(total, item_bytes(values[0]), 2)
         measure.look(total, values[0])
+
+    return rule
+
+
+def looped(row: Row) -> Rule:
+    """The items, which are looked at one by one; what a function makes of them it pays itself."""
+    at = next(i for i, p in enumerate(row.parameters) if p.kind == "elements")
+
+    def rule(values: list[Any]) -> None:
+        take(count(values[at]), item_bytes(values[at]))
 
     return rule

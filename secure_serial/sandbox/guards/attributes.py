@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from secure_serial.sandbox import facades
+from secure_serial.sandbox.facades import about_types
 from secure_serial.sandbox.facades.facade import Facade
 from secure_serial.sandbox.facades.facade import module as facade_of
 from secure_serial.sandbox.guards import text
@@ -30,10 +31,13 @@ _VALUES = frozenset({
     (complex, "imag"), (bool, "real"), (bool, "imag"),
 })  # fmt: skip
 
-#: What TensorFlow's shapes and their sizes have; here they are tuples of numbers.
+#: What TensorFlow's shapes, their sizes, and what `top_k` gives have; here they are tuples.
 _SHAPES = frozenset({
-    (tuple, "ndims"), (tuple, "rank"), (tuple, "as_list"), (int, "value"), (type(None), "value"),
+    (tuple, "values"), (tuple, "indices"), (tuple, "ndims"), (tuple, "rank"), (tuple, "as_list"),
+    (int, "value"), (type(None), "value"),
 })  # fmt: skip
+#: What a type has, which is its name here; of another text, `facades` refuses it.
+_TYPES = frozenset((str, name) for name in about_types.ATTRIBUTES)
 
 
 def attribute(value: Any, name: str, /) -> Any:
@@ -44,7 +48,7 @@ def attribute(value: Any, name: str, /) -> Any:
         return value.member(name)
     if (kind, name) in _VALUES:
         return getattr(value, name)
-    if is_array(value) or (kind, name) in _SHAPES:
+    if is_array(value) or (kind, name) in _SHAPES or (kind, name) in _TYPES:
         return facades.attribute(value, name)
     raise missing(value, name)
 

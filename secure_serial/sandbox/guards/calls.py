@@ -8,13 +8,16 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from secure_serial.sandbox.facades.about_types import Limits
 from secure_serial.sandbox.facades.numbers import Number, Setting
 from secure_serial.sandbox.facades.offered import Offered, OfferedType
 from secure_serial.sandbox.meter import current
 from secure_serial.sandbox.values import FOREIGN, Builtin, Function, called, refused
 
 #: By exact type: what may be called.
-CALLABLE: frozenset[type] = frozenset({Function, Builtin, Offered, OfferedType, Number, Setting})
+CALLABLE: frozenset[type] = frozenset({
+    Function, Builtin, Offered, OfferedType, Number, Setting, Limits,
+})  # fmt: skip
 
 
 def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:

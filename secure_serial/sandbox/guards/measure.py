@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from secure_serial.sandbox.facades.offered import OfferedType
 from secure_serial.sandbox.guards.arrays import is_array
 from secure_serial.sandbox.meter import exceeded
 from secure_serial.sandbox.values import CONTAINERS, PLAIN, called, refused
@@ -53,7 +54,9 @@ def comparable(account: Meter, value: Any) -> None:
         kind = type(each)
         if kind is str:
             account.step(len(each) // 128)
-        elif kind not in PLAIN and not (is_array(each) and _single(each)):
+        elif (
+            kind not in PLAIN and kind is not OfferedType and not (is_array(each) and _single(each))
+        ):
             raise refused(f"a comparison of containers that hold a value of type {called(each)}")
 
 

@@ -16,7 +16,7 @@ EVERY = [(name, index) for name in CASES for index in range(len(CASES[name]))]
 #: JAX compiles each anew, a tenth of a second: with it, the further cases of these alone.
 FURTHER = {
     "average_pool", "batch_dot", "bounded_relu", "categorical_crossentropy", "choose", "gather",
-    "max_pool", "one_hot_of", "pad", "repeat", "resize", "resize_by", "resize_old", "split_by",
+    "argsort_by", "conv_of", "depthwise_conv_of", "max_pool", "one_hot_of", "running_sum", "std_of", "pad", "repeat", "resize", "resize_by", "resize_old", "split_by",
 }  # fmt: skip
 ALL = os.environ.get("KERAS_BACKEND", "jax") != "jax"
 COMPARED = [each for each in EVERY if ALL or not each[1] or each[0] in FURTHER]

@@ -11,7 +11,7 @@ from secure_serial.sandbox.facades.canonical import MISSING, Row, row
 from secure_serial.sandbox.facades.dtypes import dtype
 from secure_serial.sandbox.facades.extents import Extents, extents, whole
 from secure_serial.sandbox.facades.numbers import Number
-from secure_serial.sandbox.facades.offered import Operation, offered
+from secure_serial.sandbox.facades.offered import Operation, _found, offered
 from secure_serial.sandbox.facades.paddings import widths
 from secure_serial.sandbox.facades.rows import parse
 from secure_serial.sandbox.values import Builtin, Function
@@ -140,7 +140,7 @@ def test_failures_are_ours(account):
     with pytest.raises(SandboxError, match="no parameter"):
         root("K").member("square")(X, out=X)
     with pytest.raises(SandboxError, match="backend has none"):
-        root("ops").member("conv")(np.ones((1, 4, 4, 1), "f"), np.ones((2, 2, 1, 1), "f"))
+        _found(None, "ops.conv")
 
 
 def test_forms_of_calls_are_bound_each_for_itself(account):
@@ -188,8 +188,7 @@ def test_work_of_products_is_counted(account):
     with pytest.raises(SandboxError, match="does not fit"):
         Operation(row("conv"))("test", [tensor, kernel[0], 1, "same", None, 1], narrow=True)
     before = account.steps
-    with pytest.raises(SandboxError, match="backend has none"):
-        Operation(row("conv"))("test", [tensor, kernel, 1, "same", None, 1], narrow=True)
+    Operation(row("conv"))("test", [tensor, kernel, 1, "same", None, 1], narrow=True)
     assert account.steps > before
     assert account.elements >= 2 * 5 * 6 * 4
 
