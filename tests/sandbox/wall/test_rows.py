@@ -145,7 +145,12 @@ def test_other_arguments_are_computed_at_once(args, talking, monkeypatch):
 
 
 #: Operations that no facade has under their own name.
-CALLED = {"norm_of": "math.reduce_euclidean_norm", "clip_by_norm": "clip_by_norm"}
+CALLED = {
+    "norm_of": ("tf", "math.reduce_euclidean_norm"),
+    "clip_by_norm": ("tf", "clip_by_norm"),
+    "std_of": ("np", "std"),
+    "var_of": ("np", "var"),
+}
 
 
 def test_what_is_exact_is_known():
@@ -156,7 +161,7 @@ def test_what_is_exact_is_known():
 def test_an_operation_in_blocks_is_the_operation(name, talking):
     called, facade = name, next((each for each in ("np", "tf.nn", "K") if has(each, name)), None)
     if facade is None:
-        called, facade = CALLED[name], "tf"
+        facade, called = CALLED[name]
     reduces = any(each.name == "keepdims" for each in row(name).parameters)
     keeping = ["", ", keepdims=True"] if reduces and facade != "tf.nn" else [""]
     beside = ", 2.5" if name == "clip_by_norm" else ""
