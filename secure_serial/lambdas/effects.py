@@ -234,8 +234,17 @@ class Effects(Caller):
         self.push(Const(None))
 
     def do_unpack(self, count: int) -> None:
-        value = self.operand()
-        self.spread("unpack", value, count)
+        value = self.pop()
+        if isinstance(value, Const) and isinstance(value.value, tuple):
+            value = Build("tuple", tuple(("item", Const(item)) for item in value.value))
+        if isinstance(value, Build) and value.kind == "tuple" and is_plain(value):
+            # `a, b = (c, d)`: some versions leave the tuple out.
+            parts = [self.use(part[1]) for part in value.parts]
+            if len(parts) == count:
+                for part in reversed(parts):
+                    self.push(part)
+                return
+        self.spread("unpack", self.use(value), count)
 
     def do_unpack_ex(self, before: int, after: int) -> None:
         value = self.operand()

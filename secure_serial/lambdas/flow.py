@@ -52,6 +52,27 @@ def successors(ops: tuple[Op, ...], at: int) -> tuple[int, ...]:
     return (at + 1,)
 
 
+#: Operations between the values of `a, b = c, d` and the end of that statement.
+STORES = frozenset({"store", "store_deref", "unpack", "unpack_ex", "swap", "rot"})
+_MOST_STORES = 32
+
+
+def taken(ops: tuple[Op, ...], at: int) -> int:
+    """How many values the stores from `at` on take that stood on the stack before them."""
+    height = lowest = 0
+    for op in ops[at : at + _MOST_STORES]:
+        if op[0] not in STORES:
+            break
+        if op[0] not in {"swap", "rot"}:
+            height -= 1
+            lowest = min(lowest, height)
+        if op[0] == "unpack":
+            height += op[1]
+        elif op[0] == "unpack_ex":
+            height += op[1] + op[2] + 1
+    return -lowest
+
+
 def one_tail(ops: tuple[Op, ...], most: int = _LONGEST_TAIL) -> tuple[Op, ...]:
     """The operations with one copy of each end that a compiler wrote several times.
 

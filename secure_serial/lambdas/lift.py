@@ -16,7 +16,7 @@ from secure_serial.lambdas.machine import searched
 from secure_serial.lambdas.micro import Reading, kind_of
 from secure_serial.lambdas.nodes import Maker, identifier
 from secure_serial.lambdas.paths import Paths
-from secure_serial.lambdas.values import Function, Iter, Saved
+from secure_serial.lambdas.values import Const, Function, Iter, Saved
 
 
 class Lifter(Paths, Caller):
@@ -54,11 +54,23 @@ class Lifter(Paths, Caller):
         self.stmts: list[ast.stmt] = []
         self.filters, self.lets, self.loops = [], None, 0
         self.pending: list[tuple[ast.expr, Any]] = []
+        self.placed: list[Any] = []
         # Keys below hold ids, which are a value's own only while it lives.
         self.held: list[Any] = []
         self.deeper()
 
     # Values.
+
+    def settle_all(self, count: int) -> None:
+        """Constants too become expressions, by whose places an assignment is written."""
+        super().settle_all(count)
+        made: dict[int, ast.expr] = {}
+        for place in range(len(self.stack) - count, len(self.stack)) if count > 1 else ():
+            value = self.stack[place]
+            if isinstance(value, Const):
+                made.setdefault(id(value), self.make.constant(value.value))
+                self.stack[place] = made[id(value)]
+        self.placed = list(self.stack)
 
     def emit(self, kind: str, *operands: object) -> Any:
         if kind == "function":

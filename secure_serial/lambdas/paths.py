@@ -10,7 +10,7 @@ from typing import Any
 from secure_serial.lambdas import code as c
 from secure_serial.lambdas.branches import Leaf, Node, Reducer, Test
 from secure_serial.lambdas.errors import CannotLift, TooMuch
-from secure_serial.lambdas.flow import EXIT, Flow
+from secure_serial.lambdas.flow import EXIT, STORES, Flow, taken
 from secure_serial.lambdas.loops import Loops
 from secure_serial.lambdas.machine import truth_of
 from secure_serial.lambdas.micro import Reading, kind_of
@@ -33,6 +33,7 @@ class Paths(Loops):
     operand: Any
     execute: Any
     emit: Any
+    settle_all: Any
     bounds: Any
 
     # Paths.
@@ -47,6 +48,7 @@ class Paths(Loops):
                 raise
         self.ops, self.steps[0] = self.program.ops, deep
         self.stack[:], self.stmts, self.pending, self.asked = [], [], [], []
+        self.placed = []
         return self.whole()
 
     def whole(self) -> ast.expr | list[ast.stmt]:
@@ -88,8 +90,12 @@ class Paths(Loops):
     def advance(self, at: int, flow: Flow) -> int:
         """One operation, or one choice with all that hangs on it."""
         op = self.ops[at]
-        if self.pending and op[0] not in {"store", "store_deref", "unpack", "swap"}:
-            raise CannotLift("an assignment of several values")
+        if op[0] not in STORES:
+            self.placed = []
+            if self.pending:
+                raise CannotLift("an assignment of several values")
+        elif not self.placed:
+            self.settle_all(taken(self.ops, at))
         if op[0] == "jump":
             return int(op[1])
         if op[0] == "test" and self.stack and truth_of(self.stack[-1]) is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from secure_serial.lambdas.effects import Effects, Frame
 from secure_serial.lambdas.errors import CannotLift, TooMuch
+from secure_serial.lambdas.flow import STORES, taken
 from secure_serial.lambdas.machine import truth_of
 from secure_serial.lambdas.micro import Reading, kind_of
 from secure_serial.lambdas.states import Event, Snapshot, Started, restore
@@ -135,6 +136,8 @@ class Side(Effects):
                 if stop:
                     return stop
             else:
+                if op[0] in STORES:
+                    self.settle_all(taken(frame.program.ops, frame.at))
                 frame.at += 1
                 self.execute(op)
 

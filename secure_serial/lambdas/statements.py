@@ -27,6 +27,8 @@ class Statements:
     stack: list[Any]
     stmts: list[ast.stmt]
     pending: list[tuple[ast.expr, Any]]
+    #: What stood on the stack, in this order, before the first of several values was stored.
+    placed: list[Any]
     make: Maker
     express: Express
     pop: Any
@@ -93,7 +95,10 @@ class Statements:
         if len(done) == 1:
             self.stmts.append(self.make(ast.Assign([target], done[0][1])))
             return
-        order = sorted(done, key=lambda pair: self.make.kept.index(pair[1]))
+        places = {id(value): place for place, value in enumerate(self.placed)}
+        if any(id(value) not in places for _, value in done):
+            raise CannotLift("an assignment of several values")
+        order = sorted(done, key=lambda pair: places[id(pair[1])])
         targets = self.make(ast.Tuple([each for each, _ in order], ast.Store()))
         values = self.make(ast.Tuple([each for _, each in order], ast.Load()))
         self.stmts.append(self.make(ast.Assign([targets], values)))
@@ -122,6 +127,9 @@ class Statements:
                 open_.append((op[1] + op[2] + 1, op[1], []))
             elif op[0] in {"store", "store_deref"}:
                 done = self.make(ast.Name(identifier(op[1]), ast.Store()))
+            elif op[0] == "pop" and open_:
+                # Since 3.13 of `_, _, x = y` the first is dropped, as the second is stored over it.
+                done = self.make(ast.Name(identifier(self.next_name(at)), ast.Store()))
             else:
                 raise CannotLift("an unpacking to what is no name")
             while done is not None:
@@ -135,6 +143,15 @@ class Statements:
                     done = self.make(ast.Tuple(items, ast.Store()))
                     if not open_:
                         return done, at
+
+    def next_name(self, at: int) -> str:
+        """The variable that the next value is stored in."""
+        while self.ops[at : at + 1] == (("pop",),):
+            at += 1
+        op = self.ops[at] if at < len(self.ops) else ("end",)
+        if op[0] != "store":
+            raise CannotLift("an unpacking to what is no name")
+        return str(op[1])
 
     # Imports.
 
