@@ -128,6 +128,9 @@ class Effects(Caller):
         else:
             self.push(self.emit("global", name))
 
+    def do_assertion(self) -> None:
+        self.push(self.emit("assertion", "AssertionError"))
+
     def do_save(self, name: str) -> None:
         names = self.frames[-1].names
         self.push(Saved(name, names.pop(name, MAYBE) if name not in self.shared else MAYBE))

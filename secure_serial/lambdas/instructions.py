@@ -38,6 +38,7 @@ _FIXED: dict[str, list[Op]] = {
     "SLICE+2": [("push", Const(None)), ("swap", 2), ("slice", 2), ("subscript",)],
     "SLICE+3": [("slice", 2), ("subscript",)],
     "LIST_TO_TUPLE": [("to_tuple",)], "RETURN_VALUE": [("return",)],
+    "LOAD_ASSERTION_ERROR": [("assertion",)],
     "YIELD_VALUE": [("yield",)], "FORMAT_SIMPLE": [("format", 0, False)],
     "FORMAT_WITH_SPEC": [("format", 0, True)],
 }  # fmt: skip
@@ -67,6 +68,11 @@ def _modern(value: object) -> object:
         except UnicodeDecodeError:
             raise CannotLift("a byte string of Python 2 that is not ASCII") from None
     return value
+
+
+def _global(name: str) -> Op:
+    """A look-up by name. Before 3.9 `assert` looked up AssertionError, too."""
+    return ("assertion",) if name == "AssertionError" else ("global", name)
 
 
 class Instructions:
@@ -131,6 +137,8 @@ class Instructions:
     def op_load_common_constant(self, arg: int) -> list[Op]:
         values = {"None": None, "''": "", "True": True, "False": False, "-1": -1}
         name = self.pick(self.table.commons, arg)
+        if name == "AssertionError":
+            return [("assertion",)]
         if name not in values:
             raise CannotLift(f"the built-in {name} that no program can replace")
         return [("push", Const(values[name]))]
@@ -192,8 +200,8 @@ class Instructions:
             name = self.pick(self.code.names, arg)
             if self.version < (3, 0) and name in {"True", "False"}:
                 return [("push", Const(name == "True"))]
-            return [("global", name)]
-        ops: list[Op] = [("global", self.pick(self.code.names, arg >> 1))]
+            return [_global(name)]
+        ops: list[Op] = [_global(self.pick(self.code.names, arg >> 1))]
         if arg & 1:
             ops.insert(0 if self.nulls() == "first" else 1, ("push", NULL))
         return ops
@@ -387,6 +395,12 @@ class Instructions:
 
     def op_import_from(self, arg: int) -> list[Op]:
         return [("import_from", self.pick(self.code.names, arg))]
+
+    @staticmethod
+    def op_raise_varargs(arg: int) -> list[Op]:
+        if arg != 1:
+            raise CannotLift("a raise of anything but one exception")
+        return [("raise",)]
 
     def op_return_const(self, arg: int) -> list[Op]:
         return [("push", Const(self.pick(self.code.consts, arg))), ("return",)]

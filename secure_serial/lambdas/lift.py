@@ -52,7 +52,8 @@ class Lifter(Paths, Caller):
         self.source = source
         self.steps = steps if steps is not None else [0]
         self.stmts: list[ast.stmt] = []
-        self.filters, self.lets, self.loops = [], None, 0
+        self.filters, self.lets, self.leaving = [], None, 0
+        self.exits, self.heads = [], []
         self.pending: list[tuple[ast.expr, Any]] = []
         self.placed: list[Any] = []
         # Keys below hold ids, which are a value's own only while it lives.
@@ -87,6 +88,11 @@ class Lifter(Paths, Caller):
         self.push(self.make.name(name))
 
     do_deref = do_global
+
+    def do_assertion(self) -> None:
+        node = self.make(ast.Name("AssertionError", ast.Load()))
+        self.express.assertions.add(id(node))
+        self.push(node)
 
     def do_save(self, name: str) -> None:
         self.push(Saved(name))

@@ -10,14 +10,20 @@ from typing import Any
 from secure_serial.lambdas import code as c
 from secure_serial.lambdas.branches import Leaf, Node, Reducer, Test
 from secure_serial.lambdas.errors import CannotLift, TooMuch
-from secure_serial.lambdas.flow import EXIT, STORES, Flow, taken
+from secure_serial.lambdas.flow import EXIT, STORES, Flow, successors, taken
 from secure_serial.lambdas.loops import Loops
 from secure_serial.lambdas.machine import truth_of
 from secure_serial.lambdas.micro import Reading, kind_of
-from secure_serial.lambdas.values import Build, Const, Function, Not
+from secure_serial.lambdas.values import NULL, Build, Const, Function, Iter, Not, Null
 
 #: Operations that only move values: a path that did no more is where it began.
 _MOVES = frozenset({"pop", "swap", "rot", "copy", "pop_iter"})
+
+#: Operations of which an expression may consist, and that follow each other.
+_QUIET = frozenset({
+    "push", "fast", "global", "deref", "copy", "swap", "rot", "attr", "subscript", "slice",
+    "binary", "unary", "compare", "not", "bool", "build", "call", "call_kw", "call_old", "call_ex",
+})  # fmt: skip
 
 
 class Paths(Loops):
@@ -53,6 +59,8 @@ class Paths(Loops):
 
     def whole(self) -> ast.expr | list[ast.stmt]:
         flow = Flow(self.ops, 0, {EXIT})
+        if 0 not in flow.alive:  # all paths raise
+            flow = Flow(self.ops, 0, {EXIT}, raises=True)
         self.run(0, EXIT, flow)
         if self.asked:
             raise CannotLift("a test that decides nothing, at the end")
@@ -71,9 +79,9 @@ class Paths(Loops):
         if self.steps[0] > self.bounds.depth:
             raise TooMuch(f"functions and choices more than {self.bounds.depth} deep")
 
-    def tick(self) -> None:
+    def tick(self, count: int = 1) -> None:
         spent = self.reading.spent
-        spent[0] += 1
+        spent[0] += count
         if spent[0] > self.bounds.proof_steps:
             raise TooMuch("more paths than can be followed")
 
@@ -90,12 +98,7 @@ class Paths(Loops):
     def advance(self, at: int, flow: Flow) -> int:
         """One operation, or one choice with all that hangs on it."""
         op = self.ops[at]
-        if op[0] not in STORES:
-            self.placed = []
-            if self.pending:
-                raise CannotLift("an assignment of several values")
-        elif not self.placed:
-            self.settle_all(taken(self.ops, at))
+        self.order(op[0], at)
         if op[0] == "jump":
             return int(op[1])
         if op[0] == "test" and self.stack and truth_of(self.stack[-1]) is not None:
@@ -109,14 +112,35 @@ class Paths(Loops):
             target, after = self.unpacked(at)
             self.assign(target, value)
             return after
-        if op[0] == "return":
-            self.stack[:] = [self.operand()]
+        if op[0] in {"return", "raise"}:
+            self.stack[:] = [self.operand()] if op[0] == "return" else self.raised()
             return EXIT
         if self.asked:
             self.answer(op, at + 1)
         else:
             self.execute(op)
         return at + 1
+
+    def do_copy(self, depth: int) -> None:
+        super().do_copy(depth)  # type: ignore[misc]
+        # To drop one of two, as the end of a chain does, is no statement.
+        self.tested.append(self.stack[-1])
+
+    def order(self, word: str, at: int) -> None:
+        """Before the first of several values is stored: the order in which they stand."""
+        if word not in STORES:
+            self.placed = []
+            if self.pending:
+                raise CannotLift("an assignment of several values")
+        elif not self.placed:
+            self.settle_all(taken(self.ops, at))
+
+    def raised(self) -> list[Any]:
+        error = self.express.of(self.operand())
+        if self.asked or not self.clear() or not self.statements:
+            raise CannotLift("a raise inside an expression")
+        self.stmts.append(self.make(ast.Raise(error)))
+        return []
 
     def answer(self, op: Any, after: int) -> None:
         """One operation behind a test that decides nothing: the value it pushes makes the test."""
@@ -140,7 +164,7 @@ class Paths(Loops):
 
     def choose(self, at: int, flow: Flow) -> int:
         """The test at `at`, up to where its paths meet again."""
-        join = flow.joins.get(at)
+        join = self.meet(at, flow)
         if join is None:
             raise CannotLift("paths that never meet")
         self.deeper()
@@ -157,7 +181,51 @@ class Paths(Loops):
         elif result.asked:
             self.asked.append(result.asked)
             self.height = len(result.stack)
-        return EXIT if result.kind == "return" else join
+        return EXIT if result.kind == "return" else int(join)
+
+    def meet(self, at: int, flow: Flow) -> Any:
+        """Where all paths from a test meet that do not leave the loop or the function."""
+        if at not in flow.met:
+            join = flow.joins.get(at)
+            inside = join is None or (bool(self.exits) and not self.exits[-1])
+            flow.met[at] = join if inside else self.together(at, join, flow)
+        return flow.met[at]
+
+    def together(self, at: int, join: Any, flow: Flow) -> int:
+        """The place behind `if a or b: return`, of which both tests lead to one that leaves."""
+        gone = self.gone_from(at, join, flow)
+        while gone and join in flow.alive:
+            after = join
+            while after in flow.alive and after != EXIT and self.ops[after][0] in _QUIET:
+                after += 1
+            more = flow.joins.get(after)
+            if more is None or not gone & self.gone_from(after, more, flow):
+                break
+            join = more
+        return join
+
+    def gone_from(self, at: int, join: int, flow: Flow) -> set[int]:
+        """Where tests between `at` and `join` lead that never lead back."""
+        found: set[int] = set()
+        seen, todo = {join}, [at]
+        while todo:
+            self.tick()
+            place = todo.pop()
+            if place in seen:
+                continue
+            seen.add(place)
+            if place == EXIT:
+                continue
+            if place in flow.alive:
+                todo += successors(self.ops, place) if place not in flow.ends else ()
+            elif self.ops[place][0] == "jump":
+                todo.append(int(self.ops[place][1]))
+            else:
+                found.add(place)
+        return found
+
+    def walked(self) -> int:
+        return sum(isinstance(each, Iter) for each in self.stack)
 
     def reduced(self, root: Node) -> Node:
         return Reducer(self.express).reduce(root)
@@ -165,9 +233,7 @@ class Paths(Loops):
     def filtered(self, result: Test, join: int) -> int:
         """A test of which one leg goes to the next round of a loop: an `if` of it."""
         legs = (result.then, result.other)
-        if self.lets is None:
-            return self.broken(result, join)
-        if not all(isinstance(leg, Leaf) for leg in legs):
+        if self.lets is None or not all(isinstance(leg, Leaf) for leg in legs):
             raise CannotLift("branches that are no expression")
         kinds = [leg.kind for leg in legs]
         if sorted(kinds) != ["join", "loop"] or any(leg.stmts for leg in legs):
@@ -179,22 +245,26 @@ class Paths(Loops):
         self.stack[:] = legs[kinds.index("join")].stack
         return join
 
-    def broken(self, result: Test, join: int) -> int:
-        """`if …: break`: one leg leaves the loop, and does nothing else."""
-        legs = (result.then, result.other)
-        if not self.loops or not all(isinstance(leg, Leaf) for leg in legs):
-            raise CannotLift("branches that are no expression")
-        kinds = [leg.kind for leg in legs]
-        rest = legs[kinds.index("join")] if "join" in kinds else result.then
-        if sorted(kinds) != ["join", "loop"] or rest.asked or not self.clear(rest.stack):
-            raise CannotLift("branches that are no expression")
-        condition = result.condition
-        if kinds[1] == "loop":
-            condition = self.express.negated(condition)
-        self.stmts.append(self.make(ast.If(condition, [self.make(ast.Break())], [])))
-        self.stmts += rest.stmts
-        self.stack[:] = rest.stack
-        return join
+    def left(self, at: int) -> Leaf:
+        """A way out of the loop, or of the function, from which none leads back."""
+        stops = self.exits[-1] if self.exits else set()
+        if (self.exits and not stops) or not self.clear():
+            raise CannotLift("a way out of an expression")
+        loops = self.walked()
+        self.leaving += 1
+        self.deeper()
+        flow = Flow(self.ops, at, {EXIT, *stops}, self.heads, raises=True)
+        self.tick(flow.size)
+        end = self.run(at, EXIT, flow)
+        self.leaving -= 1
+        self.steps[0] -= 1
+        if end != EXIT:
+            if not self.clear() or self.pending or self.walked() != loops - 1:
+                raise CannotLift("a way out of an expression")
+            self.stmts.append(self.make(ast.Break()))
+        elif self.stack:
+            self.stmts.append(self.make(ast.Return(self.express.of(self.stack[-1]))))
+        return Leaf("gone", (), self.stmts)
 
     def ended(self, kind: str, base: tuple[Any, ...]) -> Leaf:
         """A leaf here, its value an expression unless it stood there before the branch."""
@@ -254,11 +324,14 @@ class Paths(Loops):
                 return Leaf("return", tuple(self.stack), self.stmts)
             if at == join:
                 return self.ended("join", base)
-            if at not in flow.alive:
+            dead = at not in flow.alive
+            if dead and self.exits and not self.exits[-1]:
                 return Leaf("loop", (), self.stmts)
             if at in flow.ends:
                 raise CannotLift("paths that end in different places")
+            top = self.stack[-1] if self.stack else None
             still = self.ops[at][0] in _MOVES or self.ops[at][0] == "jump"
+            still = still and not (dead and isinstance(top, (Iter, Null)))
             if silent and at != start and not still and all(id(v) in old for v in self.stack):
                 # Nothing has happened but moves, and constants that came and went.
                 live = {id(each) for each in self.stack}
@@ -268,6 +341,8 @@ class Paths(Loops):
                 if key not in made:
                     made[key] = self.node(at, join, flow, truths, links, made)
                 return made[key]  # type: ignore[no-any-return]
+            if dead and not still:
+                return self.left(at)
             op = self.ops[at]
             if op[0] in {"test", "test_none"}:
                 value = self.stack[-1] if self.stack else None
@@ -275,7 +350,7 @@ class Paths(Loops):
                     at = op[2] if truths[id(self.pop())] is op[1] else at + 1
                     continue
                 known = op[0] == "test" and truth_of(value) is not None
-                if not known and flow.joins.get(at) == join:
+                if not known and self.meet(at, flow) == join:
                     return self.test(at, truths, links)
                 still = still or known
             silent = silent and (still or op[0] == "push")
@@ -307,4 +382,7 @@ class Paths(Loops):
         return test
 
     def do_pop_iter(self) -> None:
-        raise CannotLift("a return out of a loop")
+        if self.stack and self.stack[-1] is NULL:
+            self.pop()
+        if not self.leaving or not self.stack or not isinstance(self.pop(), Iter):
+            raise CannotLift("a loop that is left in the middle")

@@ -35,6 +35,8 @@ class Statements:
     statements: bool
     program: Program
     tested: list[Any]
+    #: How many ways out of a loop are being followed, on which its iterator is dropped.
+    leaving: int
     use: Any
     replace: Any
 
@@ -72,8 +74,9 @@ class Statements:
         value = self.pop()
         if isinstance(value, (Module, Member)):
             self.dropped(value)
-        elif isinstance(value, Iter):
-            raise CannotLift("a return out of a loop")
+        elif isinstance(value, (Iter, Null)):
+            if not self.leaving:
+                raise CannotLift("a loop that is left in the middle")
         elif self.statements and not any(value is each for each in [*self.tested, *self.stack]):
             if not self.clear():
                 raise CannotLift("a value that is dropped inside an expression")
@@ -201,11 +204,14 @@ class Statements:
         given = name if path or name != module.name else None
         if len(whole) > 1 and not path:
             given = None
+        module.taken.append((module.name, name))
         self.bound(ast.Import([self.make(ast.alias(module.name, given))]))
 
     def dropped(self, value: Module | Member) -> None:
         """The end of `from a import b, c`, or a step of `import a.b as c`."""
         if isinstance(value, Member) or not value.names:
+            if isinstance(value, Module) and value.taken:
+                return  # since 3.7, behind `import a.b as c`
             if any(isinstance(each, (Module, Member)) for each in self.stack) or isinstance(
                 value, Member
             ):
