@@ -9,7 +9,6 @@ from typing import Any
 from secure_serial.lambdas.code import Code
 from secure_serial.lambdas.errors import CannotLift
 from secure_serial.lambdas.machine import Machine, is_plain, spread_of
-from secure_serial.lambdas.micro import kind_of
 from secure_serial.lambdas.values import NULL, Build, Cell, Const, Function, Not, Saved
 
 
@@ -27,8 +26,8 @@ class Caller(Machine):
         Versions store them in different orders, and when a display is made nobody can notice.
         """
         for value in self.stack[-count:] if count > 1 else ():
-            whole = isinstance(value, Function) and not kind_of(value.code)
-            if whole or isinstance(value, (Build, Not)):
+            lone = isinstance(value, Function) and value.code.name == "<lambda>"
+            if lone or isinstance(value, (Build, Not)):
                 self.use(value)
 
     def do_restore(self, name: str) -> None:

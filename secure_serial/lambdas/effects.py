@@ -156,6 +156,10 @@ class Effects(Caller):
         else:
             frame.names[name] = value
 
+    def do_store_item(self) -> None:
+        index, owner, value = self.operand(), self.operand(), self.operand()
+        self.emit("store item", owner, index, value)
+
     # Displays, comprehensions and unpacking.
 
     def do_subscript(self) -> None:

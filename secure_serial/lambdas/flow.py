@@ -9,7 +9,7 @@ from secure_serial.lambdas.values import Const, key_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from secure_serial.lambdas.instructions import Op
+    from secure_serial.lambdas.simple import Op
 
 #: Where every path ends.
 EXIT = -1

@@ -100,8 +100,22 @@ class Lifter(Paths, Caller):
     def function(self, function: Any) -> ast.expr:
         """A nested lambda."""
         if kind_of(function.code) or function.code.name != "<lambda>":
-            raise CannotLift("a nested function that is no lambda")
-        inner = Lifter(
+            raise CannotLift("a nested function with a decorator, or under another name")
+        return self.inner(function).lambda_(function)
+
+    def definition(self, function: Function) -> ast.FunctionDef:
+        """A nested `def`."""
+        inner = self.inner(function)
+        body = inner.body()
+        stmts: list[ast.stmt] = body if isinstance(body, list) else [self.make(ast.Return(body))]
+        name = identifier(function.code.name)
+        made = ast.FunctionDef(name, inner.arguments(function), stmts, [], None, None)
+        made.type_params = []  # type: ignore[attr-defined,unused-ignore]
+        return self.make(made)
+
+    def inner(self, function: Function) -> Lifter:
+        _check_closure(function)
+        return Lifter(
             self.reading,
             function.code,
             self.make,
@@ -109,8 +123,6 @@ class Lifter(Paths, Caller):
             steps=self.steps,
             shape=self.shape,
         )
-        _check_closure(function)
-        return inner.lambda_(function)
 
     def lambda_(self, function: Function) -> ast.expr:
         body = self.body()

@@ -33,7 +33,7 @@ from secure_serial.lambdas.values import (
 
 if TYPE_CHECKING:
     from secure_serial.lambdas.bounds import Bounds
-    from secure_serial.lambdas.instructions import Op
+    from secure_serial.lambdas.simple import Op
 
 #: A display spread into another is as good as its parts, unless it drops or keys some.
 _SPREADS = {

@@ -13,11 +13,12 @@ from secure_serial.lambdas import code as c
 from secure_serial.lambdas import dead, shortcuts
 from secure_serial.lambdas.decode import Instruction, OtherVersion, decode
 from secure_serial.lambdas.errors import CannotLift
-from secure_serial.lambdas.instructions import Instructions, Op
+from secure_serial.lambdas.instructions import Instructions
 from secure_serial.lambdas.values import Const
 
 if TYPE_CHECKING:
     from secure_serial.lambdas.bounds import Bounds
+    from secure_serial.lambdas.simple import Op
     from secure_serial.lambdas.tables import Table
 
 

@@ -181,17 +181,18 @@ class Paths(Loops):
         elif result.asked:
             self.asked.append(result.asked)
             self.height = len(result.stack)
-        return EXIT if result.kind == "return" else int(join)
+        return EXIT if result.kind == "return" else join
 
-    def meet(self, at: int, flow: Flow) -> Any:
+    def meet(self, at: int, flow: Flow) -> int | None:
         """Where all paths from a test meet that do not leave the loop or the function."""
         if at not in flow.met:
             join = flow.joins.get(at)
-            inside = join is None or (bool(self.exits) and not self.exits[-1])
-            flow.met[at] = join if inside else self.together(at, join, flow)
+            if join is not None and not (self.exits and not self.exits[-1]):
+                join = self.together(at, join, flow)
+            flow.met[at] = join
         return flow.met[at]
 
-    def together(self, at: int, join: Any, flow: Flow) -> int:
+    def together(self, at: int, join: int, flow: Flow) -> int:
         """The place behind `if a or b: return`, of which both tests lead to one that leaves."""
         gone = self.gone_from(at, join, flow)
         while gone and join in flow.alive:

@@ -9,15 +9,25 @@ from typing import TYPE_CHECKING, Any
 
 from secure_serial.lambdas.errors import CannotLift
 from secure_serial.lambdas.nodes import identifier
-from secure_serial.lambdas.values import Block, Cell, Const, Iter, Member, Module, Null, Saved
+from secure_serial.lambdas.values import (
+    Block,
+    Cell,
+    Const,
+    Function,
+    Iter,
+    Member,
+    Module,
+    Null,
+    Saved,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from secure_serial.lambdas.express import Express
-    from secure_serial.lambdas.instructions import Op
     from secure_serial.lambdas.micro import Program
     from secure_serial.lambdas.nodes import Maker
+    from secure_serial.lambdas.simple import Op
 
 
 class Statements:
@@ -37,6 +47,8 @@ class Statements:
     tested: list[Any]
     #: How many ways out of a loop are being followed, on which its iterator is dropped.
     leaving: int
+    definition: Any
+    operand: Any
     use: Any
     replace: Any
 
@@ -53,6 +65,9 @@ class Statements:
         if inplace is not None and self.clear():
             self.augment(name, inplace)
             return
+        if isinstance(value, Function) and value.code.name == name and self.clear():
+            self.stmts.append(self.definition(value))
+            return
         used = self.use(value)
         target = self.make(ast.Name(identifier(name), ast.Store()))
         if any(each is used or each is value for each in self.stack) and not self.pending:
@@ -62,7 +77,29 @@ class Statements:
             return
         self.assign(target, used)
 
-    do_store_deref = do_store
+    def do_store_deref(self, name: str) -> None:
+        if name in self.program.code.freevars and not self.program.kind:
+            raise CannotLift("nonlocal: an assignment to a variable of the function around")
+        self.do_store(name)
+
+    def do_store_item(self) -> None:
+        """`x[i] = v`, or `x[i] += v`, of which the place is worked out once."""
+        index, owner, value = self.operand(), self.operand(), self.pop()
+        inplace = self.express.inplace.pop(id(value), None)
+        if not self.clear() or self.pending or not self.statements:
+            raise CannotLift("an assignment to an item beside another assignment")
+        where = (self.express.of(owner), self.express.of(index))
+        target = self.make(ast.Subscript(*where, ast.Store()))
+        if inplace is None:
+            value = self.express.of(self.use(value))
+            self.stmts.append(self.make(ast.Assign([target], value)))
+            return
+        left = inplace.left
+        if not isinstance(left, ast.Subscript) or left.value is not where[0]:
+            raise CannotLift("an augmented assignment to another item")
+        if ast.dump(left.slice) != ast.dump(where[1]):
+            raise CannotLift("an augmented assignment to another item")
+        self.stmts.append(self.make(ast.AugAssign(target, inplace.op, inplace.right)))
 
     def clear(self, stack: Sequence[Any] | None = None) -> bool:
         """Whether no value is half worked out, so that a statement may stand here."""
