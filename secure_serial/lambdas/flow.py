@@ -88,9 +88,9 @@ def one_tail(ops: tuple[Op, ...], most: int = _LONGEST_TAIL) -> tuple[Op, ...]:
     known: dict[tuple[Any, ...], int] = {}
     done = list(ops)
     for last, op in enumerate(ops):
-        if op[0] != "return":
+        if op[0] not in {"return", "raise"}:
             continue
-        key: tuple[Any, ...] = ("return",)
+        key: tuple[Any, ...] = (op[0],)
         tail: list[tuple[int, int]] = []
         cut, loud = False, 0
         first = last - 1

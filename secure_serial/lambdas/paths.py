@@ -195,15 +195,31 @@ class Paths(Loops):
     def together(self, at: int, join: int, flow: Flow) -> int:
         """The place behind `if a or b: return`, of which both tests lead to one that leaves."""
         gone = self.gone_from(at, join, flow)
-        while gone and join in flow.alive:
-            after = join
+        while gone and join != EXIT and join in flow.alive:
+            after = self.moved(join)[0]
             while after in flow.alive and after != EXIT and self.ops[after][0] in _QUIET:
                 after += 1
             more = flow.joins.get(after)
-            if more is None or not gone & self.gone_from(after, more, flow):
+            if more is None or not self.alike(gone, self.gone_from(after, more, flow)):
                 break
             join = more
         return join
+
+    def alike(self, one: set[int], two: set[int]) -> bool:
+        """Whether two ways out are one, of which one first drops the rest of a chain."""
+        if one & two:
+            return True
+        pairs = [(self.moved(here), self.moved(there)) for here in one for there in two]
+        return any(here[0] == there[0] and here[1] != there[1] for here, there in pairs)
+
+    def moved(self, at: int) -> tuple[int, int]:
+        """Where something is done next, and how many moves come before it."""
+        count = 0
+        while self.ops[at][0] in _MOVES or self.ops[at][0] == "jump":
+            count += self.ops[at][0] != "jump"
+            at = int(self.ops[at][1]) if self.ops[at][0] == "jump" else at + 1
+            self.tick()
+        return at, count
 
     def gone_from(self, at: int, join: int, flow: Flow) -> set[int]:
         """Where tests between `at` and `join` lead that never lead back."""
@@ -298,6 +314,8 @@ class Paths(Loops):
 
     def known(self, node: Node, same: dict[tuple[Any, ...], Leaf]) -> Node:
         """The leaf, or one that is written alike: compilers copy short ends."""
+        if isinstance(node, Leaf) and [type(each) for each in node.stmts] == [ast.Break]:
+            return same.setdefault(("break",), node)
         if not isinstance(node, Leaf) or node.stmts or node.asked or node.kind == "loop":
             return node
         if node.kind == "join":
