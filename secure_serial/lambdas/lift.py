@@ -64,6 +64,8 @@ class Lifter(Paths, Caller):
 
     def settle_all(self, count: int) -> None:
         """Constants too become expressions, by whose places an assignment is written."""
+        # A broken code stores more than there is, and the store itself refuses it.
+        count = min(count, len(self.stack))
         super().settle_all(count)
         made: dict[int, ast.expr] = {}
         for place in range(len(self.stack) - count, len(self.stack)) if count > 1 else ():
