@@ -22,6 +22,7 @@ from secure_serial.lambdas.machine import DIVIDE
 from secure_serial.lambdas.micro import Reading
 from secure_serial.lambdas.nodes import Maker, identifier
 from secure_serial.lambdas.prove import Prover
+from secure_serial.lambdas.refusals import refusal
 from secure_serial.lambdas.stream import Stream, read
 from secure_serial.lambdas.tables import table
 from secure_serial.lambdas.tree import check_scopes, check_slices, chooses_method, digest, source
@@ -92,7 +93,9 @@ def _lifted(data: bytes, bounds: Bounds, spent: list[int]) -> Lifted:
                 reading(stream.code)
                 meaning = reading.meaning(stream.code)
             except (CannotLift, TooMuch) as error:
-                faults[not isinstance(error, OtherVersion)].append(error)
+                faults[not isinstance(error, OtherVersion)].append(
+                    _named(error, stream.code, reading)
+                )
                 continue
             same = next((lifted for other, lifted in meanings if other == meaning), None)
             if same is not None:
@@ -101,19 +104,27 @@ def _lifted(data: bytes, bounds: Bounds, spent: list[int]) -> Lifted:
             try:
                 found.append(_lift(stream.code, reading))
             except (CannotLift, TooMuch) as error:
-                faults[2].append(error)
+                faults[2].append(_named(error, stream.code, reading))
             except RecursionError:
                 # Whoever calls has used up the stack; `Bounds` keeps within what is usual.
                 faults[2].append(TooMuch("nesting, for what is left of the stack"))
             else:
                 meanings.append((meaning, found[-1]))
     if not found:
-        raise [each for kind in faults for each in kind][-1]
+        failures = [each for kind in faults for each in kind]
+        raise ([each for each in failures if each.help] or failures)[-1]
     first = found[0]
     if any((other.digest, other.free) != (first.digest, first.free) for other in found):
         raise CannotLift("bytecode that means different things to different versions of Python")
     versions = tuple(version for each in found for version in each.versions)
     return Lifted(first.tree, versions, first.free, first.digest)
+
+
+def _named(error: CannotLift | TooMuch, code: Code, reading: Reading) -> CannotLift | TooMuch:
+    """The error, or one that says by its word in source what no lift takes."""
+    if isinstance(error, (OtherVersion, TooMuch)):
+        return error
+    return refusal(code, reading.table, reading.bounds) or error
 
 
 def _check_damage(stream: Stream) -> None:

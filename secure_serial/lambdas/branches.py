@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False, slots=True)
 class Leaf:
-    """Where paths end: at the join, at a return, or at the next round of the loop."""
+    """Where paths end: at the join, at a return, at the next round of the loop, or out of it."""
 
     kind: str
     stack: tuple[Any, ...] = ()
@@ -95,7 +95,10 @@ class Reducer:
             if isinstance(node.then, Leaf) and isinstance(node.other, Leaf):
                 legs = (node.then, node.other)
                 own = 1 + (node.then is node.other)
-                if all(self.uses[id(x)] == own or (shared and _idle(x, node)) for x in legs):
+                if all(
+                    self.uses[id(x)] == own or (shared and (_idle(x, node) or x.kind == "gone"))
+                    for x in legs
+                ):
                     made = self.join(node, node.then, node.other)
                     if made is not None:
                         return node, made
@@ -211,6 +214,8 @@ class Reducer:
 
     def join(self, node: Test, then: Leaf, other: Leaf) -> Leaf | None:
         """One leaf of two that end at the same place."""
+        if "gone" in {then.kind, other.kind}:
+            return self.gone(node, then, other)
         if then.kind != other.kind or then.kind == "loop":
             return None
         if then.kind == "return" and (then.stmts or other.stmts):
@@ -230,6 +235,21 @@ class Reducer:
         place = differ[0]
         value = self.value(node, then.stack[place], other.stack[place])
         return Leaf(then.kind, (*then.stack[:place], value, *then.stack[place + 1 :]), node.stmts)
+
+    def gone(self, node: Test, then: Leaf, other: Leaf) -> Leaf | None:
+        """A leg that ends in a `return`, `break` or `raise`, beside one that goes on."""
+        condition = node.condition
+        if then.kind != "gone":
+            condition, then, other = self.express.otherwise(condition), other, then
+        if other.kind == "gone":
+            made = self.express.make(ast.If(condition, then.stmts, other.stmts))
+            return Leaf("gone", (), [*node.stmts, made])
+        if other.kind == "loop":
+            return None
+        if other.asked:
+            raise CannotLift("a test that decides nothing, between others")
+        guard = self.express.guard(condition, then.stmts)
+        return Leaf(other.kind, other.stack, [*node.stmts, guard, *other.stmts])
 
     def nothing(self, node: Test, then: Leaf, other: Leaf) -> Leaf:
         """A test that decides nothing, as of `x and 2 or 3`: it is still made."""
@@ -271,7 +291,7 @@ class Reducer:
             raise CannotLift("a statement inside an expression")
         condition = node.condition
         if not legs[0]:
-            condition, legs = self.express.negated(condition), legs[::-1]
+            condition, legs = self.express.otherwise(condition), legs[::-1]
         made = self.express.make(ast.If(condition, *legs))
         stack = () if then.kind == "return" else then.stack
         return Leaf(then.kind, stack, [*node.stmts, made])

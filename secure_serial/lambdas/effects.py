@@ -128,6 +128,9 @@ class Effects(Caller):
         else:
             self.push(self.emit("global", name))
 
+    def do_assertion(self) -> None:
+        self.push(self.emit("assertion", "AssertionError"))
+
     def do_save(self, name: str) -> None:
         names = self.frames[-1].names
         self.push(Saved(name, names.pop(name, MAYBE) if name not in self.shared else MAYBE))
@@ -152,6 +155,10 @@ class Effects(Caller):
             self.emit("store free", name, value)
         else:
             frame.names[name] = value
+
+    def do_store_item(self) -> None:
+        index, owner, value = self.operand(), self.operand(), self.operand()
+        self.emit("store item", owner, index, value)
 
     # Displays, comprehensions and unpacking.
 
@@ -234,8 +241,17 @@ class Effects(Caller):
         self.push(Const(None))
 
     def do_unpack(self, count: int) -> None:
-        value = self.operand()
-        self.spread("unpack", value, count)
+        value = self.pop()
+        if isinstance(value, Const) and isinstance(value.value, tuple):
+            value = Build("tuple", tuple(("item", Const(item)) for item in value.value))
+        if isinstance(value, Build) and value.kind == "tuple" and is_plain(value):
+            # `a, b = (c, d)`: some versions leave the tuple out.
+            parts = [self.use(part[1]) for part in value.parts]
+            if len(parts) == count:
+                for part in reversed(parts):
+                    self.push(part)
+                return
+        self.spread("unpack", self.use(value), count)
 
     def do_unpack_ex(self, before: int, after: int) -> None:
         value = self.operand()

@@ -12,8 +12,9 @@ class BadStream(MalformedArtifact):
 class CannotLift(UnsupportedFormat):
     """The code is more than an expression or a simple function. `construct` names what it is."""
 
-    def __init__(self, construct: str) -> None:
-        super().__init__(f"the stored function cannot be shown as source: {construct}")
+    def __init__(self, construct: str, instead: str = "") -> None:
+        message = f"the stored function cannot be shown as source: {construct}"
+        super().__init__(message, help=instead)
         self.construct = construct
 
 

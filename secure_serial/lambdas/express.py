@@ -37,6 +37,8 @@ class Express:
         self.make = maker
         #: Values of `x += y`, which only an assignment to `x` may take.
         self.inplace: dict[int, ast.BinOp] = {}
+        #: What `assert` raises, which no name in source is.
+        self.assertions: set[int] = set()
 
     def of(self, value: Any) -> ast.expr:
         """The expression that a value on the stack is."""
@@ -168,6 +170,23 @@ class Express:
 
     def choice(self, condition: ast.expr, then: ast.expr, other: ast.expr) -> ast.expr:
         return self.make(ast.IfExp(condition, then, other))
+
+    def guard(self, condition: ast.expr, body: list[ast.stmt]) -> ast.stmt:
+        """An `if` without an `else`; or `assert`, if it raises what only that raises."""
+        error: Any = body[0].exc if len(body) == 1 and isinstance(body[0], ast.Raise) else None
+        said: ast.expr | None = None
+        if isinstance(error, ast.Call) and len(error.args) == 1 and not error.keywords:
+            error, said = error.func, error.args[0]
+        starred = isinstance(said, ast.Starred)
+        if error is None or id(error) not in self.assertions or starred:
+            return self.make(ast.If(condition, body, []))
+        return self.make(ast.Assert(self.otherwise(condition), said))
+
+    def otherwise(self, condition: ast.expr) -> ast.expr:
+        """The opposite of what is only tested."""
+        if isinstance(condition, ast.UnaryOp) and isinstance(condition.op, ast.Not):
+            return condition.operand
+        return self.negated(condition)
 
     def negated(self, condition: ast.expr) -> ast.expr:
         return self.on_unary("not", condition)

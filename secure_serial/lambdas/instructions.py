@@ -9,46 +9,11 @@ from typing import TYPE_CHECKING, Any
 from secure_serial.lambdas import code as c
 from secure_serial.lambdas.decode import Instruction, is_jump
 from secure_serial.lambdas.errors import CannotLift
+from secure_serial.lambdas.simple import COUNTED, FIXED, Op
 from secure_serial.lambdas.values import NULL, Const
 
 if TYPE_CHECKING:
     from secure_serial.lambdas.tables import Table
-
-Op = tuple[Any, ...]
-
-_BINARY = {
-    "POWER": "**", "MULTIPLY": "*", "MODULO": "%", "ADD": "+", "SUBTRACT": "-",
-    "FLOOR_DIVIDE": "//", "TRUE_DIVIDE": "/", "LSHIFT": "<<", "RSHIFT": ">>", "AND": "&",
-    "XOR": "^", "OR": "|", "MATRIX_MULTIPLY": "@", "DIVIDE": "python2 /",
-}  # fmt: skip
-#: Operations that one instruction always becomes, whatever its argument.
-_FIXED: dict[str, list[Op]] = {
-    "NOP": [], "RESUME": [], "MAKE_CELL": [], "COPY_FREE_VARS": [], "NOT_TAKEN": [],
-    "PRECALL": [], "GEN_START": [], "END_FOR": [],
-    "SETUP_LOOP": [("block",)], "POP_BLOCK": [("unblock",)],
-    "TO_BOOL": [("bool",)], "RETURN_GENERATOR": [("push", Const(None))],
-    "POP_TOP": [("pop",)], "POP_ITER": [("pop_iter",)], "PUSH_NULL": [("push", NULL)],
-    "DUP_TOP": [("copy", 1)], "ROT_TWO": [("swap", 2)], "ROT_THREE": [("rot", 3)],
-    "DUP_TOP_TWO": [("copy", 2), ("copy", 2)], "ROT_FOUR": [("rot", 4)],
-    "UNARY_NEGATIVE": [("unary", "-")], "UNARY_POSITIVE": [("unary", "+")],
-    "UNARY_INVERT": [("unary", "~")], "UNARY_NOT": [("not",)],
-    "BINARY_SUBSCR": [("subscript",)], "BINARY_SLICE": [("slice", 2), ("subscript",)],
-    "SLICE+0": [("push", Const(None)), ("push", Const(None)), ("slice", 2), ("subscript",)],
-    "SLICE+1": [("push", Const(None)), ("slice", 2), ("subscript",)],
-    "SLICE+2": [("push", Const(None)), ("swap", 2), ("slice", 2), ("subscript",)],
-    "SLICE+3": [("slice", 2), ("subscript",)],
-    "LIST_TO_TUPLE": [("to_tuple",)], "RETURN_VALUE": [("return",)],
-    "YIELD_VALUE": [("yield",)], "FORMAT_SIMPLE": [("format", 0, False)],
-    "FORMAT_WITH_SPEC": [("format", 0, True)],
-}  # fmt: skip
-_FIXED |= {f"BINARY_{word}": [("binary", sign)] for word, sign in _BINARY.items()}
-_FIXED |= {f"INPLACE_{word}": [("binary", f"{sign}=")] for word, sign in _BINARY.items()}
-
-#: Operations that take the instruction's argument as it is.
-_COUNTED: dict[str, Op] = {
-    "COPY": ("copy",), "SWAP": ("swap",), "ROT_N": ("rot",), "BUILD_TUPLE": ("build", "tuple"),
-    "BUILD_LIST": ("build", "list"), "BUILD_SET": ("build", "set"),
-}  # fmt: skip
 
 _BYTE = 0xFF
 #: The low bits of COMPARE_OP since 3.12 (Include/internal/pycore_code.h, COMPARISON_…).
@@ -69,6 +34,11 @@ def _modern(value: object) -> object:
     return value
 
 
+def _global(name: str) -> Op:
+    """A look-up by name. Before 3.9 `assert` looked up AssertionError, too."""
+    return ("assertion",) if name == "AssertionError" else ("global", name)
+
+
 class Instructions:
     """Translates one instruction after the other; a few look at the one before."""
 
@@ -84,10 +54,10 @@ class Instructions:
         """What one instruction becomes."""
         if self.keywords is not None and each.name not in {"PRECALL", "CALL"}:
             raise CannotLift("names of arguments that belong to no call")
-        if each.name in _FIXED:
-            return _FIXED[each.name]
-        if each.name in _COUNTED:
-            return [(*_COUNTED[each.name], each.arg)]
+        if each.name in FIXED:
+            return FIXED[each.name]
+        if each.name in COUNTED:
+            return [(*COUNTED[each.name], each.arg)]
         if each.name == "BREAK_LOOP":
             return [("pop_iter",), ("unblock",), ("jump", each.target)]
         if is_jump(each.name):
@@ -131,6 +101,8 @@ class Instructions:
     def op_load_common_constant(self, arg: int) -> list[Op]:
         values = {"None": None, "''": "", "True": True, "False": False, "-1": -1}
         name = self.pick(self.table.commons, arg)
+        if name == "AssertionError":
+            return [("assertion",)]
         if name not in values:
             raise CannotLift(f"the built-in {name} that no program can replace")
         return [("push", Const(values[name]))]
@@ -192,8 +164,8 @@ class Instructions:
             name = self.pick(self.code.names, arg)
             if self.version < (3, 0) and name in {"True", "False"}:
                 return [("push", Const(name == "True"))]
-            return [("global", name)]
-        ops: list[Op] = [("global", self.pick(self.code.names, arg >> 1))]
+            return [_global(name)]
+        ops: list[Op] = [_global(self.pick(self.code.names, arg >> 1))]
         if arg & 1:
             ops.insert(0 if self.nulls() == "first" else 1, ("push", NULL))
         return ops
@@ -230,6 +202,10 @@ class Instructions:
 
     def op_contains_op(self, arg: int) -> list[Op]:
         return [("compare", self.pick(("in", "not in"), arg))]
+
+    @staticmethod
+    def op_dup_topx(arg: int) -> list[Op]:
+        return [("copy", arg)] * arg
 
     def op_build_map(self, arg: int) -> list[Op]:
         # Python 2's argument is only a guess at the size, and STORE_MAP adds each pair.
@@ -387,6 +363,12 @@ class Instructions:
 
     def op_import_from(self, arg: int) -> list[Op]:
         return [("import_from", self.pick(self.code.names, arg))]
+
+    @staticmethod
+    def op_raise_varargs(arg: int) -> list[Op]:
+        if arg != 1:
+            raise CannotLift("a raise of anything but one exception")
+        return [("raise",)]
 
     def op_return_const(self, arg: int) -> list[Op]:
         return [("push", Const(self.pick(self.code.consts, arg))), ("return",)]

@@ -16,7 +16,7 @@ from secure_serial.lambdas.machine import searched
 from secure_serial.lambdas.micro import Reading, kind_of
 from secure_serial.lambdas.nodes import Maker, identifier
 from secure_serial.lambdas.paths import Paths
-from secure_serial.lambdas.values import Function, Iter, Saved
+from secure_serial.lambdas.values import Const, Function, Iter, Saved
 
 
 class Lifter(Paths, Caller):
@@ -52,13 +52,28 @@ class Lifter(Paths, Caller):
         self.source = source
         self.steps = steps if steps is not None else [0]
         self.stmts: list[ast.stmt] = []
-        self.filters, self.lets, self.loops = [], None, 0
+        self.filters, self.lets, self.leaving = [], None, 0
+        self.exits, self.heads = [], []
         self.pending: list[tuple[ast.expr, Any]] = []
+        self.placed: list[Any] = []
         # Keys below hold ids, which are a value's own only while it lives.
         self.held: list[Any] = []
         self.deeper()
 
     # Values.
+
+    def settle_all(self, count: int) -> None:
+        """Constants too become expressions, by whose places an assignment is written."""
+        # A broken code stores more than there is, and the store itself refuses it.
+        count = min(count, len(self.stack))
+        super().settle_all(count)
+        made: dict[int, ast.expr] = {}
+        for place in range(len(self.stack) - count, len(self.stack)) if count > 1 else ():
+            value = self.stack[place]
+            if isinstance(value, Const):
+                made.setdefault(id(value), self.make.constant(value.value))
+                self.stack[place] = made[id(value)]
+        self.placed = list(self.stack)
 
     def emit(self, kind: str, *operands: object) -> Any:
         if kind == "function":
@@ -76,14 +91,33 @@ class Lifter(Paths, Caller):
 
     do_deref = do_global
 
+    def do_assertion(self) -> None:
+        node = self.make(ast.Name("AssertionError", ast.Load()))
+        self.express.assertions.add(id(node))
+        self.push(node)
+
     def do_save(self, name: str) -> None:
         self.push(Saved(name))
 
     def function(self, function: Any) -> ast.expr:
         """A nested lambda."""
         if kind_of(function.code) or function.code.name != "<lambda>":
-            raise CannotLift("a nested function that is no lambda")
-        inner = Lifter(
+            raise CannotLift("a nested function with a decorator, or under another name")
+        return self.inner(function).lambda_(function)
+
+    def definition(self, function: Function) -> ast.FunctionDef:
+        """A nested `def`."""
+        inner = self.inner(function)
+        body = inner.body()
+        stmts: list[ast.stmt] = body if isinstance(body, list) else [self.make(ast.Return(body))]
+        name = identifier(function.code.name)
+        made = ast.FunctionDef(name, inner.arguments(function), stmts, [], None, None)
+        made.type_params = []  # type: ignore[attr-defined,unused-ignore]
+        return self.make(made)
+
+    def inner(self, function: Function) -> Lifter:
+        _check_closure(function)
+        return Lifter(
             self.reading,
             function.code,
             self.make,
@@ -91,8 +125,6 @@ class Lifter(Paths, Caller):
             steps=self.steps,
             shape=self.shape,
         )
-        _check_closure(function)
-        return inner.lambda_(function)
 
     def lambda_(self, function: Function) -> ast.expr:
         body = self.body()

@@ -8,8 +8,8 @@ import ast
 from typing import Any
 
 from secure_serial.lambdas.errors import CannotLift
-from secure_serial.lambdas.flow import EXIT, Flow, Shape
-from secure_serial.lambdas.micro import KEY_FIRST
+from secure_serial.lambdas.flow import EXIT, Flow, Shape, copies
+from secure_serial.lambdas.micro import KEEPS, KEY_FIRST
 from secure_serial.lambdas.statements import Statements
 from secure_serial.lambdas.values import NULL, Build, Iter
 
@@ -24,14 +24,18 @@ class Loops(Statements):
     filters: list[ast.expr]
     #: The clauses of the comprehension being read, to which an assignment adds one.
     lets: list[ast.comprehension] | None
-    #: How many `for` statements are around what is being read.
-    loops: int
+    #: Where each loop around what is being read leads when it is done; none for a comprehension.
+    exits: list[set[int]]
+    #: Where the `for` statements around what is being read go round.
+    heads: list[int]
     statements: bool
     deeper: Any
     steps: list[int]
     run: Any
     at: Any
     push: Any
+    left: Any
+    tick: Any
     popn: Any
 
     # Comprehensions.
@@ -80,10 +84,18 @@ class Loops(Statements):
         self.stack.append(object())
         target, start = self.target(at + 1)
         outer, self.stmts = self.stmts, []
-        self.loops += 1
+        flow = Flow(self.ops, start, {at}, self.heads)
+        self.tick(flow.size)
+        self.exits.append(self.ways_out(int(self.ops[at][1])))
+        self.heads.append(at)
         self.deeper()
-        end = self.run(start, EXIT, Flow(self.ops, start, {at}))
-        self.loops -= 1
+        if start in flow.alive:
+            end = self.run(start, EXIT, flow)
+        else:  # never a second round
+            end, self.stmts = at, self.left(start).stmts
+            self.stack[:] = base
+        self.exits.pop()
+        self.heads.pop()
         self.steps[0] -= 1
         if end != at or len(self.stack) != len(base) or self.pending:
             raise CannotLift("a for statement that does more than go round")
@@ -92,6 +104,17 @@ class Loops(Statements):
         self.stmts = [*outer, self.make(ast.For(target, source, body, []))]
         self.stack[:] = base[:-width]
         return int(self.ops[at][1])
+
+    def ways_out(self, at: int) -> set[int]:
+        """Where jumps from there lead in the end, and where that stands a second time."""
+        seen = {at}
+        while self.ops[at][0] in {"jump", "unblock"}:
+            at = self.ops[at][1] if self.ops[at][0] == "jump" else at + 1
+            if at in seen:
+                raise CannotLift("a loop that leads nowhere")
+            seen.add(at)
+        old = self.program.table.number < KEEPS
+        return {at} if old else copies(self.ops, at)
 
     def let(self, target: ast.expr, value: ast.expr) -> ast.comprehension:
         """An assignment in a comprehension, as of `for target in [value]` since 3.9."""
@@ -129,6 +152,7 @@ class Loops(Statements):
         clauses: list[ast.comprehension] = []
         loops = 0
         outer = self.filters, self.lets
+        self.exits.append(set())
         while True:
             iterator = self.stack[self.at(width)]
             if not isinstance(iterator, Iter):
@@ -141,7 +165,7 @@ class Loops(Statements):
             loops += 1
             self.filters, self.lets = [], clauses
             ends = self.ends(at, kind)
-            flow = Flow(self.ops, start, ends, at)
+            flow = Flow(self.ops, start, ends, {at})
             height = len(self.stack)
             end = self.run(start, EXIT, flow)
             self.sieve(clauses)
@@ -151,6 +175,7 @@ class Loops(Statements):
                 raise CannotLift("a loop inside an expression of a loop")
             at = end
         self.filters, self.lets = outer
+        self.exits.pop()
         return clauses, self.element(end, kind, loops, width, height)
 
     def ends(self, at: int, kind: str) -> set[int]:

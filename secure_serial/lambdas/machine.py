@@ -33,7 +33,7 @@ from secure_serial.lambdas.values import (
 
 if TYPE_CHECKING:
     from secure_serial.lambdas.bounds import Bounds
-    from secure_serial.lambdas.instructions import Op
+    from secure_serial.lambdas.simple import Op
 
 #: A display spread into another is as good as its parts, unless it drops or keys some.
 _SPREADS = {
@@ -199,8 +199,8 @@ class Machine:
                 self.format_all(pieces, [part[1] for part in right.parts])
                 return
         right = self.use(right)
-        if sign == "python2 /":
-            self.divide(left, right)
+        if sign.startswith("python2 /"):
+            self.divide(left, right, sign.removeprefix("python2 "))
             return
         if isinstance(left, Const) and isinstance(right, Const):
             for result in fold.binary(sign, left.value, right.value):
@@ -208,13 +208,15 @@ class Machine:
                 return
         self.push(self.emit("binary", sign, left, right))
 
-    def divide(self, left: Any, right: Any) -> None:
+    def divide(self, left: Any, right: Any, sign: str) -> None:
         """Python 2's `/`, which is today's unless both sides are integers."""
         floats = [
             isinstance(side, Const) and isinstance(side.value, float) for side in (left, right)
         ]
         if any(floats):
-            self.push(self.emit("binary", "/", left, right))
+            self.push(self.emit("binary", sign, left, right))
+        elif sign == "/=":
+            raise CannotLift("`/=` of Python 2, of which only the values say what it is")
         else:
             self.push(self.emit("call", HELPER, [("item", left), ("item", right)], []))
 

@@ -13,11 +13,12 @@ from secure_serial.lambdas import code as c
 from secure_serial.lambdas import dead, shortcuts
 from secure_serial.lambdas.decode import Instruction, OtherVersion, decode
 from secure_serial.lambdas.errors import CannotLift
-from secure_serial.lambdas.instructions import Instructions, Op
+from secure_serial.lambdas.instructions import Instructions
 from secure_serial.lambdas.values import Const
 
 if TYPE_CHECKING:
     from secure_serial.lambdas.bounds import Bounds
+    from secure_serial.lambdas.simple import Op
     from secure_serial.lambdas.tables import Table
 
 
@@ -35,6 +36,8 @@ class Program:
 
 #: PEP 572: `{k: v for …}` works out the key before the value.
 KEY_FIRST = (3, 8)
+#: Before 3.8 a return or a `break` took the values of the loop off the stack by itself.
+KEEPS = (3, 8)
 #: What asks for no more than the truth. Elsewhere `bool` of a value is another value: since 3.13
 #: `not not x` is TO_BOOL alone.
 _ASKS_TRUTH = {"POP_JUMP_IF_TRUE", "POP_JUMP_IF_FALSE", "UNARY_NOT"}

@@ -10,17 +10,14 @@ from typing import Any
 from secure_serial.lambdas import code as c
 from secure_serial.lambdas.branches import Leaf, Node, Reducer, Test
 from secure_serial.lambdas.errors import CannotLift, TooMuch
-from secure_serial.lambdas.flow import EXIT, Flow
-from secure_serial.lambdas.loops import Loops
+from secure_serial.lambdas.flow import EXIT, STORES, Flow, taken
 from secure_serial.lambdas.machine import truth_of
 from secure_serial.lambdas.micro import Reading, kind_of
-from secure_serial.lambdas.values import Build, Const, Function, Not
-
-#: Operations that only move values: a path that did no more is where it began.
-_MOVES = frozenset({"pop", "swap", "rot", "copy", "pop_iter"})
+from secure_serial.lambdas.values import Build, Const, Function, Iter, Not, Null
+from secure_serial.lambdas.ways import MOVES, Ways
 
 
-class Paths(Loops):
+class Paths(Ways):
     """The part of the lifter that reads branches."""
 
     reading: Reading
@@ -33,6 +30,7 @@ class Paths(Loops):
     operand: Any
     execute: Any
     emit: Any
+    settle_all: Any
     bounds: Any
 
     # Paths.
@@ -47,10 +45,13 @@ class Paths(Loops):
                 raise
         self.ops, self.steps[0] = self.program.ops, deep
         self.stack[:], self.stmts, self.pending, self.asked = [], [], [], []
+        self.placed = []
         return self.whole()
 
     def whole(self) -> ast.expr | list[ast.stmt]:
         flow = Flow(self.ops, 0, {EXIT})
+        if 0 not in flow.alive:  # all paths raise
+            flow = Flow(self.ops, 0, {EXIT}, raises=True)
         self.run(0, EXIT, flow)
         if self.asked:
             raise CannotLift("a test that decides nothing, at the end")
@@ -69,9 +70,9 @@ class Paths(Loops):
         if self.steps[0] > self.bounds.depth:
             raise TooMuch(f"functions and choices more than {self.bounds.depth} deep")
 
-    def tick(self) -> None:
+    def tick(self, count: int = 1) -> None:
         spent = self.reading.spent
-        spent[0] += 1
+        spent[0] += count
         if spent[0] > self.bounds.proof_steps:
             raise TooMuch("more paths than can be followed")
 
@@ -88,8 +89,7 @@ class Paths(Loops):
     def advance(self, at: int, flow: Flow) -> int:
         """One operation, or one choice with all that hangs on it."""
         op = self.ops[at]
-        if self.pending and op[0] not in {"store", "store_deref", "unpack", "swap"}:
-            raise CannotLift("an assignment of several values")
+        self.order(op[0], at)
         if op[0] == "jump":
             return int(op[1])
         if op[0] == "test" and self.stack and truth_of(self.stack[-1]) is not None:
@@ -103,14 +103,28 @@ class Paths(Loops):
             target, after = self.unpacked(at)
             self.assign(target, value)
             return after
-        if op[0] == "return":
-            self.stack[:] = [self.operand()]
+        if op[0] in {"return", "raise"}:
+            self.stack[:] = [self.operand()] if op[0] == "return" else self.raised()
             return EXIT
         if self.asked:
             self.answer(op, at + 1)
         else:
             self.execute(op)
         return at + 1
+
+    def do_copy(self, depth: int) -> None:
+        super().do_copy(depth)  # type: ignore[misc]
+        # To drop one of two, as the end of a chain does, is no statement.
+        self.tested.append(self.stack[-1])
+
+    def order(self, word: str, at: int) -> None:
+        """Before the first of several values is stored: the order in which they stand."""
+        if word not in STORES:
+            self.placed = []
+            if self.pending:
+                raise CannotLift("an assignment of several values")
+        elif not self.placed:
+            self.settle_all(taken(self.ops, at))
 
     def answer(self, op: Any, after: int) -> None:
         """One operation behind a test that decides nothing: the value it pushes makes the test."""
@@ -134,7 +148,7 @@ class Paths(Loops):
 
     def choose(self, at: int, flow: Flow) -> int:
         """The test at `at`, up to where its paths meet again."""
-        join = flow.joins.get(at)
+        join = self.meet(at, flow)
         if join is None:
             raise CannotLift("paths that never meet")
         self.deeper()
@@ -159,9 +173,7 @@ class Paths(Loops):
     def filtered(self, result: Test, join: int) -> int:
         """A test of which one leg goes to the next round of a loop: an `if` of it."""
         legs = (result.then, result.other)
-        if self.lets is None:
-            return self.broken(result, join)
-        if not all(isinstance(leg, Leaf) for leg in legs):
+        if self.lets is None or not all(isinstance(leg, Leaf) for leg in legs):
             raise CannotLift("branches that are no expression")
         kinds = [leg.kind for leg in legs]
         if sorted(kinds) != ["join", "loop"] or any(leg.stmts for leg in legs):
@@ -171,23 +183,6 @@ class Paths(Loops):
             condition = self.express.negated(condition)
         self.filters.append(condition)
         self.stack[:] = legs[kinds.index("join")].stack
-        return join
-
-    def broken(self, result: Test, join: int) -> int:
-        """`if …: break`: one leg leaves the loop, and does nothing else."""
-        legs = (result.then, result.other)
-        if not self.loops or not all(isinstance(leg, Leaf) for leg in legs):
-            raise CannotLift("branches that are no expression")
-        kinds = [leg.kind for leg in legs]
-        rest = legs[kinds.index("join")] if "join" in kinds else result.then
-        if sorted(kinds) != ["join", "loop"] or rest.asked or not self.clear(rest.stack):
-            raise CannotLift("branches that are no expression")
-        condition = result.condition
-        if kinds[1] == "loop":
-            condition = self.express.negated(condition)
-        self.stmts.append(self.make(ast.If(condition, [self.make(ast.Break())], [])))
-        self.stmts += rest.stmts
-        self.stack[:] = rest.stack
         return join
 
     def ended(self, kind: str, base: tuple[Any, ...]) -> Leaf:
@@ -221,6 +216,8 @@ class Paths(Loops):
 
     def known(self, node: Node, same: dict[tuple[Any, ...], Leaf]) -> Node:
         """The leaf, or one that is written alike: compilers copy short ends."""
+        if isinstance(node, Leaf) and [type(each) for each in node.stmts] == [ast.Break]:
+            return same.setdefault(("break",), node)
         if not isinstance(node, Leaf) or node.stmts or node.asked or node.kind == "loop":
             return node
         if node.kind == "join":
@@ -248,20 +245,18 @@ class Paths(Loops):
                 return Leaf("return", tuple(self.stack), self.stmts)
             if at == join:
                 return self.ended("join", base)
-            if at not in flow.alive:
+            dead = at not in flow.alive
+            if dead and self.exits and not self.exits[-1]:
                 return Leaf("loop", (), self.stmts)
             if at in flow.ends:
                 raise CannotLift("paths that end in different places")
-            still = self.ops[at][0] in _MOVES or self.ops[at][0] == "jump"
+            top = self.stack[-1] if self.stack else None
+            still = self.ops[at][0] in MOVES or self.ops[at][0] == "jump"
+            still = still and not (dead and isinstance(top, (Iter, Null)))
             if silent and at != start and not still and all(id(v) in old for v in self.stack):
-                # Nothing has happened but moves, and constants that came and went.
-                live = {id(each) for each in self.stack}
-                truths = {key: known for key, known in truths.items() if key in live}
-                key = (at, tuple(map(id, self.stack)), tuple(sorted(truths.items())))
-                self.held.append(tuple(self.stack))
-                if key not in made:
-                    made[key] = self.node(at, join, flow, truths, links, made)
-                return made[key]  # type: ignore[no-any-return]
+                return self.again(at, join, flow, truths, links, made)
+            if dead and not still:
+                return self.left(at)
             op = self.ops[at]
             if op[0] in {"test", "test_none"}:
                 value = self.stack[-1] if self.stack else None
@@ -269,11 +264,23 @@ class Paths(Loops):
                     at = op[2] if truths[id(self.pop())] is op[1] else at + 1
                     continue
                 known = op[0] == "test" and truth_of(value) is not None
-                if not known and flow.joins.get(at) == join:
+                if not known and self.meet(at, flow) == join:
                     return self.test(at, truths, links)
                 still = still or known
             silent = silent and (still or op[0] == "push")
             at = self.advance(at, flow)
+
+    def again(
+        self, at: int, join: int, flow: Flow, truths: dict[int, bool], links: list[Any], made: Any
+    ) -> Node:
+        """The node here, where nothing has happened but moves, and constants that came and went."""
+        live = {id(each) for each in self.stack}
+        truths = {key: known for key, known in truths.items() if key in live}
+        key = (at, tuple(map(id, self.stack)), tuple(sorted(truths.items())))
+        self.held.append(tuple(self.stack))
+        if key not in made:
+            made[key] = self.node(at, join, flow, truths, links, made)
+        return made[key]  # type: ignore[no-any-return]
 
     def test(self, at: int, truths: dict[int, bool], links: list[Any]) -> Test:
         if self.asked:
@@ -299,6 +306,3 @@ class Paths(Loops):
             }
             links.append((test, leg, (legs[truth], tuple(self.stack), facts)))
         return test
-
-    def do_pop_iter(self) -> None:
-        raise CannotLift("a return out of a loop")

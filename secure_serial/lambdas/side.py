@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from secure_serial.lambdas.effects import Effects, Frame
 from secure_serial.lambdas.errors import CannotLift, TooMuch
+from secure_serial.lambdas.flow import taken
 from secure_serial.lambdas.machine import truth_of
-from secure_serial.lambdas.micro import Reading, kind_of
+from secure_serial.lambdas.micro import KEEPS, Reading, kind_of
 from secure_serial.lambdas.states import Event, Snapshot, Started, restore
-from secure_serial.lambdas.values import NULL, Build, Const, Not
+from secure_serial.lambdas.values import NULL, Block, Build, Const, Not
 
 if TYPE_CHECKING:
     from secure_serial.lambdas.bounds import Bounds
@@ -130,17 +131,27 @@ class Side(Effects):
                 stop = self.loop(op, frame)
                 self.keep()
                 return stop
-            elif op[0] == "return":
-                stop = self.back()
+            elif op[0] in {"return", "raise"}:
+                stop = self.back() if op[0] == "return" else self.raised()
                 if stop:
                     return stop
             else:
+                self.settle_all(taken(frame.program.ops, frame.at))
                 frame.at += 1
                 self.execute(op)
+
+    def raised(self) -> tuple[Any, ...]:
+        """A raise: nothing here catches it, so what stands on the stack is dropped."""
+        if len(self.frames) > 1:
+            raise CannotLift("a comprehension that raises")
+        return "raise", self.operand(), 0, 0
 
     def back(self) -> tuple[Any, ...]:
         """A return: the end, or back out of a comprehension."""
         value = self.operand() if len(self.frames) == 1 else self.pop()
+        if self.reading.table.number < KEEPS and len(self.frames) == 1:
+            # A return out of a loop drops the iterator and the block with all the rest.
+            self.stack[:] = [each for each in self.stack if not isinstance(each, (Started, Block))]
         if self.stack:
             raise CannotLift("values that are left on the stack")
         if len(self.frames) == 1:

@@ -9,15 +9,25 @@ from typing import TYPE_CHECKING, Any
 
 from secure_serial.lambdas.errors import CannotLift
 from secure_serial.lambdas.nodes import identifier
-from secure_serial.lambdas.values import Block, Cell, Const, Iter, Member, Module, Null, Saved
+from secure_serial.lambdas.values import (
+    Block,
+    Cell,
+    Const,
+    Function,
+    Iter,
+    Member,
+    Module,
+    Null,
+    Saved,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from secure_serial.lambdas.express import Express
-    from secure_serial.lambdas.instructions import Op
     from secure_serial.lambdas.micro import Program
     from secure_serial.lambdas.nodes import Maker
+    from secure_serial.lambdas.simple import Op
 
 
 class Statements:
@@ -27,12 +37,18 @@ class Statements:
     stack: list[Any]
     stmts: list[ast.stmt]
     pending: list[tuple[ast.expr, Any]]
+    #: What stood on the stack, in this order, before the first of several values was stored.
+    placed: list[Any]
     make: Maker
     express: Express
     pop: Any
     statements: bool
     program: Program
     tested: list[Any]
+    #: How many ways out of a loop are being followed, on which its iterator is dropped.
+    leaving: int
+    definition: Any
+    operand: Any
     use: Any
     replace: Any
 
@@ -49,6 +65,9 @@ class Statements:
         if inplace is not None and self.clear():
             self.augment(name, inplace)
             return
+        if isinstance(value, Function) and value.code.name == name and self.clear():
+            self.stmts.append(self.definition(value))
+            return
         used = self.use(value)
         target = self.make(ast.Name(identifier(name), ast.Store()))
         if any(each is used or each is value for each in self.stack) and not self.pending:
@@ -58,7 +77,29 @@ class Statements:
             return
         self.assign(target, used)
 
-    do_store_deref = do_store
+    def do_store_deref(self, name: str) -> None:
+        if name in self.program.code.freevars and not self.program.kind:
+            raise CannotLift("nonlocal: an assignment to a variable of the function around")
+        self.do_store(name)
+
+    def do_store_item(self) -> None:
+        """`x[i] = v`, or `x[i] += v`, of which the place is worked out once."""
+        index, owner, value = self.operand(), self.operand(), self.pop()
+        inplace = self.express.inplace.pop(id(value), None)
+        if not self.clear() or self.pending or not self.statements:
+            raise CannotLift("an assignment to an item beside another assignment")
+        where = (self.express.of(owner), self.express.of(index))
+        target = self.make(ast.Subscript(*where, ast.Store()))
+        if inplace is None:
+            value = self.express.of(self.use(value))
+            self.stmts.append(self.make(ast.Assign([target], value)))
+            return
+        left = inplace.left
+        if not isinstance(left, ast.Subscript) or left.value is not where[0]:
+            raise CannotLift("an augmented assignment to another item")
+        if ast.dump(left.slice) != ast.dump(where[1]):
+            raise CannotLift("an augmented assignment to another item")
+        self.stmts.append(self.make(ast.AugAssign(target, inplace.op, inplace.right)))
 
     def clear(self, stack: Sequence[Any] | None = None) -> bool:
         """Whether no value is half worked out, so that a statement may stand here."""
@@ -70,8 +111,9 @@ class Statements:
         value = self.pop()
         if isinstance(value, (Module, Member)):
             self.dropped(value)
-        elif isinstance(value, Iter):
-            raise CannotLift("a return out of a loop")
+        elif isinstance(value, (Iter, Null)):
+            if not self.leaving:
+                raise CannotLift("a loop that is left in the middle")
         elif self.statements and not any(value is each for each in [*self.tested, *self.stack]):
             if not self.clear():
                 raise CannotLift("a value that is dropped inside an expression")
@@ -93,7 +135,10 @@ class Statements:
         if len(done) == 1:
             self.stmts.append(self.make(ast.Assign([target], done[0][1])))
             return
-        order = sorted(done, key=lambda pair: self.make.kept.index(pair[1]))
+        places = {id(value): place for place, value in enumerate(self.placed)}
+        if any(id(value) not in places for _, value in done):
+            raise CannotLift("an assignment of several values")
+        order = sorted(done, key=lambda pair: places[id(pair[1])])
         targets = self.make(ast.Tuple([each for each, _ in order], ast.Store()))
         values = self.make(ast.Tuple([each for _, each in order], ast.Load()))
         self.stmts.append(self.make(ast.Assign([targets], values)))
@@ -122,6 +167,9 @@ class Statements:
                 open_.append((op[1] + op[2] + 1, op[1], []))
             elif op[0] in {"store", "store_deref"}:
                 done = self.make(ast.Name(identifier(op[1]), ast.Store()))
+            elif op[0] == "pop" and open_:
+                # Since 3.13 of `_, _, x = y` the first is dropped, as the second is stored over it.
+                done = self.make(ast.Name(identifier(self.next_name(at)), ast.Store()))
             else:
                 raise CannotLift("an unpacking to what is no name")
             while done is not None:
@@ -135,6 +183,15 @@ class Statements:
                     done = self.make(ast.Tuple(items, ast.Store()))
                     if not open_:
                         return done, at
+
+    def next_name(self, at: int) -> str:
+        """The variable that the next value is stored in."""
+        while self.ops[at : at + 1] == (("pop",),):
+            at += 1
+        op = self.ops[at] if at < len(self.ops) else ("end",)
+        if op[0] != "store":
+            raise CannotLift("an unpacking to what is no name")
+        return str(op[1])
 
     # Imports.
 
@@ -184,11 +241,14 @@ class Statements:
         given = name if path or name != module.name else None
         if len(whole) > 1 and not path:
             given = None
+        module.taken.append((module.name, name))
         self.bound(ast.Import([self.make(ast.alias(module.name, given))]))
 
     def dropped(self, value: Module | Member) -> None:
         """The end of `from a import b, c`, or a step of `import a.b as c`."""
         if isinstance(value, Member) or not value.names:
+            if isinstance(value, Module) and value.taken:
+                return  # since 3.7, behind `import a.b as c`
             if any(isinstance(each, (Module, Member)) for each in self.stack) or isinstance(
                 value, Member
             ):

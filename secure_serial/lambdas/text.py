@@ -20,8 +20,8 @@ from secure_serial.lambdas.nodes import Maker, identifier
 from secure_serial.lambdas.tree import check_scopes
 
 _STATEMENTS = (
-    ast.Assign, ast.AugAssign, ast.Break, ast.Expr, ast.For, ast.If, ast.Import, ast.ImportFrom,
-    ast.Pass, ast.Return,
+    ast.Assert, ast.Assign, ast.AugAssign, ast.Break, ast.Expr, ast.For, ast.FunctionDef, ast.If,
+    ast.Import, ast.ImportFrom, ast.Pass, ast.Raise, ast.Return,
 )  # fmt: skip
 _EXPRESSIONS = (
     ast.Attribute, ast.BinOp, ast.BoolOp, ast.Call, ast.Compare, ast.Constant, ast.Dict,
@@ -109,8 +109,7 @@ class _Taker:
     def root(self, node: ast.Lambda | ast.FunctionDef) -> Any:
         if isinstance(node, ast.Lambda):
             return self.taken(node)
-        if node.decorator_list or node.returns or getattr(node, "type_params", None):
-            raise CannotLift("a decorator or an annotation")
+        self.check_FunctionDef(node)
         made = ast.FunctionDef(
             self.bind(node.name), self.taken(node.args), self.taken(node.body), [], None, None
         )
@@ -131,11 +130,14 @@ class _Taker:
             value = ast.JoinedStr(_joined(value.values))
         where = _TARGETS.get(type(value).__name__)
         if where is not None:
-            _check_target(getattr(value, where))
+            items = (ast.Assign, ast.AugAssign)
+            _check_target(getattr(value, where), item=isinstance(value, items))
         fields = [name for name in value._fields if hasattr(value, name)]
         given = {
             name: None if name in _DROPPED else self.taken(getattr(value, name)) for name in fields
         }
+        if "type_params" in given:
+            given["type_params"] = []
         if isinstance(value, (ast.expr_context, ast.operator, ast.unaryop, ast.boolop, ast.cmpop)):
             return type(value)()
         made: Any = type(value)
@@ -159,8 +161,8 @@ class _Taker:
             raise CannotLift("an assignment to several targets")
 
     def check_AugAssign(self, node: ast.AugAssign) -> None:
-        if not isinstance(node.target, ast.Name):
-            raise CannotLift("an augmented assignment to anything but a variable")
+        if not isinstance(node.target, (ast.Name, ast.Subscript)):
+            raise CannotLift("an augmented assignment to anything but a variable or an item")
 
     def check_Attribute(self, node: ast.Attribute) -> None:
         identifier(node.attr)
@@ -200,6 +202,11 @@ class _Taker:
         self.breaks |= {id(each) for each in ast.walk(node) if isinstance(each, ast.Break)}
         self.check_If(node)
 
+    def check_FunctionDef(self, node: ast.FunctionDef) -> None:
+        if node.decorator_list or node.returns or getattr(node, "type_params", None):
+            raise CannotLift("a decorator or an annotation")
+        self.bind(node.name)
+
     def check_If(self, node: ast.If | ast.For) -> None:
         """`pass` stands where a body is empty, and nowhere else."""
         self.empty |= {id(node.body[0])} if len(node.body) == 1 else set()
@@ -222,6 +229,10 @@ class _Taker:
     def check_Pass(self, node: ast.Pass) -> None:
         if id(node) not in self.empty:
             raise CannotLift("a pass that stands in for nothing")
+
+    def check_Raise(self, node: ast.Raise) -> None:
+        if node.exc is None or node.cause is not None:
+            raise CannotLift("a raise of anything but one exception")
 
     def check_Return(self, node: ast.Return) -> None:
         if node.value is None:
@@ -247,9 +258,11 @@ def _joined(values: list[ast.expr]) -> list[ast.expr]:
     return parts
 
 
-def _check_target(target: Any) -> None:
-    """Names, and tuples of them: the lifter stores nowhere else."""
+def _check_target(target: Any, *, item: bool) -> None:
+    """Names, tuples of them, and one item: the lifter stores nowhere else."""
     todo = list(target) if isinstance(target, list) else [target]
+    if item and len(todo) == 1 and isinstance(todo[0], ast.Subscript):
+        return
     while todo:
         node = todo.pop()
         if isinstance(node, ast.Tuple) and node.elts:

@@ -265,4 +265,6 @@ def _binds(node: ast.AST) -> list[str]:
         return [node.arg]
     if isinstance(node, ast.alias):
         return [node.asname or node.name.partition(".")[0]]
+    if isinstance(node, ast.FunctionDef):
+        return [node.name]
     return [node.id] if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) else []

@@ -22,6 +22,7 @@ def uses(understood: Understood) -> list[str]:
     bound = {node.arg for node in nodes if isinstance(node, ast.arg)} | {*understood.closure}
     names = [node for node in nodes if isinstance(node, ast.Name)]
     bound |= {node.id for node in names if isinstance(node.ctx, ast.Store)}
+    bound |= {each.name for each in nodes if isinstance(each, ast.FunctionDef) and each is not tree}
     found = {node.id for node in names if node.id not in bound}
     found |= {ast.unparse(node) for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom))}
     inner: set[int] = set()

@@ -30,6 +30,7 @@ SIGNS = (ast.operator, ast.unaryop, ast.cmpop, ast.boolop, ast.expr_context)
 #: refused until somebody has read what it does.
 ALLOWED: Final = frozenset({
     ast.FunctionDef, ast.Lambda, ast.arguments, ast.arg, ast.Return, ast.Assign, ast.AugAssign,
+    ast.Assert, ast.Raise,
     ast.Expr, ast.If, ast.For, ast.Break, ast.Continue, ast.Pass, ast.Import, ast.ImportFrom,
     ast.Name, ast.Constant, ast.Tuple, ast.List, ast.Set, ast.Dict, ast.Starred, ast.JoinedStr,
     ast.FormattedValue, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.NamedExpr,
@@ -39,8 +40,8 @@ ALLOWED: Final = frozenset({
 })  # fmt: skip
 
 _WORDS: Final[dict[str, str]] = {
-    "While": "a while loop", "Try": "try", "TryStar": "try", "With": "with", "Raise": "raise",
-    "Assert": "assert", "Delete": "del", "Global": "global", "Nonlocal": "nonlocal",
+    "While": "a while loop", "Try": "try", "TryStar": "try", "With": "with",
+    "Delete": "del", "Global": "global", "Nonlocal": "nonlocal",
     "ClassDef": "a class", "AsyncFunctionDef": "an async function", "Await": "await",
     "AsyncFor": "an async loop", "AsyncWith": "async with", "Yield": "yield",
     "YieldFrom": "yield from", "Match": "match", "AnnAssign": "an annotation", "Del": "del",

@@ -25,6 +25,15 @@ BUILTINS = frozenset(
     }
 )  # fmt: skip
 
+#: What a function may raise by itself. Those by which bounds end a call are not among them.
+ERRORS = frozenset(
+    {
+        "ArithmeticError", "AssertionError", "AttributeError", "Exception", "IndexError",
+        "KeyError", "LookupError", "NotImplementedError", "OverflowError", "RuntimeError",
+        "TypeError", "ValueError", "ZeroDivisionError",
+    }
+)  # fmt: skip
+
 #: RestrictedPython guards these by name, too; here no object has them, and they say what is tried.
 _TELLING = {
     "eval": "runs text as code",

@@ -61,11 +61,14 @@ def _restrict(understood: Understood) -> Checked:
     # RestrictedPython takes a twentieth of a second to import.
     from secure_serial.sandbox.transform import Restricting
 
-    bound = _bound(_bounded(understood.tree)).union(understood.closure)
+    bound = _bound(_bounded(understood.tree)[1:]).union(understood.closure)
     function = definition(copied(understood.tree))
     signature = _signature(function.args, understood)
-    visitor = Restricting(_module, lambda path: path[0] not in bound and is_new(path))
+    closed = frozenset(understood.closure)
+    visitor = Restricting(_module, lambda path: path[0] not in bound and is_new(path), closed)
     visitor.visit(function)
+    if visitor.raised & bound:
+        raise forbidden(f"a variable of the name {min(visitor.raised & bound)}")
     code = compiled(ast.Module([function], []))
     closure = {checked(name, "the variable") for name in understood.closure}
     wanted = {name for name in _globals(code) if not name.startswith(HOOK)} - closure
@@ -105,6 +108,8 @@ def _bound(nodes: list[ast.AST]) -> set[str]:
             found.add(node.id)
         elif type(node) is ast.alias:
             found.add(node.asname or node.name.partition(".")[0])
+        elif type(node) is ast.FunctionDef:
+            found.add(node.name)
     return found
 
 

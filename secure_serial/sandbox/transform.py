@@ -13,14 +13,13 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any, cast
 
-from RestrictedPython.transformer import INSPECT_ATTRIBUTES, RestrictingNodeTransformer
+from RestrictedPython.transformer import INSPECT_ATTRIBUTES
 
 from secure_serial.sandbox.constructs import (
     ALLOWED,
     IDENTITY,
     OPERATORS,
     SIGNS,
-    assigned,
     expect,
     hook,
     iterated,
@@ -31,6 +30,8 @@ from secure_serial.sandbox.constructs import (
     store,
 )
 from secure_serial.sandbox.names import HOOK, checked, forbidden
+from secure_serial.sandbox.owned import owned
+from secure_serial.sandbox.statements import Statements
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,21 +44,26 @@ _CHARACTERS = 64 * 1024
 _FORMATTING = frozenset({"format", "format_map"})
 
 
-class Restricting(RestrictingNodeTransformer):
+class Restricting(Statements):
     """Turns a tree of allowed nodes into one whose every operation is guarded, in place."""
 
     def __init__(
-        self, module: Callable[[str, str | None], object], new: Callable[[list[str]], bool]
+        self,
+        module: Callable[[str, str | None], object],
+        new: Callable[[list[str]], bool],
+        closed: frozenset[str],
     ) -> None:
         super().__init__()
         #: Says whether the function of a path always makes something new.
         self.new = new
-        #: Says whether a module, or something in it, stands for something here; raises if not.
         self.module = module
+        #: The variables of the closure, whose values outlive a call.
+        self.closed = closed
         self.inside = False
+        self.owned = frozenset()
+        self.raised = set()
         self.made = 0
-        #: Names that are set somewhere in the function, and so are not always global.
-        self.own: set[str] = set()
+        self.own = set()
         #: Each `name.a.b` as its parts.
         self.paths: list[list[str]] = []
         #: In what a comprehension loops over, where no variable may be set.
@@ -110,13 +116,27 @@ class Restricting(RestrictingNodeTransformer):
 
     # Functions.
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        if self.inside:
-            raise forbidden("a function inside a function")
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
         if node.decorator_list or node.returns is not None or getattr(node, "type_params", None):
             raise forbidden("a decorator or an annotation")
-        self.inside = True
+        if self.inside:
+            return self._inner(node)
+        self.inside, self.owned = True, owned(node) - self.closed
         return self.node_contents_visit(node)
+
+    def _inner(self, node: ast.FunctionDef) -> Any:
+        """A function inside, which is one value as a lambda is."""
+        name, node.name = checked(node.name, "the function name"), self.fresh()
+        self.own.add(name)
+        made = self._under_def(node)
+        return [made, ast.Assign([store(name)], hook("function", load(node.name)))]
+
+    def _under_def(self, node: ast.FunctionDef) -> ast.stmt:
+        before, self.looped = self.looped, False
+        try:
+            return cast("ast.stmt", self.node_contents_visit(node))
+        finally:
+            self.looped = before
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
         arguments = cast("ast.arguments", self.visit(node.args))
@@ -324,51 +344,3 @@ class Restricting(RestrictingNodeTransformer):
         plain = len(targets) if star is None else star
         after = None if star is None else len(targets) - star - 1
         return ast.Tuple(targets, ast.Store()), (plain, after, tuple(inner))
-
-    # Statements.
-
-    def visit_Assign(self, node: ast.Assign) -> Any:
-        value = self.visit(node.value)
-        targets = [self._target(each) for each in node.targets]
-        if len(targets) == 1:
-            return assigned(*targets[0], value)
-        name = self.fresh()
-        first: list[ast.stmt] = [ast.Assign([store(name)], value)]
-        return first + [assigned(*each, load(name)) for each in targets]
-
-    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
-        target, spec = self._target(node.target)
-        if spec is not None:
-            raise forbidden("an assignment with an operator to more than one variable")
-        expect(node.op, ast.operator)
-        name = OPERATORS[type(node.op)]
-        now = load(cast("ast.Name", target).id)
-        made = hook("inplace_add" if name == "add" else name, now, self.visit(node.value))
-        return ast.Assign([target], made)
-
-    def visit_Import(self, node: ast.Import) -> Any:
-        made: list[ast.stmt] = []
-        for alias in node.names:
-            self._imported(alias)
-            name = alias.name if alias.asname else alias.name.partition(".")[0]
-            self.module(alias.name, None)
-            value = hook("module", ast.Constant(name), ast.Constant(None))
-            self.own.add(alias.asname or name)
-            made.append(ast.Assign([store(checked(alias.asname or name))], value))
-        return made
-
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> Any:
-        if node.level or node.module is None:
-            raise forbidden("a relative import")
-        made: list[ast.stmt] = []
-        for alias in node.names:
-            self._imported(alias)
-            self.module(node.module, alias.name)
-            value = hook("module", ast.Constant(node.module), ast.Constant(alias.name))
-            self.own.add(alias.asname or alias.name)
-            made.append(ast.Assign([store(checked(alias.asname or alias.name))], value))
-        return made
-
-    def _imported(self, alias: ast.alias) -> None:
-        for part in alias.name.split("."):
-            checked(part, "the module")

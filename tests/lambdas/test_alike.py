@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from secure_serial.lambdas import lift
+from secure_serial.lambdas import CannotLift, lift
 from secure_serial.lambdas.stored import Stored
 from secure_serial.lambdas.tree import digest
 from secure_serial.lambdas.understood import from_own, understand
@@ -20,6 +20,7 @@ from secure_serial.sandbox.facades.ops import NUMPY
 from secure_serial.sandbox.function import build
 from secure_serial.sandbox.restrict import restrict
 
+OLD = json.loads((Path(__file__).parent / "python2.json").read_text("utf-8"))
 ROWS = json.loads((Path(__file__).parent / "alike.json").read_text("utf-8"))
 
 
@@ -31,6 +32,25 @@ def test_all_versions_make_one_function_of_a_source(name):
     for each in lifted:
         (again,) = ast.parse(each.source).body
         assert digest(again.value if isinstance(again, ast.Expr) else again) == each.digest
+
+
+@pytest.mark.parametrize("name", [name for name in ROWS if "old" in ROWS[name]])
+def test_python_2_makes_the_same_function_of_it(name):
+    old = lift(base64.b64decode(ROWS[name]["old"]))
+    assert old.versions == ("2.7",)
+    assert old.digest == lift(base64.b64decode(ROWS[name]["streams"]["3.8"])).digest
+
+
+@pytest.mark.parametrize("name", OLD)
+def test_what_python_2_alone_does_is_shown_or_refused_by_its_name(name):
+    row = OLD[name]
+    data = base64.b64decode(row["stream"])
+    if "lifted" in row:
+        assert lift(data).source == row["lifted"]
+        return
+    with pytest.raises(CannotLift) as caught:
+        lift(data)
+    assert row["refused"] in caught.value.construct
 
 
 def test_a_slice_stands_in_an_index_alone():

@@ -290,3 +290,14 @@ def test_a_loop_over_nothing_is_refused():
 def test_a_text_made_of_no_parts():
     """`BUILD_STRING 0`, which a fuzzer wrote, and CPython too: for `f""`."""
     assert lift(marshal.dumps((lambda x: f"").__code__)).source == "lambda x: ''"  # noqa: F541
+
+
+def test_a_store_of_more_than_stands_on_the_stack_is_refused():
+    """Found by fuzzing: where two values were to be stored, there was one."""
+    data = base64.b64decode(
+        "4wEAAAAAAAAAAwAAAAMAAABDAAAAczYAAAB0AKABfAChAX0BfAFkAWsEci58AWQCawRyJHwAZAEUAH0CcTJ8AGQCFAB9"
+        "Am4EfQB9AnwCUwApA07pAgAAAOkDAAAAKQLaAUvaBG5kaW0pA9oBeNoBbtoBeakAcggAAAD6EC9ob21lL3UvdHJhaW4u"
+        "cHnaCXRyaXBsZV9pZgEAAABzDgAAAAABCgEIAQgBCgIKAgQB"
+    )
+    with pytest.raises(CannotLift):
+        lift(data)

@@ -34,7 +34,20 @@ def refusal(found):
     ("def f(x):\n    raise x", "raise"),
     ("def f(x):\n    global x", "global"),
     ("def f(x):\n    class A: pass", "a class"),
-    ("def f(x):\n    def g(): pass", "a function inside a function"),
+    ("def f(x):\n    @x\n    def g(): pass", "a decorator or an annotation"),
+    ("def f(x):\n    def g(y: x): pass", "an annotation"),
+    ("def f(x):\n    def __g(): pass", "which begins with an underscore"),
+    ("def f(x):\n    raise SystemExit", "a raise of anything but an error of Python"),
+    ("def f(x):\n    raise MemoryError", "a raise of anything but an error of Python"),
+    ("def f(x):\n    raise ValueError(*x)", "a star in a raise"),
+    ("def f(x):\n    raise ValueError from x", "a raise of anything but an error of Python"),
+    ("def f(ValueError):\n    raise ValueError", "a variable of the name ValueError"),
+    ("def f(x):\n    x[0] = 1", "what the function did not make itself"),
+    ("def f(x):\n    y = x\n    y[0] += 1", "what the function did not make itself"),
+    ("def f(x):\n    x.y[0] = 1", "what the function did not make itself"),
+    ("def f(x):\n    y = []\n    y, z = x\n    y[0] = 1", "what the function did not make itself"),
+    ("def f(x):\n    list = x\n    y = list()\n    y[0] = 1", "did not make itself"),
+    ("def f(x):\n    y = [[]]\n    y[0][0] = 1", "what the function did not make itself"),
     ("def f(x):\n    x.a = 1", "a write to an item or an attribute"),
     ("def f(x):\n    x.a += 1", "a write to an item or an attribute"),
     ("def f(x):\n    import os", "an import of os"),
@@ -140,7 +153,7 @@ def test_statement_that_no_source_has_is_refused():
 def test_what_restrictedpython_refuses_is_our_error():
     """Its methods that no tree reaches any more would raise here, not collect."""
     with pytest.raises(SandboxError, match="Name in a restricted function: because"):
-        Restricting(lambda *_: None, bool).error(X, "because")
+        Restricting(lambda *_: None, bool, frozenset()).error(X, "because")
 
 
 def test_members_of_constants_are_looked_up_when_it_runs():

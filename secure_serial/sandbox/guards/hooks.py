@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 _HOOKS: dict[str, Callable[..., Any]] = operators.HOOKS | temporary.HOOKS | {
     "attribute": attributes.attribute, "method": attributes.method, "module": attributes.module,
-    "call": calls.call, "function": Function, "item": items.item, "slice": items.made_slice,
+    "call": calls.call, "fail": calls.fail, "function": Function, "item": items.item,
+    "put": items.put, "slice": items.made_slice,
     "iterate": iteration.iterate, "iterate_unpacked": iteration.iterate_unpacked,
     "unpack": iteration.unpack, "star": iteration.star, "mapping": iteration.mapping,
     "generator": iteration.generator, "set": builtins.made_set, "dict": builtins.made_dict,

@@ -17,7 +17,7 @@ from secure_serial.sandbox.guards.arrays import (
     shape,
     work,
 )
-from secure_serial.sandbox.guards.measure import key
+from secure_serial.sandbox.guards.measure import key, keys
 from secure_serial.sandbox.meter import Meter, current
 from secure_serial.sandbox.values import INTEGERS, PLAIN, called, refused
 
@@ -50,6 +50,24 @@ def item(value: Any, index: Any, /) -> Any:
         _compiled(value, index if type(index) is tuple else (index,))
         return ops.active.get().item(value, index)
     raise refused(f"an item of a value of type {called(value)}")
+
+
+def put(value: Any, owner: Any, index: Any, /) -> None:
+    """`owner[index] = value`, of a list or a dictionary that the function made (`owned`)."""
+    account = current()
+    account.step()
+    if type(owner) is list:
+        if type(index) is slice:
+            raise refused("an assignment to a slice of a list")
+        owner[index if type(index) in INTEGERS else _position(index)] = value
+    elif type(owner) is dict:
+        name = key(account, index)
+        if name not in owner:
+            account.container(1)
+            keys(len(owner) + 1)
+        owner[name] = value
+    else:
+        raise refused(f"an assignment to an item of a value of type {called(owner)}")
 
 
 def _plain(index: slice) -> slice:
