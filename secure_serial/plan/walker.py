@@ -141,10 +141,10 @@ class _Walk:
 
     def _training(self, value: Json, path: Path) -> None:
         """What a model was compiled with, as Keras 2 stores it beside the model."""
-        if not isinstance(value, dict):
+        if not isinstance(value, dict) or "class_name" in value:
             if value is not None:
                 visit = Visit(value, path, VALUE, 0)
-                self.found.refuse(visit, "SS310", "a training_config that is no object")
+                self.found.refuse(visit, "SS310", "a training_config that is no plain object")
             return
         specs = self._catalogue.config_fields("compile_config") or {}
         visits = []

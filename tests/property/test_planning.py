@@ -81,6 +81,7 @@ def _seen(found):
 @example({"class_name": "__tuple__", "items": [], "evil": node("os", "system")})
 @example({"class_name": "__ellipsis__", "evil": node("os", "system")})
 @example(node("keras.layers", "Dense", [node("os", "system")]))
+@example({"model_config": {}, "training_config": node("os", "system")})
 def test_no_node_is_silently_dropped(tree):
     named, refused = _seen(plan(tree, *OWN))
     for pointer, value in nodes(tree):
