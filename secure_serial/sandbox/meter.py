@@ -40,7 +40,7 @@ class Meter:
         self._depth = allowance.depth
         self._elements = allowance.elements
         self._array_bytes = allowance.array_bytes
-        #: What the call has paid for that a backend compiles: see `facades.compiled`.
+        #: What the call has paid for that a backend compiles: see `facades.charges.compiled`.
         self.forms: set[object] = set()
         #: The steps of that, and whether what is followed now is compiled in this call.
         self.compiled = 0

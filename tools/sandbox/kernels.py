@@ -21,7 +21,7 @@ from secure_serial.errors import SandboxError
 from secure_serial.sandbox.allowance import Allowance
 from secure_serial.sandbox.facades import kinds, ops
 from secure_serial.sandbox.facades.canonical import Row, rows
-from secure_serial.sandbox.facades.compiled import KERNEL, kernels
+from secure_serial.sandbox.facades.charges.compiled import KERNEL, kernels
 from secure_serial.sandbox.facades.offered import operation
 from secure_serial.sandbox.meter import Meter, _meter
 

@@ -18,11 +18,12 @@ import numpy as np
 from secure_serial.errors import SandboxError
 from secure_serial.lazy import lazy
 from secure_serial.sandbox import meter
-from secure_serial.sandbox.facades import compiled, composites, kinds, measure
+from secure_serial.sandbox.facades import composites, kinds, measure
 from secure_serial.sandbox.facades.canonical import rows
+from secure_serial.sandbox.facades.charges import compiled
+from secure_serial.sandbox.facades.charges.paddings import widths
 from secure_serial.sandbox.facades.errors import refused
 from secure_serial.sandbox.facades.extents import extents
-from secure_serial.sandbox.facades.paddings import widths
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Parameters that are one of a few words, or numbers that stand for them. See `kinds`."""
+"""Parameters that are texts, or numbers that stand for some. See `kinds`."""
 
 from __future__ import annotations
 
@@ -55,3 +55,15 @@ def method(value: Any) -> str:
     named = _METHODS[value] if type(value) is int and 0 <= value < len(_METHODS) else value
     made: str = choice_of(frozenset(_METHODS[:2]))(named)
     return made
+
+
+#: Letters, the arrow, commas and blanks; numpy's own einsum takes 52 letters.
+_EQUATION_LENGTH = 200
+_EQUATION = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ->,. ")
+
+
+def equation(value: Any) -> str:
+    """The equation of einsum."""
+    if type(value) is not str or len(value) > _EQUATION_LENGTH or not _EQUATION.issuperset(value):
+        raise refused("something else than an equation such as 'ij,jk->ik' in einsum")
+    return value.replace(" ", "")

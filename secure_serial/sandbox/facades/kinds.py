@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from secure_serial.sandbox import meter
-from secure_serial.sandbox.facades import compiled, ops
-from secure_serial.sandbox.facades.choices import choice_of, layout, method
+from secure_serial.sandbox.facades import ops
+from secure_serial.sandbox.facades.charges import compiled
+from secure_serial.sandbox.facades.choices import choice_of, equation, layout, method
 from secure_serial.sandbox.facades.dtypes import DTYPES, NUMERIC, WIDE, dtype, narrowed
 from secure_serial.sandbox.facades.errors import kind_of, refused
 from secure_serial.sandbox.facades.extents import Extents
@@ -327,18 +328,6 @@ def order(value: Any) -> Any:
     if value is None or (type(value) is str and value in ("fro", "euclidean", "nuc")):
         return None if value == "euclidean" else value
     return number(value)
-
-
-#: Letters, the arrow, commas and blanks; numpy's own einsum takes 52 letters.
-_EQUATION_LENGTH = 200
-_EQUATION = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ->,. ")
-
-
-def equation(value: Any) -> str:
-    """The equation of einsum."""
-    if type(value) is not str or len(value) > _EQUATION_LENGTH or not _EQUATION.issuperset(value):
-        raise refused("something else than an equation such as 'ij,jk->ik' in einsum")
-    return value.replace(" ", "")
 
 
 def function(value: Any) -> Any:

@@ -8,18 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from secure_serial.errors import SandboxError
-from secure_serial.sandbox.facades import (
-    choices,
-    compiled,
-    dtypes,
-    kind_parts,
-    kinds,
-    ops,
-    unused,
-)
+from secure_serial.sandbox.facades import choices, dtypes, kind_parts, kinds, ops, unused
 from secure_serial.sandbox.facades.canonical import MISSING, Row, row
+from secure_serial.sandbox.facades.charges import compiled
+from secure_serial.sandbox.facades.charges.rules import rule
 from secure_serial.sandbox.facades.errors import failed, refused
-from secure_serial.sandbox.facades.rules import rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

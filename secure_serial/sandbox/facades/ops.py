@@ -52,9 +52,9 @@ class Ops(Protocol):
 @cache
 def _table() -> dict[str, Callable[..., Any]]:
     from secure_serial.sandbox.facades.composites import bound
-    from secure_serial.sandbox.facades.numpy_images import table as images
-    from secure_serial.sandbox.facades.numpy_ops import table
-    from secure_serial.sandbox.facades.numpy_signals import table as signals
+    from secure_serial.sandbox.facades.in_numpy.images import table as images
+    from secure_serial.sandbox.facades.in_numpy.operations import table
+    from secure_serial.sandbox.facades.in_numpy.signals import table as signals
 
     found: dict[str, Callable[..., Any]] = {**table(), **images(), **signals()}
     namespace = SimpleNamespace(**found)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from secure_serial.lambdas.machine import DIVIDE
-from secure_serial.sandbox.facades import compiled
+from secure_serial.sandbox.facades.charges import compiled
 from secure_serial.sandbox.facades.extents import Extents
 from secure_serial.sandbox.guards import operators
 from secure_serial.sandbox.guards.arrays import (

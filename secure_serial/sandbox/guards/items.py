@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from secure_serial.sandbox.facades import compiled, kinds, ops
+from secure_serial.sandbox.facades import kinds, ops
+from secure_serial.sandbox.facades.charges import compiled
 from secure_serial.sandbox.facades.extents import Extents
 from secure_serial.sandbox.guards.arrays import (
     LEAST,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from secure_serial.sandbox.facades import compiled
+from secure_serial.sandbox.facades.charges import compiled
 from secure_serial.sandbox.facades.extents import Extents
 from secure_serial.sandbox.guards.arrays import count, is_array, item_bytes, native, shape
 from secure_serial.sandbox.meter import current

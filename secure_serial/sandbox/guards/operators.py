@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from numpy import ndarray
 
-from secure_serial.sandbox.facades import compiled, ops
+from secure_serial.sandbox.facades import ops
+from secure_serial.sandbox.facades.charges import compiled
 from secure_serial.sandbox.facades.offered import operation
 from secure_serial.sandbox.guards.arrays import (
     alike,

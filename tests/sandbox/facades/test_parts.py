@@ -8,11 +8,11 @@ import pytest
 from secure_serial.errors import SandboxError
 from secure_serial.sandbox.facades import arrays, kinds, module, ops, root, unused
 from secure_serial.sandbox.facades.canonical import MISSING, Row, row
+from secure_serial.sandbox.facades.charges.paddings import widths
 from secure_serial.sandbox.facades.dtypes import dtype
 from secure_serial.sandbox.facades.extents import Extents, extents, whole
 from secure_serial.sandbox.facades.numbers import Number
 from secure_serial.sandbox.facades.offered import Operation, _found, offered
-from secure_serial.sandbox.facades.paddings import widths
 from secure_serial.sandbox.facades.rows import parse
 from secure_serial.sandbox.values import Builtin, Function
 

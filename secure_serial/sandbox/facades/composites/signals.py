@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from secure_serial.sandbox.facades.composite_functions import complex_of
+from secure_serial.sandbox.facades.composites.functions import complex_of
 from secure_serial.sandbox.facades.errors import refused
 
 if TYPE_CHECKING:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from secure_serial.sandbox import meter
-from secure_serial.sandbox.facades import measure, sizes
+from secure_serial.sandbox.facades import measure
+from secure_serial.sandbox.facades.charges import sizes
 from secure_serial.sandbox.facades.extents import Extents
 
 if TYPE_CHECKING:
     from secure_serial.sandbox.facades.canonical import Row
-    from secure_serial.sandbox.facades.sizes import Rule
+    from secure_serial.sandbox.facades.charges.sizes import Rule
 
 
 def extents(_row: Row) -> Rule:

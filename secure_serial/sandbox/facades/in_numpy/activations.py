@@ -1,4 +1,4 @@
-"""Activations and losses in NumPy: see `numpy_ops`."""
+"""Activations and losses in NumPy: see `operations`."""
 
 # ruff: noqa: D103 - they are what `keras.ops` documents under the same names
 

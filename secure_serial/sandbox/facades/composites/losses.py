@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from secure_serial.sandbox.facades.composite_places import fits_all
+from secure_serial.sandbox.facades.composites.places import fits_all
 from secure_serial.sandbox.facades.errors import refused
 
 #: Keras's epsilon.

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from secure_serial.sandbox.facades.charges.placed import segments_of
 from secure_serial.sandbox.facades.errors import refused
-from secure_serial.sandbox.facades.placed import segments_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,13 +6,13 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from secure_serial.sandbox.facades import measure
+from secure_serial.sandbox.facades.charges.sizes import not_negative
 from secure_serial.sandbox.facades.errors import refused
 from secure_serial.sandbox.facades.measure import dims, item_bytes, take
-from secure_serial.sandbox.facades.sizes import not_negative
 
 if TYPE_CHECKING:
     from secure_serial.sandbox.facades.canonical import Row
-    from secure_serial.sandbox.facades.sizes import Rule
+    from secure_serial.sandbox.facades.charges.sizes import Rule
 
 #: What an item takes for each binary digit of the length; a prime length takes several transforms.
 _TURN = 150

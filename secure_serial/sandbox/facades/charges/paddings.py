@@ -5,13 +5,13 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from secure_serial.sandbox.facades.charges.sizes import not_negative
 from secure_serial.sandbox.facades.errors import refused
 from secure_serial.sandbox.facades.measure import count, dims, item_bytes, labour, look, take
-from secure_serial.sandbox.facades.sizes import not_negative
 
 if TYPE_CHECKING:
     from secure_serial.sandbox.facades.canonical import Row
-    from secure_serial.sandbox.facades.sizes import Rule
+    from secure_serial.sandbox.facades.charges.sizes import Rule
 
 
 #: Modes that copy the array at its own edge, again and again until the width is reached. A round

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from secure_serial.sandbox.facades import measure
+from secure_serial.sandbox.facades.charges.products import resized
 from secure_serial.sandbox.facades.errors import refused
 from secure_serial.sandbox.facades.measure import dims, item_bytes, take
-from secure_serial.sandbox.facades.products import resized
 
 if TYPE_CHECKING:
     from secure_serial.sandbox.facades.canonical import Row
-    from secure_serial.sandbox.facades.sizes import Rule
+    from secure_serial.sandbox.facades.charges.sizes import Rule
 
 #: What NumPy takes for each place of a kernel, and for each item that it looks at there.
 _PLACE, _LOOK = 200_000, 100

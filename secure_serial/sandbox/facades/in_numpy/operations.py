@@ -13,10 +13,10 @@ import numpy as np
 
 from secure_serial.sandbox import meter
 from secure_serial.sandbox.facades import kinds, measure
+from secure_serial.sandbox.facades.charges.paddings import widths
 from secure_serial.sandbox.facades.errors import refused
 from secure_serial.sandbox.facades.extents import extents
-from secure_serial.sandbox.facades.numpy_activations import ACTIVATIONS, as_float
-from secure_serial.sandbox.facades.paddings import widths
+from secure_serial.sandbox.facades.in_numpy.activations import ACTIVATIONS, as_float
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from secure_serial.sandbox.facades import (
+from secure_serial.sandbox.facades.charges import (
     paddings,
     picks,
     placed,
     products,
-    shape_sizes,
+    shapes,
     signals,
     sizes,
     windows,
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from secure_serial.sandbox.facades.canonical import Row
-    from secure_serial.sandbox.facades.sizes import Rule
+    from secure_serial.sandbox.facades.charges.sizes import Rule
 
 # fmt: off
 _ALL: tuple[Callable[[Row], Rule], ...] = (
@@ -34,7 +34,7 @@ _ALL: tuple[Callable[[Row], Rule], ...] = (
     windows.separable, windows.box, windows.patches, windows.edges,
     signals.fourier, signals.frames, placed.segments, placed.scatter, placed.matvec, placed.classes,
     placed.polynomial, products.resize,
-    shape_sizes.extents, shape_sizes.join, shape_sizes.take_apart, shape_sizes.reduce_whole,
+    shapes.extents, shapes.join, shapes.take_apart, shapes.reduce_whole,
     products.resize_by, products.k_repeat, products.slow, products.gelu, products.lrn,
 )
 # fmt: on

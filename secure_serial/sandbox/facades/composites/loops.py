@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from secure_serial.sandbox import meter
-from secure_serial.sandbox.facades import compiled, kinds, measure
+from secure_serial.sandbox.facades import kinds, measure
+from secure_serial.sandbox.facades.charges import compiled
 from secure_serial.sandbox.facades.errors import refused
 from secure_serial.sandbox.values import FOREIGN
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from secure_serial.sandbox.facades.errors import refused
-from secure_serial.sandbox.facades.numpy_activations import as_float
+from secure_serial.sandbox.facades.in_numpy.activations import as_float
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from secure_serial.sandbox import meter
 from secure_serial.sandbox.facades import canonical, measure
+from secure_serial.sandbox.facades.charges.sizes import broadcast
 from secure_serial.sandbox.facades.errors import refused
 from secure_serial.sandbox.facades.measure import count, dims, item_bytes, take
-from secure_serial.sandbox.facades.sizes import broadcast
 
 if TYPE_CHECKING:
     from secure_serial.sandbox.facades.canonical import Row
-    from secure_serial.sandbox.facades.sizes import Rule
+    from secure_serial.sandbox.facades.charges.sizes import Rule
 
 
 #: Norms of a matrix that are of its singular values.

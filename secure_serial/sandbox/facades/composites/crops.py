@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from secure_serial.sandbox.facades.composite_images import resize
+from secure_serial.sandbox.facades.charges.windows import sides
+from secure_serial.sandbox.facades.composites.images import resize
 from secure_serial.sandbox.facades.errors import refused
-from secure_serial.sandbox.facades.windows import sides
 
 
 def _height_and_width(xp: Any, x: Any) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from secure_serial.sandbox.facades.measure import count, dims, item_bytes, take
 
 if TYPE_CHECKING:
     from secure_serial.sandbox.facades.canonical import Row
-    from secure_serial.sandbox.facades.sizes import Rule
+    from secure_serial.sandbox.facades.charges.sizes import Rule
 
 #: A sorted item takes some 70 nanoseconds among ten million others, and twice that by its index.
 _SORTED = 2000

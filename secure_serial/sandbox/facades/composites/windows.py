@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from secure_serial.sandbox.facades.charges.windows import sides
 from secure_serial.sandbox.facades.errors import refused
-from secure_serial.sandbox.facades.windows import sides
 
 
 def pool(  # noqa: PLR0917 - as the row has them

@@ -1,41 +1,17 @@
-"""Operations that `keras.ops` has not, of those that it has: for NumPy and every backend alike.
-
-Each takes `xp`, which has the operations as attributes, and then the parameters of its row of
-`canonical.json`. What `xp` has is called with all of its parameters, in their order.
-"""
+"""Operations of numbers, shapes and matrices: see `composites`."""
 
 # ruff: noqa: D103 - they are what the names in `names/*.json` mean there
 
 from __future__ import annotations
 
-from functools import partial
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from secure_serial.sandbox.facades import kinds
-from secure_serial.sandbox.facades.composite_colours import COLOURS
-from secure_serial.sandbox.facades.composite_crops import CROPS
-from secure_serial.sandbox.facades.composite_functions import FUNCTIONS
-from secure_serial.sandbox.facades.composite_images import IMAGES
-from secure_serial.sandbox.facades.composite_loops import LOOPS
-from secure_serial.sandbox.facades.composite_losses import LOSSES
-from secure_serial.sandbox.facades.composite_old import OLD
-from secure_serial.sandbox.facades.composite_orders import ORDERS
-from secure_serial.sandbox.facades.composite_places import PLACES
-from secure_serial.sandbox.facades.composite_signals import SIGNALS
-from secure_serial.sandbox.facades.composite_windows import WINDOWS
 from secure_serial.sandbox.facades.errors import refused
 from secure_serial.sandbox.facades.measure import axis_in, dims
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-
-def bound(xp: Any) -> dict[str, Callable[..., Any]]:
-    """The operations for one kind of arrays."""
-    return {name: partial(function, xp) for name, function in _ALL.items()}
 
 
 def identity_of(xp: Any, x: Any) -> Any:
@@ -299,17 +275,8 @@ def lrn(xp: Any, x: Any, depth_radius: Any, bias: Any, alpha: Any, beta: Any) ->
     return x / xp.power(bias + alpha * total, beta)
 
 
-_OWN = {
+BASIC = {
     name: value
     for name, value in list(globals().items())
     if getattr(value, "__module__", None) == __name__ and not name.startswith("_")
-    and name != "bound"
-}  # fmt: skip
-_ALL = {
-    name: function
-    for several in (
-        _OWN, IMAGES, OLD, ORDERS, WINDOWS, CROPS, COLOURS, LOSSES, FUNCTIONS, PLACES, LOOPS,
-        SIGNALS,
-    )
-    for name, function in several.items()
-}  # fmt: skip
+}

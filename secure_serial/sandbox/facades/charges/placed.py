@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from secure_serial.sandbox.facades import measure
+from secure_serial.sandbox.facades.charges.products import multiplied
+from secure_serial.sandbox.facades.charges.sizes import not_negative
 from secure_serial.sandbox.facades.errors import refused
 from secure_serial.sandbox.facades.measure import count, dims, item_bytes, take
-from secure_serial.sandbox.facades.products import multiplied
-from secure_serial.sandbox.facades.sizes import not_negative
 
 if TYPE_CHECKING:
     from secure_serial.sandbox.facades.canonical import Row
-    from secure_serial.sandbox.facades.sizes import Rule
+    from secure_serial.sandbox.facades.charges.sizes import Rule
 
 #: An item that is added where a number says: `np.add.at` looks it up, one by one.
 _PUT = 500

@@ -1,0 +1,1 @@
+"""What operations make and cost, taken from the meter of the call before the work."""
