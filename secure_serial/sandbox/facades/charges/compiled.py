@@ -141,7 +141,7 @@ def _form(value: Any) -> Any:
     if type(value) is list:
         return tuple(map(_form, value))
     shape = getattr(value, "shape", None)
-    return type(value) if shape is None else (tuple(shape), str(value.dtype))
+    return type(value) if shape is None else (shape, value.dtype)
 
 
 def _told(value: Any) -> Any:
