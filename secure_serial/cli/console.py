@@ -71,7 +71,7 @@ class Console:
 
     def progress(self, name: str) -> None:
         """Show on a terminal which file is being judged."""
-        if self.quiet or not _is_terminal(sys.stderr):
+        if self.quiet or not _is_terminal(sys.stderr) or _is_dumb(os.environ):
             return
         import time
 
@@ -108,7 +108,12 @@ def wants_colour(choice: str, stream: TextIO, environ: os._Environ[str] | dict[s
         return False
     if environ.get("FORCE_COLOR"):
         return True
-    return _is_terminal(stream) and environ.get("TERM") != "dumb"
+    return _is_terminal(stream) and not _is_dumb(environ)
+
+
+def _is_dumb(environ: os._Environ[str] | dict[str, str]) -> bool:
+    """Whether the terminal knows no escape sequences."""
+    return environ.get("TERM") == "dumb"
 
 
 @contextlib.contextmanager

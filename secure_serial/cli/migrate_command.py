@@ -26,6 +26,8 @@ def run_migrate(args: argparse.Namespace, console: Console) -> Exit:
     from secure_serial.policy.source import load_policy
 
     policy = load_policy(args.policy)
+    if args.out is not None and Path(args.out).suffix.lower() in {".h5", ".hdf5"}:
+        raise UsageError(f"{args.out}: what is written is a .keras file, or a config as JSON")
     try:
         if args.out is not None and args.out.endswith(".keras"):
             _whole_model(args, policy, console)

@@ -23,6 +23,7 @@ exit codes, the same for every format:
   3    nothing was there to be judged
   4    some input could not be read (or, by `load`, not be built)
   101  a fault of this program
+  130  interrupted; 141  whoever read the output went away
 Where several hold: 101, then 2, 1, 4, 3, 0."""
 
 _EXAMPLES = """\

@@ -41,6 +41,7 @@ def test_colour(choice, stream, environ, wanted):
 
 def test_progress_is_drawn_on_a_terminal_and_cleared(monkeypatch):
     out, err = io.StringIO(), Terminal()
+    monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr("sys.stdout", out)
     monkeypatch.setattr("sys.stderr", err)
     console = Console()
@@ -53,12 +54,14 @@ def test_progress_is_drawn_on_a_terminal_and_cleared(monkeypatch):
 
 
 def test_no_progress_elsewhere(monkeypatch):
-    err = io.StringIO()
+    err, terminal = io.StringIO(), Terminal()
     monkeypatch.setattr("sys.stderr", err)
     Console().progress("a")
-    monkeypatch.setattr("sys.stderr", Terminal())
+    monkeypatch.setattr("sys.stderr", terminal)
     Console(quiet=1).progress("a")
-    assert err.getvalue() == ""
+    monkeypatch.setenv("TERM", "dumb")
+    Console().progress("a")
+    assert (err.getvalue(), terminal.getvalue()) == ("", "")
 
 
 def test_options_may_stand_on_either_side(tmp_path, capsys):

@@ -137,3 +137,5 @@ def test_a_whole_model_is_saved_with_its_weights(tmp_path):
     policy = load_policy("keras-core")
     assert len(secure_serial.load_model(new, policy=policy).weights) == 4
     assert main(["migrate", str(old), "-o", str(new)]) == 2  # it is there already
+    assert main(["migrate", str(old), "-o", str(new.with_suffix(".H5"))]) == 2  # not written here
+    assert not new.with_suffix(".H5").exists()
