@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 _BESIDE = ("view_as_complex", "segment_sum", "segment_max", "scatter", "scatter_update")
 
 
+#: What older versions of Keras have not.
+_NEW = frozenset({"fft", "fft2", "ifft2", "irfft"})
+
+
 class KerasOps:
     """Keras's own operations, for every tensor that is not NumPy's."""
 
@@ -48,7 +52,11 @@ class KerasOps:
     def _namespace(self, keras: Any) -> SimpleNamespace:
         """What composites build upon."""
         found = {name: getattr(keras.ops, name, None) for name in rows()}
-        adapted = {name: partial(function, keras) for name, function in ADAPTED.items()}
+        adapted = {
+            name: partial(function, keras)
+            for name, function in ADAPTED.items()
+            if name not in _NEW or hasattr(keras.ops, name)
+        }
         found = {name: function for name, function in found.items() if function is not None}
         found |= {name: getattr(keras.ops, name) for name in _BESIDE if hasattr(keras.ops, name)}
         return SimpleNamespace(**(found | adapted), cond=partial(cond, keras))
@@ -267,6 +275,15 @@ def logspace(keras: Any, start: Any, stop: Any, num: int, endpoint: bool, base: 
     return keras.ops.logspace(start, stop, num, endpoint, base)
 
 
+def arange(keras: Any, start: Any, stop: Any, step: Any, dtype: Any) -> Any:
+    # Keras before 3.12 asks for the type of each, of a step that is not given, too.
+    return keras.ops.arange(start, stop, 1 if step is None else step, dtype)
+
+
+def cholesky(keras: Any, x: Any, upper: bool) -> Any:
+    return keras.ops.cholesky(x, True) if upper else keras.ops.cholesky(x)  # noqa: FBT003
+
+
 def eye(keras: Any, N: int, M: int | None, k: int, dtype: Any) -> Any:  # noqa: N803 - Keras's own names
     return keras.ops.eye(N, M, k, dtype or "float32")
 
@@ -336,8 +353,8 @@ ADAPTED: dict[str, Callable[..., Any]] = {
     each.__name__.removesuffix("_"): each
     for each in (
         shape, dynamic_shape, shape_tensor, reshape, einsum, meshgrid, split, unstack, pad,
-        repeat, max_pool, average_pool, resize, linspace, logspace, eye, cumsum, cumprod,
-        random_normal, truncated_normal, random_uniform, clip, where, dtype, map_, top_k,
-        fft, fft2, ifft2, irfft,
+        repeat, max_pool, average_pool, resize, linspace, logspace, arange, cholesky, eye,
+        cumsum, cumprod, random_normal, truncated_normal, random_uniform, clip, where, dtype,
+        map_, top_k, fft, fft2, ifft2, irfft,
     )
 }  # fmt: skip
