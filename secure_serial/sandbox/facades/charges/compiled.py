@@ -25,7 +25,7 @@ KERNEL = 4_000
 #: Tensors that one kernel joins: each takes two milliseconds more.
 OPERANDS = 20
 #: Steps of an operation that is followed and compiled later, in a program of many.
-FOLLOWED = 200
+FOLLOWED = 100
 #: As many, where that program is one of the call itself: the body of a loop, or a branch.
 WITHIN = 2_000
 
