@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from secure_serial.construct.keras.draws import drawn
 from secure_serial.errors import SandboxError
 from secure_serial.lazy import lazy
 from secure_serial.sandbox import meter
@@ -297,15 +298,15 @@ def cumprod(keras: Any, x: Any, axis: Any, dtype: Any) -> Any:
 
 
 def random_normal(keras: Any, shape: Any, mean: Any, stddev: Any, dtype: Any, seed: Any) -> Any:
-    return keras.random.normal(shape, mean, stddev, dtype, seed)
+    return keras.random.normal(shape, mean, stddev, dtype, drawn(keras, seed))
 
 
 def truncated_normal(keras: Any, shape: Any, mean: Any, stddev: Any, dtype: Any, seed: Any) -> Any:
-    return keras.random.truncated_normal(shape, mean, stddev, dtype, seed)
+    return keras.random.truncated_normal(shape, mean, stddev, dtype, drawn(keras, seed))
 
 
 def random_uniform(keras: Any, shape: Any, minval: Any, maxval: Any, dtype: Any, seed: Any) -> Any:
-    return keras.random.uniform(shape, minval, maxval, dtype, seed)
+    return keras.random.uniform(shape, minval, maxval, dtype, drawn(keras, seed))
 
 
 def clip(keras: Any, x: Any, x_min: Any, x_max: Any) -> Any:

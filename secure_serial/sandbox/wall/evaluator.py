@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 #: Parts of NumPy that it imports where it first needs them.
-_LATE = ("numpy.exceptions", "numpy.fft", "numpy.linalg", "numpy.ma")
+_LATE = ("numpy.exceptions", "numpy.fft", "numpy.linalg", "numpy.ma", "numpy.random")
 #: Has a look at everything that is read when it is first needed.
 _WARM = (
     "lambda x: (tf.nn.relu(K.mean(x, axis=-1)), np.sum(x), x.mean(), x[..., 0] + 1, f'{x.shape}',"
