@@ -10,6 +10,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from secure_serial.construct.keras.unknown import EXTENTS, inferred, promised, terms
 from secure_serial.construct.tripwire import exempt
 from secure_serial.errors import SandboxError
 from secure_serial.sandbox.restored import Restored
@@ -54,9 +55,10 @@ class InModel(Restored):
 
         """
         try:
+            args, kwargs = _values(args), _values(kwargs)
             if not self._rehearsed:
                 self._rehearse(args, kwargs)
-            return self._call(*args, **kwargs)
+            return self._answer(args, kwargs)
         except SandboxError as error:
             if error.code not in _NO_VERDICT:
                 self.failure = error
@@ -64,6 +66,18 @@ class InModel(Restored):
 
     def __repr__(self) -> str:
         return repr(self._function)
+
+    def _answer(self, args: Any, kwargs: Any) -> Any:
+        """The results, or what Keras asks of them where a dimension is not known yet."""
+        try:
+            return self._call(*args, **kwargs)
+        except SandboxError as error:
+            if error.code not in _NO_VERDICT or self._walled is not None or not _on_jax():
+                raise
+            made = inferred(self._call, args, kwargs)
+            if made is None:
+                raise
+            return made
 
     def _rehearse(self, args: Any, kwargs: Any) -> None:
         """Call it in the worker first, with arrays like those that it is about to be given."""
@@ -97,7 +111,7 @@ class InModel(Restored):
         with exempt():
             if any(isinstance(each, keras.KerasTensor) for each in flat):
                 return _operation(self._in_worker, self._symbols)(*args, **kwargs)
-            if keras.backend.backend() == "jax" and _traced(flat):
+            if _on_jax() and _traced(flat):
                 return self._called_back(args, kwargs)
             if keras.backend.backend() == "tensorflow" and _in_graph(flat):
                 return self._called_by_graph(args, kwargs)
@@ -118,14 +132,10 @@ class InModel(Restored):
         """JAX calls the worker when the compiled program comes to it. It has no gradient there."""
         import jax
 
-        unknown = [
-            extent
-            for each in jax.tree.leaves((args, kwargs))
-            for extent in getattr(each, "shape", ())
-            if not isinstance(extent, int)
-        ]
-        made = [self._result(args, kwargs, extent) for extent in _EXTENTS]
-        shapes = jax.tree.map(lambda *each: _promised(each, unknown), *made)
+        unknown = terms((args, kwargs))
+        extents = EXTENTS if unknown else EXTENTS[:1]
+        made = [self._result(args, kwargs, extent) for extent in extents]
+        shapes = jax.tree.map(lambda *each: promised(each, *unknown[:1]), *made)
         return jax.pure_callback(
             lambda given: jax.tree.map(
                 _cast,
@@ -191,26 +201,6 @@ def _in_graph(flat: list[Any]) -> bool:
     return any(tf.is_symbolic_tensor(each) for each in flat)
 
 
-def _promised(results: Any, unknown: list[Any]) -> Any:
-    """What JAX is told of a result before it is there."""
-    import jax
-
-    one, other = results
-    if not hasattr(one, "shape") or not hasattr(other, "shape"):
-        raise SandboxError(f"a result of type {type(one).__name__} where JAX wants an array")
-    shape: list[Any] = []
-    for mine, its in zip(one.shape, other.shape, strict=True):
-        if mine != its and ((mine, its) != _EXTENTS or not unknown):
-            raise SandboxError(
-                "the shape of the result cannot be told beforehand",
-                help='give the layer an output_shape, or let the policy say "in-process"',
-            )
-        shape.append(mine if mine == its else unknown[0])
-    # JAX has no numbers of 64 bits unless it is told to have them.
-    dtype = jax.dtypes.canonicalize_dtype(one.dtype)
-    return jax.ShapeDtypeStruct(tuple(shape), dtype)  # type: ignore[no-untyped-call]
-
-
 def _cast(value: Any, promised: Any) -> Any:
     return value.astype(promised.dtype, copy=False)
 
@@ -227,6 +217,23 @@ def _symbol(one: Any, other: Any) -> Any:
 def _common(one: Any, other: Any) -> tuple[int | None, ...]:
     """The shape of two results; where they differ, it is not known."""
     return tuple(m if m == n else None for m, n in zip(one.shape, other.shape, strict=True))
+
+
+def _on_jax() -> bool:
+    import keras
+
+    return bool(keras.backend.backend() == "jax")
+
+
+def _values(given: Any) -> Any:
+    """What Keras gives, with the values of variables in their place, as it has them now."""
+    import keras
+
+    if isinstance(given, keras.Variable):
+        return keras.ops.convert_to_tensor(given)
+    if type(given) in (list, tuple):
+        return type(given)(_values(each) for each in given)
+    return {key: _values(each) for key, each in given.items()} if type(given) is dict else given
 
 
 def _tensor(value: Any) -> Any:
