@@ -72,9 +72,12 @@ def require_keras(what: str, session: Session) -> None:
     try:
         with exempt():  # the first import is that of a program, and no doing of the file's
             importlib.import_module("keras")
+            from secure_serial.construct.keras import doors
             from secure_serial.construct.keras.backend import wake
 
             wake()
+            # What Keras's own classes read of their arguments is to be asked for at its doors.
+            doors.install()
         _awake.append(True)
     except ImportError as error:
         raise ConstructionError(

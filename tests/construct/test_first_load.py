@@ -15,6 +15,18 @@ pytest.importorskip("keras")
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = ROOT / "examples" / "models" / "benign" / "mlp.keras"
 DENSE = {"module": "keras.layers", "class_name": "Dense", "config": {"units": 1}}
+DOUBLED = {
+    "schema": 1,
+    "source": "lambda x: x * 2",
+    "defaults": [],
+    "kwdefaults": {},
+    "closure": {},
+}
+LAMBDA = {
+    "module": "keras.layers",
+    "class_name": "Lambda",
+    "config": {"function": {"class_name": "__lambda__", "config": {"secure_serial": DOUBLED}}},
+}
 
 
 @pytest.mark.parametrize(
@@ -33,4 +45,16 @@ def test_a_backend_may_look_for_processors_and_drivers(code):
         [sys.executable, "-c", code.format(path=str(MODEL), dense=DENSE)],
         cwd=ROOT, env=environ, capture_output=True, text=True, check=False,
     )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_a_layer_alone_is_built_behind_the_doors():
+    code = (
+        "import secure_serial as s\n"
+        f"layer = s.deserialize_keras_object({LAMBDA}, policy='sandbox', safe_mode=False)\n"
+        "assert layer.function(3) == 6\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr[-2000:]
