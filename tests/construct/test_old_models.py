@@ -165,3 +165,28 @@ def test_a_program_that_is_exported_never_gets_zeros():
     given = jax.ShapeDtypeStruct((batch, 4), "float32")
     with pytest.raises(SandboxError):
         jax.export.export(jax.jit(function))(given)
+
+
+# Gradients, which the worker has not.
+
+
+@pytest.mark.usefixtures("_on_jax")
+def test_training_through_the_worker_says_what_would_train():
+    made = keras.Sequential(
+        [keras.Input((4, 6)), keras.layers.Dense(2), layer("lambda x: x * 2", WALLED)]
+    )
+    made.compile("sgd", "mse")
+    with pytest.raises(SandboxError, match="no gradient") as caught:
+        made.fit(X, X[..., :2], verbose=0)
+    assert "in-process" in caught.value.help
+
+
+@pytest.mark.usefixtures("_on_jax")
+def test_what_needs_no_gradient_is_trained_beside():
+    given = keras.Input((4, 6))
+    made = keras.Model(given, keras.layers.Dense(2)(layer("lambda x: x / 2", WALLED)(given)))
+    metric = layer("lambda y, p: K.mean(K.abs(y - p))", WALLED).function
+    made.compile("sgd", "mse", metrics=[metric])
+    history = made.fit(X, X[..., :2], verbose=0).history
+    assert len(history) == 2
+    assert all(np.isfinite(each).all() for each in history.values())

@@ -136,15 +136,22 @@ class InModel(Restored):
         extents = EXTENTS if unknown else EXTENTS[:1]
         made = [self._result(args, kwargs, extent) for extent in extents]
         shapes = jax.tree.map(lambda *each: promised(each, *unknown[:1]), *made)
-        return jax.pure_callback(
-            lambda given: jax.tree.map(
-                _cast,
-                self._walled(*given[0], **given[1]),  # type: ignore[misc]
-                shapes,
-            ),
-            shapes,
-            (args, kwargs),
-        )
+
+        def called(given: Any) -> Any:
+            return jax.pure_callback(self._cast_as(shapes), shapes, given)
+
+        followed = jax.custom_vjp(called)
+        followed.defvjp(lambda given: (called(given), None), _no_gradient)
+        return followed((args, kwargs))
+
+    def _cast_as(self, shapes: Any) -> Callable[..., Any]:
+        import jax
+
+        def call(given: Any) -> Any:
+            made = self._walled(*given[0], **given[1])  # type: ignore[misc]  # there in this mode
+            return jax.tree.map(_cast, made, shapes)
+
+        return call
 
     def _called_by_graph(self, args: Any, kwargs: Any) -> Any:
         """TensorFlow calls the worker when its graph comes to it; no gradient there, either."""
@@ -199,6 +206,14 @@ def _in_graph(flat: list[Any]) -> bool:
     import tensorflow as tf
 
     return any(tf.is_symbolic_tensor(each) for each in flat)
+
+
+def _no_gradient(_kept: Any, _wanted: Any) -> Any:
+    """JAX asks for this where a gradient is really needed: not of a metric, say."""
+    raise SandboxError(
+        "a function that runs in the worker has no gradient",
+        help='to train, let the policy say `[sandbox] evaluation = "in-process"`',
+    )
 
 
 def _cast(value: Any, promised: Any) -> Any:
