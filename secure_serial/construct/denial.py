@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from secure_serial.data import policy_names
 from secure_serial.errors import LoadDenied, Where
+from secure_serial.plan.request import Origin
 from secure_serial.policy.engine import DEFAULT_DENY
-from secure_serial.policy.explain import nearest, offer_for, tables
+from secure_serial.policy.explain import UNKNOWN, nearest, offer_for, tables
 
 if TYPE_CHECKING:
     from secure_serial.policy.engine import Decision, Verdict
@@ -72,5 +73,11 @@ def _remedy(denied: tuple[Decision, ...], verdict: Verdict) -> str:
         text = f'schema = 1\nextends = ["{where}"]\n\n{text}'
         where = f"a policy of your own in the place of {where}"
     lines = f"to allow it, put this into {where}:\n{text}" if text else ""
+    if not near and not lines and first.code == DEFAULT_DENY:
+        lines = f"of {first.request.symbol!r}, {UNKNOWN}" if _is_unknown(first) else ""
     asked = (o.code for each in denied for o in each.request.objections)
     return "\n".join(filter(None, [near, lines, _CODE if CODE_REFUSED in asked else ""]))
+
+
+def _is_unknown(decision: Decision) -> bool:
+    return decision.request.origin is Origin.UNKNOWN and not decision.request.effects

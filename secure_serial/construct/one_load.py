@@ -57,6 +57,12 @@ class _Made(Protocol):
     def __call__(self, *, load: str) -> Record: ...
 
 
+_MIGRATE = (
+    "the file is of an earlier Keras: load_model(…, migrate=True) brings it into today's form, "
+    "and so does `secure-serial migrate`"
+)
+
+
 @dataclass(slots=True)
 class LoadResult:
     """A loaded model with everything that was decided and recorded on the way."""
@@ -117,7 +123,14 @@ class Load:
             opened.check()
             return model
 
-        return LoadResult(self.built(session, load), session.verdict, self)
+        try:
+            return LoadResult(self.built(session, load), session.verdict, self)
+        except ConstructionError as error:
+            from secure_serial.migrate import is_of_earlier_keras
+
+            if not migrate and not error.help and is_of_earlier_keras(opened.document):
+                error.help = _MIGRATE
+            raise
 
     def judge(
         self,

@@ -70,7 +70,7 @@ def migrate(
     first = document.parts[0]
     root = _unwrapped(first.root)
     context = Context(
-        catalogue, tables, callers, document.name, _is_old(document, root), is_keras0(root),
+        catalogue, tables, callers, document.name, is_of_earlier_keras(document), is_keras0(root),
         first.member,
     )  # fmt: skip
     before = plain(root)
@@ -93,7 +93,9 @@ def _unwrapped(root: Json) -> Json:
     return root
 
 
-def _is_old(document: Document, root: Json) -> bool:
+def is_of_earlier_keras(document: Document) -> bool:
+    """Whether a document was written before Keras 3, as far as it tells."""
+    root = _unwrapped(document.parts[0].root)
     version = document.keras_version
     if version is not None:
         return not version.startswith(f"{_FIRST_OF_TODAY}.")

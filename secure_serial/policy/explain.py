@@ -5,7 +5,7 @@ It says no where no line can.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from secure_serial.plan.request import Action, Origin
 from secure_serial.policy.conditions import named, poses
@@ -47,6 +47,13 @@ class Offer(NamedTuple):
     def name(self) -> str:
         """What an id is made of."""
         return f"function {self.symbol[:_SHORT]}" if self.function else self.symbol
+
+
+#: Of a name that no policy line can let in.
+UNKNOWN: Final = (
+    "its name tells nobody whose it is: if it is the program's own, register it there "
+    "or pass it as a custom object"
+)
 
 
 def offer_for(decision: Decision) -> Offer | None:

@@ -17,7 +17,7 @@ from secure_serial.errors import PolicyError
 from secure_serial.plan.request import Origin
 from secure_serial.policy.conditions import named
 from secure_serial.policy.engine import DENY_RULE, Engine
-from secure_serial.policy.explain import Offer, offer_for, table, tables
+from secure_serial.policy.explain import UNKNOWN, Offer, offer_for, table, tables
 from secure_serial.policy.layer import SHELL
 from secure_serial.policy.model import Constraint, Effect
 from secure_serial.policy.reader import parse
@@ -163,8 +163,5 @@ def why_not(decision: Decision, objection: Objection | None) -> str:
         effects = ", ".join(request.effects)
         return f"it can do more than compute ({effects}): write that line by hand"
     if request.origin is Origin.UNKNOWN:
-        return (
-            "its name tells nobody whose it is: if it is the program's own, register it there "
-            "or pass it as a custom object"
-        )
+        return UNKNOWN
     return "no rule can name it exactly"

@@ -95,3 +95,12 @@ def test_a_rule_on_the_same_name_in_other_capitals_is_told():
     found = denial(verdict(BLOCK, policy(allow("acme>block")))).help
     assert found.startswith("The rule a (p.toml:5) names acme>block: mind the capitals.\n")
     assert "capitals" not in denial(verdict(BLOCK, policy(deny("acme>block")))).help
+
+
+def test_a_name_that_nobody_knows_is_said_to_be_the_programs_to_give():
+    found = decide(
+        plan(layer("Lambda", function="yolo_head")), policy(allow("keras.layers.Lambda"))
+    )
+    names = [each for each in found.denied if each.request.symbol == "yolo_head"]
+    assert names
+    assert "pass it as a custom object" in denial(found).help

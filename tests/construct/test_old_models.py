@@ -3,12 +3,14 @@ random, and numbers made of a dimension that is not known yet."""
 
 from __future__ import annotations
 
+import json
 import logging
 import warnings
 
 import pytest
 
 from secure_serial import SandboxError, deserialize_keras_object, load_model, parse_policy
+from secure_serial.errors import ConstructionError
 from secure_serial.lambdas.understood import from_source
 
 keras = pytest.importorskip("keras")
@@ -190,3 +192,17 @@ def test_what_needs_no_gradient_is_trained_beside():
     history = made.fit(X, X[..., :2], verbose=0).history
     assert len(history) == 2
     assert all(np.isfinite(each).all() for each in history.values())
+
+
+# Arguments of an earlier Keras, which the layers of today have not.
+
+
+def test_what_fails_for_its_age_says_what_brings_it_into_todays_form(tmp_path):
+    made = keras.Sequential([keras.Input((6,)), keras.layers.Dense(2)])
+    old = json.loads(made.to_json())
+    old["keras_version"] = "2.12.0"
+    old["config"]["layers"][1]["config"]["mask_type"] = "raw"
+    (tmp_path / "m.json").write_text(json.dumps(old), encoding="utf-8")
+    with pytest.raises(ConstructionError) as caught:
+        load_model(tmp_path / "m.json")
+    assert "migrate=True" in caught.value.help
