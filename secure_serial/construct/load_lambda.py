@@ -56,14 +56,16 @@ def load_lambda(
         LoadDenied: the policy denies it, or it cannot be read, or it uses what the sandbox has
             not.
         ArtifactError: it is no stored function at all.
+        ValueError: `sandbox` is neither.
 
     >>> load_lambda("lambda x, k=2: x * k + 1")(20)
     41
 
     """
-    if Evaluation(sandbox) is Evaluation.PROCESS:
-        return restored(config, policy, audit, apart=True)
-    return restored(config, policy, audit)
+    ways = [each.value for each in Evaluation]
+    if sandbox not in ways:
+        raise ValueError(f"sandbox is one of {', '.join(ways)}, and not {sandbox!r}")
+    return restored(config, policy, audit, apart=sandbox == Evaluation.PROCESS)
 
 
 def restored(

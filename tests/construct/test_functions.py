@@ -350,6 +350,11 @@ def test_what_is_no_function_is_refused_on_the_record(config, tmp_path):
     assert [json.loads(line)["event"] for line in lines] == ["decision", "outcome"]
 
 
+def test_a_place_that_there_is_not_is_answered_with_those_that_there_are():
+    with pytest.raises(ValueError, match="in-process, process"):
+        load_lambda("lambda x: x", sandbox="worker")
+
+
 def test_alone_a_policy_holds_too():
     with pytest.raises(LoadDenied) as caught:
         load_lambda("lambda x: x", policy="keras-core")
