@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from secure_serial.lambdas import handlers
 from secure_serial.lambdas.decode import Instruction, is_jump
 from secure_serial.lambdas.errors import CannotLift
 
@@ -35,9 +36,14 @@ def reached(instructions: list[Instruction]) -> set[int]:
         each = instructions[place]
         if (is_jump(each.name) or each.name == "BREAK_LOOP") and each.name != "SETUP_LOOP":
             todo.append(each.target)
-        if each.name not in _ENDS and each.name not in _ALWAYS:
+        if goes_on(each.name):
             todo.append(place + 1)
     return seen
+
+
+def goes_on(name: str) -> bool:
+    """Whether the next instruction may come after one of this name."""
+    return name not in _ENDS and name not in _ALWAYS
 
 
 def _aim_breaks(instructions: list[Instruction]) -> None:
@@ -69,33 +75,7 @@ def check(instructions: list[Instruction], code: Code, table: Table) -> set[int]
     if table.number >= (3, 11):
         if rest - _HANDLER or (rest and not code.exceptiontable):
             raise CannotLift("code that is never reached")
-        _check_handlers(instructions, code, alive)
+        handlers.check(instructions, code, alive, table)
     elif table.number >= (3, 10) and rest:
         raise CannotLift("code that is never reached")
     return alive
-
-
-def _check_handlers(instructions: list[Instruction], code: Code, alive: set[int]) -> None:
-    places = {each.offset: place for place, each in enumerate(instructions)}
-    for target in _targets(code.exceptiontable):
-        place = places.get(2 * target, -1)
-        # What raises again is dead code, and dead code cannot do anything else.
-        if place < 0 or place in alive or instructions[-1].name != "RERAISE":
-            raise CannotLift("a try statement")
-
-
-def _targets(table: bytes) -> list[int]:
-    """Where the entries of an exception table lead (Objects/exception_handling_notes.txt)."""
-    at, numbers = 0, []
-    while at < len(table):
-        value = table[at] & 0x3F
-        while table[at] & 0x40:
-            at += 1
-            if at >= len(table):
-                raise CannotLift("an exception table that is cut off")
-            value = value << 6 | table[at] & 0x3F
-        at += 1
-        numbers.append(value)
-    if len(numbers) % 4:
-        raise CannotLift("an exception table that is cut off")
-    return numbers[2::4]

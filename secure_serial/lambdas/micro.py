@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from secure_serial.lambdas import code as c
 from secure_serial.lambdas import dead, shortcuts
-from secure_serial.lambdas.decode import Instruction, OtherVersion, decode
+from secure_serial.lambdas.decode import Instruction, OtherVersion, decode, is_jump
 from secure_serial.lambdas.errors import CannotLift
 from secure_serial.lambdas.instructions import Instructions
 from secure_serial.lambdas.values import Const
@@ -41,8 +41,11 @@ KEEPS = (3, 8)
 #: What asks for no more than the truth. Elsewhere `bool` of a value is another value: since 3.13
 #: `not not x` is TO_BOOL alone.
 _ASKS_TRUTH = {"POP_JUMP_IF_TRUE", "POP_JUMP_IF_FALSE", "UNARY_NOT"}
-#: What gives True or False; a jump of 3.13 and later compares with these by identity.
-_BOOLEAN = {"TO_BOOL", "COMPARE_OP", "CONTAINS_OP", "IS_OP", "UNARY_NOT"}
+#: What gives True or False; since 3.13 jumps and `not` compare with these by identity.
+_BOOLEAN = {"TO_BOOL", "CONTAINS_OP", "IS_OP", "UNARY_NOT"}
+_TAKES_BOOLEAN = {"POP_JUMP_IF_TRUE", "POP_JUMP_IF_FALSE", "UNARY_NOT"}
+#: The bit of COMPARE_OP that asks for no more than the truth.
+_TO_BOOL = 16
 #: What stands before RESUME at the start, and nowhere else.
 _FIRST = {"COPY_FREE_VARS", "RETURN_GENERATOR"}
 _GENERATES = [("RETURN_GENERATOR", 0), ("POP_TOP", 0)]
@@ -101,7 +104,8 @@ def translate(code: c.Code, table: Table, bounds: Bounds) -> Program:
     _check_lines(code, table)
     instructions = shortcuts.without(decode(code, table, bounds), code, table)
     alive = dead.check(instructions, code, table)
-    _check_keywords(instructions)
+    _check_calls(instructions)
+    _check_loops(instructions, alive)
     _check_jumps(instructions, table)
     _check_beginning(instructions, code, table)
     _check_cells(instructions, code)
@@ -137,26 +141,40 @@ def _check_lines(code: c.Code, table: Table) -> None:
 
 
 def _check_jumps(instructions: list[Instruction], table: Table) -> None:
-    """Since 3.13 a jump is taken on True or False itself, which must stand right before it."""
+    """Since 3.13 jumps and `not` take True or False itself, which must stand right before them."""
     if table.number < (3, 13):
         return
     targets = {each.target for each in instructions}
     for place, each in enumerate(instructions):
-        if each.name in {"POP_JUMP_IF_TRUE", "POP_JUMP_IF_FALSE"} and (
-            place in targets or instructions[place - 1].name not in _BOOLEAN
-        ):
-            raise CannotLift("a jump on what is neither True nor False")
+        if each.name not in _TAKES_BOOLEAN:
+            continue
+        before = instructions[place - 1]
+        asked = before.name == "COMPARE_OP" and before.arg & _TO_BOOL
+        if place in targets or not (asked or before.name in _BOOLEAN):
+            raise CannotLift("a test of what is neither True nor False")
 
 
-def _check_keywords(instructions: list[Instruction]) -> None:
-    """No jump may come between the names of a call's arguments and the call."""
+def _check_calls(instructions: list[Instruction]) -> None:
+    """What makes a call ready stands right before it, no jump comes between, and counts alike."""
     targets = {each.target for each in instructions}
     for place, each in enumerate(instructions):
-        if each.name != "KW_NAMES":
-            continue
-        after = [one.name for one in instructions[place + 1 : place + 2]]
-        if targets & ({place + 1, place + 2} if after == ["PRECALL"] else {place + 1}):
+        after = [(one.name, one.arg) for one in instructions[place + 1 : place + 2]]
+        if each.name == "PRECALL" and after != [("CALL", each.arg)]:
+            raise CannotLift("half a call")
+        if each.name in {"KW_NAMES", "PRECALL"} and place + 1 in targets:
             raise CannotLift("a jump into a call")
+
+
+def _check_loops(instructions: list[Instruction], alive: set[int]) -> None:
+    """Only heads of loops lead to END_FOR, which they skip: whoever comes otherwise pops by it."""
+    ends = {place for place, each in enumerate(instructions) if each.name == "END_FOR"}
+    for place in sorted(alive):
+        each = instructions[place]
+        leads = {each.target} if is_jump(each.name) and each.name != "FOR_ITER" else set()
+        if dead.goes_on(each.name):
+            leads.add(place + 1)
+        if leads & ends:
+            raise CannotLift("a way to the end of a loop from elsewhere than its head")
 
 
 def _check_beginning(instructions: list[Instruction], code: c.Code, table: Table) -> None:
