@@ -7,8 +7,9 @@ from __future__ import annotations
 from typing import Any
 
 from secure_serial.lambdas.code import Code
+from secure_serial.lambdas.displays import is_plain, keywords_of, spread_of
 from secure_serial.lambdas.errors import CannotLift
-from secure_serial.lambdas.machine import Machine, is_plain, spread_of
+from secure_serial.lambdas.machine import Machine
 from secure_serial.lambdas.values import NULL, Build, Cell, Const, Function, Not, Saved
 
 
@@ -79,7 +80,7 @@ class Caller(Machine):
             ("pair", key, value) for key, value in zip(flat[::2], flat[1::2], strict=True)
         ]
         positional += spread_of(more, "tuple") if star else ()
-        keywords += spread_of(last, "dict") if stars else ()
+        keywords += keywords_of(last) if stars else ()
         self.invoke(self.pop(), positional, keywords)
 
     def do_call_ex(self, with_keywords: bool, nulls: str) -> None:  # noqa: FBT001 - an operand
@@ -88,7 +89,7 @@ class Caller(Machine):
         callee, own = self.callee(nulls)
         if own:
             raise CannotLift("a method called with stars")
-        keywords = [] if stars is NULL else list(spread_of(stars, "dict"))
+        keywords = [] if stars is NULL else list(keywords_of(stars))
         self.invoke(callee, list(spread_of(star, "tuple")), keywords)
 
     def invoke(

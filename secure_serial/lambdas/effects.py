@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from secure_serial.lambdas.calls import Caller
+from secure_serial.lambdas.displays import is_plain, searched, truth_of
 from secure_serial.lambdas.errors import CannotLift, TooMuch
-from secure_serial.lambdas.machine import DIVIDE, HELPER, Helper, is_plain, searched, truth_of
+from secure_serial.lambdas.machine import DIVIDE, HELPER, Helper
 from secure_serial.lambdas.micro import Program, Reading, kind_of
 from secure_serial.lambdas.states import MAYBE, Event, Started
 from secure_serial.lambdas.values import NULL, Build, Const, Function, Not, Saved
@@ -56,6 +57,16 @@ class Effects(Caller):
             raise TooMuch("more steps than can be proved")
         return Event(self.count, (kind, operands[0]) in _TRUTHS)
 
+    def is_text(self, value: Any) -> bool:
+        return super().is_text(value) or (isinstance(value, Build) and value.kind == "format")
+
+    def do_copy(self, depth: int) -> None:
+        """Who copies a display has two names for one object: it is made now, and once."""
+        value = self.stack[self.at(depth)]
+        if isinstance(value, Build):
+            self.use(value)
+        super().do_copy(depth)
+
     def replace(self, old: object, new: object) -> None:
         for frame in self.frames:
             frame.stack[:] = [new if value is old else value for value in frame.stack]
@@ -86,6 +97,7 @@ class Effects(Caller):
         words = [op[0] for op in frame.program.ops[frame.at : frame.at + 2]]
         # A test that follows looks at the value itself, the other way round.
         tested = words[:1] == ["test"] or words == ["copy", "test"]
+        value = self.use(value) if isinstance(value, Build) else value
         self.push(Not(value) if tested else self.opposite(value))
 
     def do_bool(self) -> None:

@@ -113,6 +113,7 @@ class Instructions:
             if self.version < (3, 13):
                 raise CannotLift("a cell read as a local variable")
             return [("closure", name)]
+        self.check_local(name)
         return [("fast", name)]
 
     op_load_fast_check = op_load_fast_borrow = op_load_fast
@@ -125,7 +126,13 @@ class Instructions:
         if self.code.kinds and self.code.kinds[arg] & (c.KIND_CELL | c.KIND_FREE):
             # Over a cell only the one that was there before is written.
             return [("restore", name)]
+        self.check_local(name)
         return [("store", name)]
+
+    def check_local(self, name: str) -> None:
+        """Before 3.11 a cell and a local of one name are two variables, which no source makes."""
+        if not self.code.slots and name in self.code.cellvars:
+            raise CannotLift("a cell read as a local variable")
 
     def op_load_fast_load_fast(self, arg: int) -> list[Op]:
         return self.op_load_fast(arg >> 4) + self.op_load_fast(arg & 15)
@@ -246,7 +253,7 @@ class Instructions:
         return [("extend", "dict", arg)]
 
     def op_dict_merge(self, arg: int) -> list[Op]:
-        return [("extend", "dict", arg)]
+        return [("merge", arg)]
 
     def unpacked(self, kind: str, arg: int) -> list[Op]:
         # 3.5 puts into the high byte where the function stands.
@@ -266,7 +273,8 @@ class Instructions:
     def op_build_map_unpack(self, arg: int) -> list[Op]:
         return self.unpacked("dict", arg)
 
-    op_build_map_unpack_with_call = op_build_map_unpack
+    def op_build_map_unpack_with_call(self, arg: int) -> list[Op]:
+        return self.unpacked("keywords", arg)
 
     def op_call_intrinsic_1(self, arg: int) -> list[Op]:
         name = self.pick(self.table.intrinsics, arg)

@@ -9,10 +9,10 @@ from typing import Any
 
 from secure_serial.lambdas import code as c
 from secure_serial.lambdas.calls import Caller
+from secure_serial.lambdas.displays import searched
 from secure_serial.lambdas.errors import CannotLift
 from secure_serial.lambdas.express import Express
 from secure_serial.lambdas.flow import SHAPES, Shape, one_tail
-from secure_serial.lambdas.machine import searched
 from secure_serial.lambdas.micro import Reading, kind_of
 from secure_serial.lambdas.nodes import Maker, identifier
 from secure_serial.lambdas.paths import Paths
@@ -79,6 +79,9 @@ class Lifter(Paths, Caller):
         if kind == "function":
             return self.function(operands[0])
         return self.express(kind, *operands)
+
+    def is_text(self, value: Any) -> bool:
+        return super().is_text(value) or isinstance(value, ast.JoinedStr)
 
     def do_fast(self, name: str) -> None:
         if name == ".0" and self.source is not None:

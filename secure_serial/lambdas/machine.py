@@ -11,7 +11,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from secure_serial.lambdas import fold
-from secure_serial.lambdas.code import FrozenSet, Slice
+from secure_serial.lambdas.code import Slice
+from secure_serial.lambdas.displays import (
+    in_order,
+    is_literal,
+    is_plain,
+    keywords_of,
+    searched,
+    spread_of,
+    truth_of,
+)
 from secure_serial.lambdas.errors import CannotLift, TooMuch
 from secure_serial.lambdas.formats import split_format
 from secure_serial.lambdas.values import (
@@ -28,20 +37,12 @@ from secure_serial.lambdas.values import (
     Not,
     Null,
     Saved,
-    key_of,
 )
 
 if TYPE_CHECKING:
     from secure_serial.lambdas.bounds import Bounds
     from secure_serial.lambdas.simple import Op
 
-#: A display spread into another is as good as its parts, unless it drops or keys some.
-_SPREADS = {
-    "list": {"list", "tuple"},
-    "tuple": {"list", "tuple"},
-    "set": {"list", "tuple", "set"},
-    "dict": {"dict"},
-}
 #: What a tree of Python 2 calls for `/`; whoever runs the tree supplies it.
 DIVIDE = "python2_divide"
 
@@ -109,7 +110,9 @@ class Machine:
     def use(self, value: Any) -> Any:
         """A value that an event may take: displays are built now, at their first use."""
         if isinstance(value, Build):
-            made = self.emit("display", value.kind, *self.used(_in_order(value)))
+            if value.kind == "keywords":
+                raise CannotLift("names and values of a call that no call takes")
+            made = self.emit("display", value.kind, *self.used(in_order(value)))
             self.replace(value, made)
             return made
         if isinstance(value, Not):
@@ -242,10 +245,14 @@ class Machine:
             return Const("")
         return self.emit("string", *self.used(tuple(parts)))
 
+    def is_text(self, value: Any) -> bool:
+        """Whether a value is a constant text, or what a format gave."""
+        return isinstance(value, Const) and isinstance(value.value, str)
+
     def do_compare(self, sign: str) -> None:
         right, left = self.pop(), self.operand()
         right = self.use(searched(right) if sign in {"in", "not in"} else right)
-        if sign.startswith("is") and (_literal(left) or _literal(right)):
+        if sign.startswith("is") and (is_literal(left) or is_literal(right)):
             raise CannotLift("`is` with a literal")
         made = self.emit("compare", sign.removeprefix("not ").removesuffix(" not"), left, right)
         self.push(Not(made) if sign in {"not in", "is not"} else made)
@@ -280,6 +287,8 @@ class Machine:
             return
         values = self.popn(count)
         if kind == "str":
+            if not all(self.is_text(value) for value in values):
+                raise CannotLift("a text joined of what is no text")
             self.push(self.string([("item", self.use(value)) for value in values]))
         elif kind == "tuple" and all(isinstance(value, Const) for value in values):
             self.push(Const(tuple(value.value for value in values)))
@@ -321,8 +330,16 @@ class Machine:
     def do_join(self, kind: str, count: int) -> None:
         parts: tuple[tuple[object, ...], ...] = ()
         for value in self.popn(count):
-            parts += spread_of(value, kind)
+            parts += keywords_of(value) if kind == "keywords" else spread_of(value, kind)
         self.push(Build(kind, parts))
+
+    def do_merge(self, depth: int) -> None:
+        parts = keywords_of(self.pop())
+        place = self.at(depth)
+        old = self.stack[place]
+        if isinstance(old, Build) and old.kind == "dict":
+            self.replace(old, Build("keywords", keywords_of(old)))
+        self.grow(place, "keywords", parts)
 
     def do_to_tuple(self) -> None:
         value = self.pop()
@@ -341,59 +358,3 @@ class Machine:
         if isinstance(value, tuple):
             _, value, which = value
         self.push(self.emit("format", self.use(value), Const(which), spec))
-
-
-def truth_of(value: Any) -> bool | None:
-    """Whether a constant is true, which a test of it need not ask."""
-    if isinstance(value, Const) and isinstance(value.value, (int, float, str, tuple, type(None))):
-        return bool(value.value)
-    return None
-
-
-def _in_order(display: Build) -> tuple[tuple[object, ...], ...]:
-    """The parts; a set's constants, which some versions keep in a frozenset, by their own order."""
-    parts = display.parts
-    if display.kind != "set" or not all(isinstance(part[1], Const) for part in parts):
-        return parts
-    if not is_plain(display):
-        return parts
-    known = {repr(key_of(part[1].value)): part for part in parts if isinstance(part[1], Const)}
-    return tuple(part for _, part in sorted(known.items(), key=lambda pair: pair[0]))
-
-
-def _literal(value: Any) -> bool:
-    """A constant that is no singleton, on whose identity no program may rely."""
-    if not isinstance(value, Const):
-        return False
-    return not any(value.value is one for one in (None, True, False, ...))
-
-
-def is_plain(display: Build) -> bool:
-    """Whether no part of a display is a star or a pair."""
-    return all(part[0] == "item" for part in display.parts)
-
-
-def spread_of(value: Any, into: str) -> tuple[tuple[object, ...], ...]:
-    """The parts that `*value` or `**value` adds to a display or a call."""
-    if isinstance(value, Build) and value.kind in _SPREADS[into]:
-        return value.parts
-    if isinstance(value, Const) and into != "dict":
-        if isinstance(value.value, FrozenSet) and into == "set":
-            return tuple(("item", Const(item)) for item in value.value.items)
-        if isinstance(value.value, tuple):
-            return tuple(("item", Const(item)) for item in value.value)
-    return (("star", value),)
-
-
-def searched(value: Any) -> Any:
-    """What `in` and `for` look through: compilers make constants of `[1, 2]` and `{1, 2}`."""
-    if not isinstance(value, Build) or not is_plain(value) or not value.parts:
-        return value
-    items = [part[1] for part in value.parts]
-    if all(isinstance(item, Const) for item in items):
-        values = tuple(item.value for item in items if isinstance(item, Const))
-        if value.kind == "list":
-            return Const(values)
-        if value.kind == "set":
-            return Const(FrozenSet(values))
-    return Build("tuple", value.parts) if value.kind == "list" else value

@@ -9,9 +9,9 @@ from typing import Any
 
 from secure_serial.lambdas import code as c
 from secure_serial.lambdas.branches import Leaf, Node, Reducer, Test
+from secure_serial.lambdas.displays import truth_of
 from secure_serial.lambdas.errors import CannotLift, TooMuch
 from secure_serial.lambdas.flow import EXIT, STORES, Flow, taken
-from secure_serial.lambdas.machine import truth_of
 from secure_serial.lambdas.micro import Reading, kind_of
 from secure_serial.lambdas.values import Build, Const, Function, Iter, Not, Null
 from secure_serial.lambdas.ways import MOVES, Ways

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from secure_serial.lambdas.displays import truth_of
 from secure_serial.lambdas.effects import Effects, Frame
 from secure_serial.lambdas.errors import CannotLift, TooMuch
 from secure_serial.lambdas.flow import taken
-from secure_serial.lambdas.machine import truth_of
 from secure_serial.lambdas.micro import KEEPS, Reading, kind_of
 from secure_serial.lambdas.states import Event, Snapshot, Started, restore
 from secure_serial.lambdas.values import NULL, Block, Build, Const, Not

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from secure_serial.lambdas.displays import truth_of
 from secure_serial.lambdas.errors import CannotLift
-from secure_serial.lambdas.machine import truth_of
 from secure_serial.lambdas.values import Build, Const, Function, Iter, Not, Saved, key_of
 
 
