@@ -38,6 +38,10 @@ class Effects(Caller):
     frames: list[Frame]
     events: list[tuple[Any, ...]]
     count: int
+    #: What was begun and shows no event yet: texts formatted, stars walked, keys and items hashed.
+    begun: int
+    #: How much of that there was at each event.
+    marks: list[int]
     shared: frozenset[str]
     reading: Reading
     steps_of: dict[int, list[str]]
@@ -50,8 +54,10 @@ class Effects(Caller):
     def emit(self, kind: str, *operands: object) -> Any:
         if kind == "format":
             # Formatted when the text is put together: `"%s" % (x, y())` and its f-string differ.
+            self.begun += 1
             return Build("format", tuple(("item", value or Const(None)) for value in operands))
         self.events.append((kind, operands))
+        self.marks.append(self.begun)
         self.count += 1
         if len(self.events) > self.bounds.proof_steps:
             raise TooMuch("more steps than can be proved")
@@ -173,6 +179,23 @@ class Effects(Caller):
         self.emit("store item", owner, index, value)
 
     # Displays, comprehensions and unpacking.
+
+    def do_build(self, kind: str, count: int) -> None:
+        super().do_build(kind, count)
+        made = self.stack[-1]
+        if isinstance(made, Build) and kind in {"set", "dict"}:
+            self.begun += sum(not isinstance(part[1], Const) for part in made.parts)
+
+    def do_join(self, kind: str, count: int) -> None:
+        super().do_join(kind, count)
+        self.begin(self.stack[-1].parts)
+
+    def grow(self, place: int, kind: str, parts: tuple[tuple[object, ...], ...]) -> None:
+        super().grow(place, kind, parts)
+        self.begin(parts)
+
+    def begin(self, parts: tuple[tuple[object, ...], ...]) -> None:
+        self.begun += sum(part[0] == "star" for part in parts)
 
     def do_subscript(self) -> None:
         """`(a, b)[1]` is `b`, once `a` is made."""

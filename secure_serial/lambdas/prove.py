@@ -5,9 +5,9 @@ a test, a round of a loop. Both must show the same events on the same values in 
 at every branch. A value is known only by the event it came from. Where a place is reached twice
 with different values, what differs is forgotten, so that this ends.
 
-Left out of account: when a display's `*x` is walked between other events, and whether `bool` of
-one object is asked once or twice in a row, which differ between versions of CPython for one
-source.
+Left out of account: how much sooner a display's `*x` is walked, or a text formatted, between other
+events (never later), and whether `bool` of one object is asked once or twice in a row, which differ
+between versions of CPython for one source.
 """
 
 # ruff: noqa: D102 - small methods that are read with their class
@@ -104,6 +104,9 @@ class Prover:
         for mine, other in zip(one.events, two.events, strict=True):
             self.same(mine, other)
         self.same(stops[0][:2], stops[-1][:2])
+        begun = zip([*one.marks, one.begun], [*two.marks, two.begun], strict=True)
+        if any(mine > other for mine, other in begun):
+            raise Differs("a display or a text that is made later")
         if stops[0][0] in {"return", "raise"}:
             return []
         states = []

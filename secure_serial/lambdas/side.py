@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from secure_serial.lambdas.displays import truth_of
+from secure_serial.lambdas.displays import is_literal, truth_of
 from secure_serial.lambdas.effects import Effects, Frame
 from secure_serial.lambdas.errors import CannotLift, TooMuch
 from secure_serial.lambdas.flow import taken
@@ -44,6 +44,8 @@ class Side(Effects):
         self.frames: list[Frame] = []
         self.events: list[tuple[Any, ...]] = []
         self.count = 0
+        self.begun = 0
+        self.marks: list[int] = []
         self.truths: dict[int, bool] = {}
         self.saved: Any = None
         #: Of what an import gave: the steps of `import a.b.c as d` that are still to come.
@@ -67,14 +69,14 @@ class Side(Effects):
             names[name] = Started(Event(number)) if name == ".0" else Event(number)
         self.frames = [Frame(self.program(self.code), 0, [], names)]
         self.stack = self.frames[0].stack
-        self.truths = {}
+        self.truths, self.begun = {}, 0
 
     # States.
 
     def snapshot(self) -> Any:
         place = tuple((id(frame.program), frame.at) for frame in self.frames)
         frames = [(list(frame.stack), dict(frame.names)) for frame in self.frames]
-        return place, frames, dict(self.truths)
+        return place, frames, dict(self.truths), self.begun
 
     def resume(self, snapshot: Snapshot) -> None:
         """Go on from a state."""
@@ -89,7 +91,8 @@ class Side(Effects):
             for place, (stack, names) in zip(snapshot.place, snapshot.frames, strict=True)
         ]
         self.stack = self.frames[-1].stack
-        self.events, self.steps_of = [], {}
+        self.events, self.marks, self.steps_of = [], [], {}
+        self.begun = snapshot.begun
         # Numbers of events go on above all that are in the state.
         self.count = 1 << 30
         self.truths = dict(snapshot.truths)
@@ -99,7 +102,7 @@ class Side(Effects):
         self.saved = (self.snapshot(), self.count)
 
     def rewind(self) -> None:
-        (place, frames, truths), self.count = self.saved
+        (place, frames, truths, self.begun), self.count = self.saved
         programs = self.reading.programs
         self.frames = [
             Frame(programs[which], at, list(stack), dict(names))
@@ -165,7 +168,10 @@ class Side(Effects):
         """A branch, or nothing if it is known where it leads."""
         sense = op[1]
         if op[0] == "test_none":
-            value = self.emit("compare", "is", self.operand(), Const(None))
+            value = self.operand()
+            if is_literal(value):
+                raise CannotLift("`is` with a literal")
+            value = self.emit("compare", "is", value, Const(None))
         else:
             value = self.pop()
             while isinstance(value, Not):

@@ -42,6 +42,8 @@ class Snapshot:
     place: tuple[Any, ...]
     frames: tuple[tuple[tuple[Any, ...], tuple[tuple[str, Any], ...]], ...]
     truths: frozenset[tuple[int, bool]]
+    #: How much more this side has begun without an event than the one that has begun less.
+    begun: int = 0
 
 
 #: Both sides, or the one that there is where they are one code.
@@ -126,7 +128,8 @@ def canonical(raw: list[Any]) -> State:
     numbers: dict[int, int] = {}
     objects: dict[int, Any] = {}
     shapes = []
-    for place, frames, _ in raw:
+    least = min(begun for *_, begun in raw)
+    for place, frames, _, _ in raw:
         shapes.append(
             (
                 place,
@@ -147,8 +150,9 @@ def canonical(raw: list[Any]) -> State:
             place,
             frames,
             frozenset((numbers[key], truth) for key, truth in truths.items() if key in numbers),
+            begun - least,
         )
-        for (place, frames), (_, _, truths) in zip(shapes, raw, strict=True)
+        for (place, frames), (_, _, truths, begun) in zip(shapes, raw, strict=True)
     )
 
 
@@ -284,5 +288,5 @@ def joined(old: State, new: State) -> State:
             known = _known(left, mine)
             if known is not None and known is _known(right, others):
                 truths.add((number, known))
-        made.append(Snapshot(one.place, frames, frozenset(truths)))
+        made.append(Snapshot(one.place, frames, frozenset(truths), min(one.begun, two.begun)))
     return tuple(made)
