@@ -42,6 +42,9 @@ class Effects(Caller):
     begun: int
     #: How much of that there was at each event.
     marks: list[int]
+    #: Values whose `bool` is known: of those in `asked` until something happens, else for good.
+    truths: dict[int, bool]
+    asked: set[int]
     shared: frozenset[str]
     reading: Reading
     steps_of: dict[int, list[str]]
@@ -58,6 +61,10 @@ class Effects(Caller):
             return Build("format", tuple(("item", value or Const(None)) for value in operands))
         self.events.append((kind, operands))
         self.marks.append(self.begun)
+        if self.asked:
+            # What happens may change what is true: an emptied list is not.
+            self.truths = {key: self.truths[key] for key in self.truths.keys() - self.asked}
+            self.asked = set()
         self.count += 1
         if len(self.events) > self.bounds.proof_steps:
             raise TooMuch("more steps than can be proved")

@@ -47,6 +47,7 @@ class Side(Effects):
         self.begun = 0
         self.marks: list[int] = []
         self.truths: dict[int, bool] = {}
+        self.asked: set[int] = set()
         self.saved: Any = None
         #: Of what an import gave: the steps of `import a.b.c as d` that are still to come.
         self.steps_of: dict[int, list[str]] = {}
@@ -96,6 +97,7 @@ class Side(Effects):
         # Numbers of events go on above all that are in the state.
         self.count = 1 << 30
         self.truths = dict(snapshot.truths)
+        self.asked = set(self.truths) - self.lasting()
 
     def keep(self) -> None:
         """Remember the state at a branch, for its second leg."""
@@ -110,6 +112,12 @@ class Side(Effects):
         ]
         self.stack = self.frames[-1].stack
         self.truths = dict(truths)
+        self.asked = set(self.truths) - self.lasting()
+
+    def lasting(self) -> set[int]:
+        """Values that are True or False themselves, as far as they stand by themselves."""
+        values = [each for frame in self.frames for each in (*frame.stack, *frame.names.values())]
+        return {each.number for each in values if isinstance(each, Event) and each.truth}
 
     # Paths.
 
@@ -212,6 +220,8 @@ class Side(Effects):
         if stop[0] == "test":
             if isinstance(stop[1], Event):
                 self.truths[stop[1].number] = leg == 0
+                if not stop[1].truth:
+                    self.asked.add(stop[1].number)
             self.settle(stop[1], leg == 0)
         elif leg == 0:
             self.count += 1
