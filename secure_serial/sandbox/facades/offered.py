@@ -80,6 +80,7 @@ class Operation:
         """Take what a backend compiles for it."""
         tensors = [values[place] for place in self.arrays]
         others = [each for place, each in enumerate(values) if place not in self.arrays]
+        others += compiled.by_values(self.row, values)
         compiled.charge(self.name, tensors, others, compiled.kernels(self.row, values))
 
     def fixed(self, values: list[Any], places: list[int]) -> Callable[..., Any] | None:

@@ -132,16 +132,47 @@ def _granted(account: Meter, value: Any, index: tuple[Any, ...]) -> tuple[Any, .
 
 def _compiled(value: Any, index: tuple[Any, ...]) -> None:
     """What a backend compiles for an index: other numbers, or starts of slices, are the same."""
-    extents = iter(shape(value))
+    extents = shape(value)
     told: list[Any] = []
-    for each in index:
-        if type(each) is slice:
-            told.append((_length(each, next(extents, 1)), each.step))
-        else:
-            told.append(type(each))
-            for _ in range(_axes(each)):
-                next(extents, 1)
-    compiled.charge("item", [value, *filter(is_array, index)], told)
+    axis = 0
+    for place, each in enumerate(index):
+        if each is ...:
+            axis = max(len(extents) - sum(map(_axes, index[place:])), 0)
+        told.append(_told(each, next(iter(extents[axis:]), 1)))
+        axis += _axes(each)
+    arrays = [each for each in index if is_array(each)]
+    kernels = _PICKED if any(map(shape, arrays)) else 1
+    compiled.charge("item", [value, *arrays], told, kernels)
+
+
+#: Kernels of an index that is an array of several.
+_PICKED = 4
+
+
+def _told(each: Any, extent: int) -> Any:
+    """What of one part of an index makes another kernel: of a window its length alone."""
+    if type(each) is slice:
+        part = slice(*map(_bound, (each.start, each.stop, each.step)))
+        if any(type(bound) not in (int, type(None)) for bound in _bounds(part)):
+            return tuple(map(type, _bounds(part)))
+        if part.step in (None, 1, -1):
+            return _length(part, extent), part.step
+        return _bounds(part)
+    if type(each) is bool:
+        return each
+    return compiled.held(each) if is_array(each) and _mask(each) else type(each).__name__
+
+
+def _bounds(part: slice) -> tuple[Any, ...]:
+    return part.start, part.stop, part.step
+
+
+def _bound(each: Any) -> Any:
+    """A bound of a slice as a number, if it is known by now."""
+    if each is None or type(each) in INTEGERS:
+        return each if each is None else int(each)
+    known = compiled.number(each)
+    return known if type(known) is int else each
 
 
 def _length(part: slice, extent: int) -> int:

@@ -107,7 +107,8 @@ def _binary(
 
 def _compiled(raw: Callable[..., Any], *values: Any) -> None:
     if not all(map(ops.is_native, values)):
-        compiled.charge(raw.__name__, values)
+        told = compiled.whole_power(values[1]) if raw is operator.pow else ()
+        compiled.charge(raw.__name__, values, told)
 
 
 def _mul_bits(account: Meter, one: Any, two: Any) -> None:

@@ -21,7 +21,9 @@ pytestmark = [
 ]
 X = np.arange(600, dtype="float32").reshape(2, 300)
 
-#: Each took JAX between 3 and 160 seconds of the processor.
+#: Each took JAX between 3 and 160 seconds of the processor. Some have one shape and one place of
+#: every value: what is compiled depends on an axis that dots hide, on the start of a window with
+#: steps, on how many items are true, on a number in an array, or on a function made anew.
 BOMBS = """
 [x[:, i:] for i in range(300)]
 [x[:, :i] + 1 for i in range(300)]
@@ -45,6 +47,23 @@ np.array_split(x, 300, 1)
 np.split(x, [i for i in range(299)], 1)
 tf.meshgrid(*[x[0, :1]] * 60)
 tf.nn.lrn(K.reshape(x, (2, 3, 10, 10)), 60)
+[x[..., :i] for i in range(300)]
+[x[:, i:i + 20:2] for i in range(280)]
+[x[:, i + 20:i:-3] for i in range(280)]
+[x[:, :K.shape(x)[1] - i] for i in range(300)]
+[x[x > i] for i in range(300)]
+[x[:, [i] * (i + 1)] for i in range(300)]
+[tf.where(x > i) for i in range(300)]
+[np.nonzero(x > i) for i in range(300)]
+[x ** i for i in range(300)]
+[K.pow(x, i) for i in range(300)]
+[tf.pow(x, K.shape(x)[0] + i) for i in range(300)]
+[K.arange(K.shape(x)[0] + i) for i in range(300)]
+[K.arange(x[0, 0] + i) for i in range(300)]
+[tf.image.central_crop(K.reshape(x, (2, 10, 30, 1)), K.shape(x)[0] / 2 - i / 400) for i in range(300)]
+[K.switch(x[0, 0] > i, lambda: x, lambda: x + 1) for i in range(300)]
+[K.map_fn(lambda v: v, x) for i in range(300)]
+[keras.ops.segment_sum(x, [0, i]) for i in range(300)]
 """.strip().splitlines()
 
 
@@ -66,6 +85,9 @@ tf.split(x, 100, axis=1)
 tf.unstack(x, axis=1)
 K.stack([v for v in K.transpose(x)])
 K.map_fn(lambda v: sum([K.sum(v * i) for i in range(20)]), x)
+[x[..., i:i + 2] + i for i in range(298)]
+[x[:, K.shape(x)[0] + i:K.shape(x)[0] + i + 2] for i in range(290)]
+[x ** (i + 0.5) for i in range(30)]
 """.strip().splitlines()
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from secure_serial.sandbox import meter
 from secure_serial.sandbox.facades import ops
-from secure_serial.sandbox.facades.measure import dims
+from secure_serial.sandbox.facades.measure import count, dims, look
 from secure_serial.sandbox.values import ATOMS
 
 if TYPE_CHECKING:
@@ -100,7 +102,7 @@ def _places(_row: Row, values: list[Any]) -> int:
 
 
 def _repeated(_row: Row, values: list[Any]) -> int:
-    return 11 if type(values[1]) is tuple else 1
+    return 11 if type(values[1]) is tuple else 2
 
 
 #: Operations that are compiled in parts, by their rule of size.
@@ -137,9 +139,11 @@ def _each(values: Any) -> Iterator[Any]:
 
 
 def _form(value: Any) -> Any:
-    """A tensor as the compiler sees it."""
+    """A tensor as the compiler sees it; a function, which is followed anew, is like no other."""
     if type(value) is list:
         return tuple(map(_form, value))
+    if callable(value):
+        return object()
     shape = getattr(value, "shape", None)
     return type(value) if shape is None else (shape, value.dtype)
 
@@ -148,4 +152,41 @@ def _told(value: Any) -> Any:
     kind = type(value)
     if kind is tuple:
         return tuple(map(_told, value))
-    return (kind, value) if kind in ATOMS else kind
+    if kind in ATOMS:
+        return kind, value
+    if callable(value):
+        return object()
+    # A number may say how large something is, whoever holds it.
+    known = number(value)
+    return kind if known is None else (kind, known)
+
+
+def number(value: Any) -> Any:
+    """The number in an array or a tensor of one, if it is known by now; or None."""
+    if getattr(value, "shape", None) != ():
+        return None
+    known = value if ops.is_native(value) else ops.active.get().known(value)
+    return None if known is None else known.item()
+
+
+def held(value: Any) -> int | None:
+    """How many items of an array are true, if it is known: so many a mask picks."""
+    known = value if ops.is_native(value) else ops.active.get().known(value)
+    if known is None:
+        return None
+    look(count(value), known)
+    return int(np.count_nonzero(known))
+
+
+def whole_power(exponent: Any) -> tuple[int, ...]:
+    """The exponent of a power that is multiplied out: a whole number, Python's or NumPy's."""
+    known = exponent if type(exponent) is int else number(exponent)
+    return (known,) if type(known) is int else ()
+
+
+def by_values(row: Row, values: list[Any]) -> tuple[Any, ...]:
+    """What the program depends on beside shapes: how many items are true, or a whole power."""
+    if row.name == "power":
+        return whole_power(values[1])
+    picks = row.makes == "nonzero" or (row.makes == "where" and values[1] is None)
+    return (held(values[0]),) if picks else ()

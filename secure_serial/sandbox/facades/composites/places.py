@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from secure_serial.sandbox.facades.charges import compiled
 from secure_serial.sandbox.facades.charges.placed import segments_of
 from secure_serial.sandbox.facades.errors import refused
 
@@ -95,16 +96,24 @@ def svd_of(xp: Any, x: Any, full_matrices: Any, compute_uv: Any) -> Any:
     return values, left, xp.conj(xp.swapaxes(right, -1, -2))
 
 
+def _many(data: Any, ids: Any, given: int | None) -> int:
+    """How many segments there are; where their numbers say so, others are compiled anew."""
+    many = segments_of(ids, given)
+    if given is None:
+        compiled.charge("segments", [data, ids], [many], kernels=2)
+    return many
+
+
 def segment_sum_of(xp: Any, data: Any, segment_ids: Any, num_segments: Any) -> Any:
     """What has a number that is no segment's is left out, below zero at least."""
-    num_segments = segments_of(segment_ids, num_segments)
+    num_segments = _many(data, segment_ids, num_segments)
     if hasattr(xp, "segment_sum"):
         return xp.segment_sum(data, _whole(xp, segment_ids), num_segments)
     return _segments(data, segment_ids, num_segments, 0, np.add)
 
 
 def segment_max_of(xp: Any, data: Any, segment_ids: Any, num_segments: Any) -> Any:
-    num_segments = segments_of(segment_ids, num_segments)
+    num_segments = _many(data, segment_ids, num_segments)
     if hasattr(xp, "segment_max"):
         return xp.segment_max(data, _whole(xp, segment_ids), num_segments)
     least = -np.inf if data.dtype.kind == "f" else np.iinfo(data.dtype).min
