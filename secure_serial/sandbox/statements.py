@@ -16,6 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+#: Operators by which a list, a set or a dictionary changes itself.
+_CHANGING = frozenset({"add", "mul", "sub", "or", "xor", "and"})
+
+
+def _inplace(sign: ast.operator) -> str:
+    """The hook of an assignment with an operator."""
+    name = OPERATORS[type(sign)]
+    return f"inplace_{name}" if name in _CHANGING else name
+
+
 class Statements(RestrictingNodeTransformer):
     """The part of the transformer that visits statements."""
 
@@ -73,22 +83,20 @@ class Statements(RestrictingNodeTransformer):
         if spec is not None:
             raise forbidden("an assignment with an operator to more than one variable")
         expect(node.op, ast.operator)
-        name = OPERATORS[type(node.op)]
         now = load(cast("ast.Name", target).id)
-        made = hook("inplace_add" if name == "add" else name, now, self.visit(node.value))
+        made = hook(_inplace(node.op), now, self.visit(node.value))
         return ast.Assign([target], made)
 
     def _augmented(self, node: ast.AugAssign, target: ast.Subscript) -> list[ast.stmt]:
         """`x[i] += v`: the place is worked out once, and before the value."""
         expect(node.op, ast.operator)
-        name = OPERATORS[type(node.op)]
         names = [self.fresh(), self.fresh()]
         first = [
             ast.Assign([store(each)], part)
             for each, part in zip(names, self._place(target), strict=True)
         ]
         now = hook("item", *map(load, names))
-        made = hook("inplace_add" if name == "add" else name, now, self.visit(node.value))
+        made = hook(_inplace(node.op), now, self.visit(node.value))
         return [*first, ast.Expr(hook("put", made, *map(load, names)))]
 
     def visit_Import(self, node: ast.Import) -> Any:

@@ -16,6 +16,17 @@ SAME = [
     ("def f(x):\n y = list(x)\n y[-1] *= 2\n y[0] += y[1]\n return tuple(y)", ((1, 2, 3),)),
     ("def f(x):\n d, e = {}, [x]\n d['a'] = x\n d['a'] += 1\n d['b'] = e\n return d", (4,)),
     ("def f(x):\n y = [[1], 2]\n y[0] += [x]\n return y", (3,)),
+    # What changes in place is seen by whoever else holds it.
+    ("def f(x):\n a = [x]\n b = a\n b *= 3\n return a", (3,)),
+    ("def f(x):\n a = [x]\n b = a\n b *= -1\n return a", (3,)),
+    ("def f(x):\n a = {1, 2}\n b = a\n b |= {x}\n b -= {1}\n b ^= {2, 4}\n return a", (3,)),
+    ("def f(x):\n a = {1, 2}\n b = a\n b &= {x}\n return a", (2,)),
+    ("def f(x):\n a = {1: 2}\n b = a\n b |= {x: 3}\n return a", (2,)),
+    (
+        "def f(x):\n d = [[x], {x}]\n a, b = d[0], d[1]\n d[0] *= 2\n d[1] |= {1}\n return a, b",
+        (3,),
+    ),
+    ("def f(x):\n a = x\n a *= 2\n a -= 1\n a |= 8\n return a, x", (3,)),
     ("def f(x):\n def g(y, z=2):\n  if y:\n   return y + z\n  return x\n return g(x) + g(0)", (5,)),
     ("def f(x):\n n = [0]\n def g(y):\n  n[0] += y\n  return n[0]\n g(x)\n return g(x)", (5,)),
     ("def f(x):\n def g(n):\n  return 1 if n < 2 else n * g(n - 1)\n return g(x)", (5,)),

@@ -215,6 +215,33 @@ def inplace_add(one: Any, two: Any, /) -> Any:
     return one
 
 
+def inplace_mul(one: Any, two: Any, /) -> Any:
+    """`x *= n`: of lists, the list itself grows; of all else, a new value is made."""
+    if type(one) is not list or type(two) not in INTEGERS:
+        return HOOKS["mul"](one, two)
+    account = current()
+    account.step()
+    account.container(len(one) * max(two, 0))
+    one *= two
+    return one
+
+
+def _into(raw: Raw, name: str) -> Raw:
+    """`x |= y` and its like: of sets and dicts, x itself changes, as whoever holds it sees."""
+
+    def guarded(one: Any, two: Any, /) -> Any:
+        if type(one) is type(two) and type(one) in _CHANGING:
+            account = current()
+            account.step()
+            return _sets(raw)(account, one, two)
+        return HOOKS[name](one, two)
+
+    return guarded
+
+
+_CHANGING = frozenset({set, dict})
+
+
 def _unary(raw: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def guarded(value: Any, /) -> Any:
         account = current()
@@ -288,7 +315,9 @@ truediv = _binary(operator.truediv)
 _remainder = _binary(operator.mod, slow=_remainders)
 
 HOOKS: dict[str, Callable[..., Any]] = {
-    "add": add, "inplace_add": inplace_add,
+    "add": add, "inplace_add": inplace_add, "inplace_mul": inplace_mul,
+    "inplace_sub": _into(operator.isub, "sub"), "inplace_or": _into(operator.ior, "or"),
+    "inplace_xor": _into(operator.ixor, "xor"), "inplace_and": _into(operator.iand, "and"),
     "sub": _binary(operator.sub, None, _sets(operator.sub)),
     "mul": _binary(operator.mul, _mul_bits, _mul),
     "truediv": truediv, "floordiv": floordiv,
