@@ -26,6 +26,7 @@ def layers(value: Any) -> Any:
 
 
 def _parts_or_arrays(value: Any) -> Any:
+    meter.current().step(len(value))
     if not any(map(_of_shape, value)):
         return kinds.narrow_tensors(value)
     meter.current().container(len(value))
@@ -33,8 +34,14 @@ def _parts_or_arrays(value: Any) -> Any:
 
 
 def _of_shape(value: Any) -> bool:
+    """Whether this is an extent, or a list that holds one: nothing deeper is a part of a shape."""
     if type(value) in (list, tuple):
-        return any(map(_of_shape, value))
+        meter.current().step(len(value))
+        return any(map(_is_extent, value))
+    return _is_extent(value)
+
+
+def _is_extent(value: Any) -> bool:
     return value is None or type(value) is Extents or ops.active.get().is_dimension(value)
 
 
