@@ -47,14 +47,27 @@ def pool(row: Row) -> Rule:
         size, steps, layout = (values[place] for place in places)
         window = sides(size, max(len(shape) - 2, 0), layout)
         steps = window if steps is None else sides(steps, len(window), layout)
-        # Whichever axes are those of the image: NumPy adds one look at all for each place of it.
-        looks = prod(shape) // prod(min(n, step) for n, step in zip(shape[1:], steps, strict=False))
+        # NumPy adds one look at all for each place of the window.
+        looks = max(_looks(shape, steps, axes) for axes in _images(layout))
         measure.labour(looks * prod(window), measure.visit(values[0]))
         # "same" pads each side by at most a window.
         total = prod(shape[:1]) * prod(n + max(window, default=0) for n in shape[1:])
         take(total, item_bytes(values[0]), 2)
 
     return rule
+
+
+def _images(layout: str | None) -> list[slice]:
+    """Where the axes of an image stand; without a layout it is the backend's that holds."""
+    first, last = slice(2, None), slice(1, -1)
+    return {"channels_first": [first], "channels_last": [last]}.get(layout or "", [first, last])
+
+
+def _looks(shape: tuple[int, ...], steps: tuple[int, ...], axes: slice) -> int:
+    """How many items there are at the places where a window comes to stand, at most."""
+    image = shape[axes]
+    beside = prod(shape) // prod(image)
+    return beside * prod(-(-n // step) for n, step in zip(image, steps, strict=True))
 
 
 def conv(row: Row) -> Rule:
