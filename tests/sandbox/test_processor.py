@@ -70,6 +70,15 @@ def test_elements_are_charged_what_they_cost(expression):
         ("lambda x: tf.scan(lambda a, b: a + b, tf.ones(6000))[0]", True),
         ("lambda x: tf.scan(lambda a, b: a + b, tf.ones(60))[0]", False),
         ("lambda x: tf.math.segment_sum(tf.ones(90000), [0] * 90000)", False),
+        # Channels that come first are no axis of the image: their steps leave nothing out.
+        (
+            "lambda x: tf.nn.max_pool(tf.ones((1, 414, 1, 414)), 150, (414, 1), 'SAME', 'NCHW')",
+            True,
+        ),
+        (
+            "lambda x: tf.nn.max_pool(tf.ones((9, 64, 56, 56)), 3, 2, 'SAME', data_format='NCHW')",
+            False,
+        ),
         (
             "lambda x: [tf.scatter_nd([[0]] * 9000, tf.ones((9000, 9)), (1, 9)) for i in range(99)]",
             True,
@@ -83,6 +92,35 @@ def test_what_takes_long_beside_its_size_is_charged_for_it(text, refused):
             function(np.ones((3, 3)))
     else:
         assert np.isfinite(function(np.ones((3, 3)))).all()
+
+
+@pytest.mark.parametrize("call", ["tf.stack([t])", "tf.concat([t], 0)", "tf.stack([t] * 9)"])
+def test_lists_that_share_their_parts_are_looked_at_within_the_steps(call):
+    """2 ** 40 lists: whether one of them holds an extent that is not known."""
+    text = f"def f(x):\n t = (1, 1)\n for i in range(40):\n  t = (t, t)\n return {call}"
+    with pytest.raises(SandboxError) as caught:
+        made(text)(1)
+    assert caught.value.code in ("SS502", "SS504")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        # One wide array widens them all.
+        "K.sum([x] * 40 + [x * 1j])",
+        "x + ([x] * 40 + [x * 1j])",
+        "tf.scan(lambda a, i: x if i[0] < 40 else x * 1j, K.reshape(np.arange(42), (42, 1)), 0)",
+    ],
+)
+def test_arrays_in_a_sequence_are_charged_for_the_widest_of_them(body):
+    x = np.ones((200, 1000), bool)
+    with pytest.raises(SandboxError, match="bytes of arrays"):
+        made(f"lambda x: {body}", array_bytes=100_000_000)(x)
+
+
+def test_arrays_in_a_sequence_cost_what_they_make():
+    x = np.ones((1000, 1000), np.uint8)
+    assert made("lambda x: K.max([x, x, x])", array_bytes=30_000_000)(x) == 1
 
 
 def test_a_constant_of_keras_2_is_a_float():

@@ -18,7 +18,7 @@ from secure_serial.sandbox.facades.choices import choice_of, equation, layout, m
 from secure_serial.sandbox.facades.dtypes import DTYPES, NUMERIC, WIDE, dtype, narrowed
 from secure_serial.sandbox.facades.errors import kind_of, refused
 from secure_serial.sandbox.facades.extents import Extents
-from secure_serial.sandbox.facades.measure import dims
+from secure_serial.sandbox.facades.measure import count, dims, together
 from secure_serial.sandbox.values import Builtin, Function
 
 if TYPE_CHECKING:
@@ -85,7 +85,9 @@ def _fitting(value: int) -> int:
 
 def _from_items(items: Any) -> Any:
     """An array of nested sequences; or of tensors, stacked by their provider."""
-    checked, foreign = _nested(items, 0)
+    arrays: list[Any] = []
+    checked, foreign = _nested(items, 0, arrays)
+    meter.current().array(sum(map(count, arrays)), together(arrays))
     if foreign is None:
         try:
             return np.asarray(checked)
@@ -98,7 +100,8 @@ def _from_items(items: Any) -> Any:
     return stack(checked, 0)
 
 
-def _nested(items: Any, depth: int) -> tuple[Any, ops.Ops | None]:
+def _nested(items: Any, depth: int, arrays: list[Any]) -> tuple[Any, ops.Ops | None]:
+    """The items, checked; those that are arrays are listed, too."""
     if depth >= RANK:
         raise refused("sequences nested too deep where an array stands")
     account = meter.current()
@@ -108,13 +111,14 @@ def _nested(items: Any, depth: int) -> tuple[Any, ops.Ops | None]:
     for item in items:
         kind = type(item)
         if kind is list or kind is tuple:
-            value, inner = _nested(item, depth + 1)
+            value, inner = _nested(item, depth + 1, arrays)
             foreign = foreign or inner
         else:
             value = tensor(item)
             if kind is np.ndarray:
-                account.array(value.size, value.itemsize)
+                arrays.append(value)
             elif not ops.is_native(value):
+                arrays.append(value)
                 foreign = ops.active.get()
         made.append(value)
     return made, foreign

@@ -72,6 +72,21 @@ def widest(values: Any) -> int:
     return (part or 8) * parts
 
 
+def together(arrays: list[Any]) -> int:
+    """The bytes of one item of what arrays become that are put into one.
+
+    >>> together([np.ones(3, "u1")]), together([np.ones(3, "u1"), np.ones(3, "c16")])
+    (1, 16)
+    """
+    types = {each.dtype for each in arrays if type(each) is np.ndarray}
+    if not types or not all(type(each) is np.ndarray for each in arrays):
+        return widest(arrays)
+    try:
+        return int(np.result_type(*types).itemsize)
+    except TypeError:
+        raise refused("arrays whose types do not go together in a sequence") from None
+
+
 def joined(shapes: Any) -> tuple[int, ...]:
     """The shape that several broadcast to; where they do not, the larger extent."""
     rank = max(map(len, shapes), default=0)

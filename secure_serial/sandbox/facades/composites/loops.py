@@ -44,7 +44,8 @@ def scan_of(xp: Any, f: Any, elems: Any, initializer: Any, backwards: Any) -> An
     for each in items:
         made = kinds.tensor(f(made, each))
         several.append(made)
-        measure.take(measure.count(made), measure.item_bytes(made))
+    # All become of the widest type.
+    measure.take(sum(map(measure.count, several)), measure.widest(several))
     compiled.charge("stack", [several], kernels=1 + len(several) // compiled.OPERANDS)
     return xp.stack(several[::-1] if backwards else several, 0)
 
