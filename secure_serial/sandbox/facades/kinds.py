@@ -223,6 +223,13 @@ def degree(value: Any) -> int:
     return _at_most(size(value), 16)
 
 
+def digits(value: Any) -> int:
+    """How many digits to round to: NumPy multiplies so many tens, one by one."""
+    made = integer(value)
+    _at_most(abs(made), 400)
+    return made
+
+
 def _at_most(value: int, most: int) -> int:
     if value > most:
         raise refused(f"{value} where at most {most} may stand")
@@ -358,7 +365,7 @@ FUNCTIONS: set[type] = {Function, Builtin}
 CHECKS: dict[str, Callable[[Any], Any]] = {
     each.__name__: each
     for each in (
-        tensor, tensors, number, size, radius, degree, flag, axis, sizes, sections, shape,
+        tensor, tensors, number, size, radius, degree, digits, flag, axis, sizes, sections, shape,
         new_shape, pair, pairs, axes, dtype, order, equation, function, elements, branch,
         layout, method,
     )
