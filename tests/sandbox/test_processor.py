@@ -127,6 +127,20 @@ def test_digits_to_round_to_are_few(digits):
     assert made("lambda x: np.round(x, -2)")(np.full(3, 1234.0)).tolist() == [1200.0] * 3
 
 
+@pytest.mark.parametrize(
+    ("call", "item"),
+    [
+        ("np.repeat(1j, 1_000_000)", 16),
+        ("np.tile(1j, 1_000_000)", 16),
+        ("np.repeat(0, 1_000_000)", 8),
+        ("K.arange(1_000_000)", 12),
+    ],
+)
+def test_numbers_are_charged_as_wide_as_they_become(call, item):
+    with pytest.raises(SandboxError, match="bytes of arrays"):
+        made(f"lambda: {call}", array_bytes=item * 1_000_000 - 1)()
+
+
 def test_arrays_in_a_sequence_cost_what_they_make():
     x = np.ones((1000, 1000), np.uint8)
     assert made("lambda x: K.max([x, x, x])", array_bytes=30_000_000)(x) == 1

@@ -55,6 +55,8 @@ def item_bytes(value: Any) -> int:
     """The bytes of one item, and of what is computed of it: whole numbers may become float64."""
     if type(value) is np.ndarray:
         return value.itemsize if value.dtype.kind in "fc" else 8
+    if type(value) in NUMBERS:
+        return 16 if type(value) is complex else 8  # as NumPy has them
     wide = getattr(getattr(value, "dtype", None), "itemsize", ITEM_BYTES)
     return wide if type(wide) is int else ITEM_BYTES
 

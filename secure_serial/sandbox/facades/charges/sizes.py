@@ -247,8 +247,9 @@ def shape(row: Row) -> Rule:
     return rule
 
 
-def arange(_row: Row) -> Rule:
+def arange(row: Row) -> Rule:
     """The steps from start to stop."""
+    times = row.times
 
     def rule(values: list[Any]) -> None:
         start, stop, step = (None if v is None else _finite(v) for v in values[:3])
@@ -259,7 +260,7 @@ def arange(_row: Row) -> Rule:
             raise refused("a range without steps")
         exact = all(type(v) is int for v in (start, stop, step))
         total = max(-((start - stop) // step) if exact else ceil((stop - start) / step), 0)
-        take(total, max(8, dtype_bytes(values[3])))
+        take(total, max(8, dtype_bytes(values[3])), times)
         if values[3] in _EMULATED:
             measure.labour(total, measure.HALF)
 
