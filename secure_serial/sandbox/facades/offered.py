@@ -13,6 +13,7 @@ from secure_serial.sandbox.facades.canonical import MISSING, Row, row
 from secure_serial.sandbox.facades.charges import compiled
 from secure_serial.sandbox.facades.charges.rules import rule
 from secure_serial.sandbox.facades.errors import failed, refused
+from secure_serial.sandbox.facades.measure import take
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -135,6 +136,7 @@ def _numbers(made: Any, narrow: list[Any] | None) -> Any:
     if made.dtype.kind not in dtypes.NUMERIC and made.dtype.name not in dtypes.DTYPES:
         raise refused("a result that holds something else than numbers")
     if narrow is not None and made.dtype.itemsize >= dtypes.WIDE and not any(map(_wide, narrow)):
+        take(made.size, made.dtype.itemsize // 2)  # while both are there
         return dtypes.narrowed(made)
     return made
 

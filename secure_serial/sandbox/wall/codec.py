@@ -40,6 +40,7 @@ _KEYS = 4096
 #: Items of a tuple that is a key.
 _KEY_PARTS = 8
 _SCALARS = frozenset({type(None), bool, int, float, complex, str})
+_KEYED = frozenset({dict, set, frozenset})
 
 _to_text = json.JSONEncoder(
     check_circular=False, allow_nan=False, separators=(",", ":")
@@ -67,6 +68,7 @@ class Writer:
 
     def __init__(self, segment: Segment, first: int, last: int) -> None:
         self._segment, self._next, self._last = segment, first, last
+        self._keys = 0
 
     @property
     def end(self) -> int:
@@ -83,26 +85,29 @@ class Writer:
     def value(self, value: Any, depth: int = 0) -> Any:
         """What stands for a value in a message."""
         kind = type(value)
-        if value is None or kind is bool or kind is int or kind is str:
+        if value is None or kind is bool or kind is int:
             return value
+        if kind is str:
+            return value if value.isascii() else _written(value)
         if kind is float:
             return value if math.isfinite(value) else ["f", repr(value)]
         if depth > _DEPTH:
             raise TooLarge(f"values more than {_DEPTH} deep inside each other")
-        letter = _LETTERS.get(kind)
-        if letter is not None:
-            return [letter, *(self.value(each, depth + 1) for each in value)]
-        if kind is dict:
-            flat = [part for item in value.items() for part in item]
-            return ["d", *(self.value(each, depth + 1) for each in flat)]
-        if kind is slice:
-            parts = (value.start, value.stop, value.step)
-            return ["c", *(self.value(each, depth + 1) for each in parts)]
-        if kind is complex:
-            return ["j", self.value(value.real), self.value(value.imag)]
-        if value is Ellipsis:
-            return ["e"]
-        return self._array(value)
+        if kind in _KEYED:
+            self._look(value)
+        parts = _parts(value)
+        if parts is None:
+            return self._array(value)
+        return [parts[0], *(self.value(each, depth + 1) for each in parts[1:])]
+
+    def _look(self, keys: Any) -> None:
+        """Refuse here what the other side would take for no value of ours."""
+        self._keys += len(keys)
+        if self._keys > _KEYS:
+            raise TooLarge(f"more than {_KEYS:,} keys")
+        for key in keys:
+            if not _is_key(key):
+                raise NotPlain(f"a key of type {type(key).__name__}, or a long one")
 
     def _array(self, value: Any) -> list[Any]:
         numpy = sys.modules.get("numpy")
@@ -244,6 +249,29 @@ def taken(view: np.ndarray[Any, Any], into: np.ndarray[Any, Any] | None = None) 
 
 def _no_value(*_: object) -> NoReturn:
     raise Garbled("no value of ours")
+
+
+def _parts(value: Any) -> list[Any] | None:
+    """The letter of a value that is made of others, and these."""
+    kind = type(value)
+    letter = _LETTERS.get(kind)
+    if letter is not None:
+        return [letter, *value]
+    if kind is dict:
+        return ["d", *(part for item in value.items() for part in item)]
+    if kind is slice:
+        return ["c", value.start, value.stop, value.step]
+    if kind is complex:
+        return ["j", value.real, value.imag]
+    return ["e"] if value is Ellipsis else None
+
+
+def _written(text: str) -> str:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise NotPlain("a text that UTF-8 has not") from None
+    return text
 
 
 def _is_key(value: Any) -> bool:

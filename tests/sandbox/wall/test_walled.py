@@ -226,3 +226,20 @@ def test_another_thread_may_end_the_worker_when_a_call_has_just_ended():
 
         worker._lock = Lock()
         assert [first(1), first(1), second(1)] == [2, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "lambda x: {x[0]: 1}",  # a number of NumPy's
+        "lambda x: {x[0]}",
+        "lambda x: {(1, 2, 3, 4, 5, 6, 7, 8, 9): x}",
+        "lambda x: '\\ud800'",
+        "lambda x: [{i: 1 for i in range(999)} for _ in range(9)]",
+    ],
+)
+def test_results_that_do_not_pass_are_said_by_the_worker_itself(worker, text):
+    """Each ended the worker, which had said what no worker says."""
+    with pytest.raises(SandboxError) as refused:
+        Walled(from_source(text), worker)(np.ones(3, "f4"))
+    assert refused.value.code in {"SS502", "SS504"}
