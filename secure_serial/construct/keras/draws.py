@@ -23,7 +23,7 @@ def drawn(keras: Any, seed: int | None) -> Any:
     if not isinstance(keras.ops.ones(()), jax.core.Tracer):
         return None
     # Keras's own seeds come from there, so that `keras.utils.set_random_seed` holds for these, too.
-    source = np.random.default_rng(random.randint(1, _MOST))  # noqa: S311 - no secret
+    source = np.random.default_rng(random.randint(1, _MOST))  # noqa: S311  # nosec B311
 
     def fresh() -> Any:
         return source.integers(0, 2**32, 2, dtype=np.uint32)
