@@ -33,7 +33,7 @@ def float_of(xp: Any, x: Any) -> Any:
 def l2_normalize(xp: Any, x: Any, axis: Any, epsilon: Any) -> Any:
     if getattr(x, "dtype", None) is not None and xp.dtype(x).startswith("complex"):
         raise refused("complex numbers brought to a length of one")
-    total = xp.sum(x * x, axis, True)  # noqa: FBT003 - keepdims
+    total = xp.sum(xp.square(x), axis, True)  # noqa: FBT003 - keepdims
     return x / xp.sqrt(xp.maximum(total, epsilon))
 
 
