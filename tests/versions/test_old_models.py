@@ -16,10 +16,12 @@ from secure_serial.lambdas.understood import from_source
 keras = pytest.importorskip("keras")
 np = pytest.importorskip("numpy")
 pytestmark = [pytest.mark.keras, pytest.mark.filterwarnings("ignore")]
-#: Before, Keras took no functions for these, and JAX had no terms for sizes.
-since_3_12 = pytest.mark.skipif(
-    tuple(map(int, keras.version().split(".")[:2])) < (3, 12), reason="this Keras has it not"
-)
+
+
+def since(*version):
+    installed = tuple(map(int, keras.version().split(".")[:2]))
+    return pytest.mark.skipif(installed < version, reason="this Keras has it not")
+
 
 ops = keras.ops
 WALLED = parse_policy(
@@ -55,7 +57,7 @@ def model(text, policy):
 # Variables: regularizers and constraints get them, not arrays.
 
 
-@since_3_12
+@since(3, 15)  # Keras took no functions there
 @pytest.mark.parametrize("place", ["kernel_regularizer", "kernel_constraint"])
 def test_functions_of_variables_are_trained_with(place, tmp_path):
     function = {
@@ -154,7 +156,7 @@ def test_a_dimension_that_is_not_known_yet_is_computed_with(text, shape, wanted,
 
 
 @pytest.mark.usefixtures("_on_jax")
-@since_3_12
+@since(3, 12)  # JAX has no terms for sizes
 @pytest.mark.parametrize(
     "text",
     ["lambda x: tf.zeros((2 ** tf.shape(x)[0], 2))", "lambda x: x[K.shape(x)[0] + 99:][10 ** 9]"],
@@ -165,7 +167,7 @@ def test_what_cannot_be_told_is_refused(text):
 
 
 @pytest.mark.usefixtures("_on_jax")
-@since_3_12
+@since(3, 12)  # JAX has no terms for sizes
 def test_a_program_that_is_exported_never_gets_zeros():
     import jax
 
