@@ -368,10 +368,32 @@ def mutation(*arguments: str) -> None:
     run([str(here.python), "tools/mutate.py", *arguments], env={"KERAS_BACKEND": "jax"})
 
 
-_ALL = (demo, test, matrix, coverage, lint, fix, wheel, catalogue, bench, properties, mutation)
+def fuzz(*arguments: str) -> None:
+    """Feed reader, lifter and sandbox at random, each for 120 seconds, or as many as you say."""
+    here = environment()
+    here.prepare("dev")
+    seconds, seed = (*arguments, *("120", str(os.getpid()))[len(arguments) :])
+    for tool in ("tools.lambdas.fuzz", "tools.sandbox.fuzz"):
+        run([str(here.python), "-m", tool, seconds, seed], env={"KERAS_BACKEND": "jax"})
+
+
+_ALL = (
+    demo,
+    test,
+    matrix,
+    coverage,
+    lint,
+    fix,
+    wheel,
+    catalogue,
+    bench,
+    properties,
+    mutation,
+    fuzz,
+)
 TASKS: dict[str, Callable[..., None]] = {task.__name__: task for task in _ALL}
 #: Tasks that hand further arguments on.
-_OPEN = frozenset({"test", "matrix", "bench", "properties", "mutation"})
+_OPEN = frozenset({"test", "matrix", "bench", "properties", "mutation", "fuzz"})
 
 
 def _list() -> str:

@@ -1,4 +1,7 @@
-"""A few minutes of changed streams and texts; each ends in a function or in one of our errors."""
+"""Some seconds of changed streams and texts; each ends in a function or in one of our errors.
+
+`python3 tasks.py fuzz` takes minutes.
+"""
 
 import pytest
 
