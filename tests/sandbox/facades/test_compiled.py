@@ -21,7 +21,7 @@ pytestmark = [
 ]
 X = np.arange(600, dtype="float32").reshape(2, 300)
 
-#: Each took JAX between 3 and 160 seconds of the processor. Some have one shape and one place of
+#: Those that were timed took JAX between 3 and 43 seconds of the processor. Some have one shape and one place of
 #: every value: what is compiled depends on an axis that dots hide, on the start of a window with
 #: steps, on how many items are true, on a number in an array, or on a function made anew.
 BOMBS = """
