@@ -79,6 +79,8 @@ class Operation:
 
     def _compiled(self, values: list[Any]) -> None:
         """Take what a backend compiles for it."""
+        if not compiled.wanted():
+            return
         tensors = [values[place] for place in self.arrays]
         others = [each for place, each in enumerate(values) if place not in self.arrays]
         others += compiled.by_values(self.row, values)

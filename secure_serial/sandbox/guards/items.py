@@ -132,6 +132,8 @@ def _granted(account: Meter, value: Any, index: tuple[Any, ...]) -> tuple[Any, .
 
 def _compiled(value: Any, index: tuple[Any, ...]) -> None:
     """What a backend compiles for an index: other numbers, or starts of slices, are the same."""
+    if not compiled.wanted():
+        return
     extents = shape(value)
     told: list[Any] = []
     axis = 0

@@ -106,7 +106,7 @@ def _binary(
 
 
 def _compiled(raw: Callable[..., Any], *values: Any) -> None:
-    if not all(map(ops.is_native, values)):
+    if compiled.wanted() and not all(map(ops.is_native, values)):
         told = compiled.whole_power(values[1]) if raw is operator.pow else ()
         compiled.charge(raw.__name__, values, told)
 

@@ -32,6 +32,11 @@ FOLLOWED = 100
 WITHIN = 2_000
 
 
+def wanted() -> bool:
+    """Whether the backend of the call compiles: what there is to be told of a form is only then."""
+    return ops.active.get().compiles
+
+
 def charge(name: str, tensors: Any, others: Any = (), kernels: int = 1) -> None:
     """Take from the call what it costs to compile this operation, unless it paid for it before.
 
