@@ -92,7 +92,7 @@ def one_tail(ops: tuple[Op, ...], most: int = _LONGEST_TAIL) -> tuple[Op, ...]:
             continue
         key: tuple[Any, ...] = (op[0],)
         tail: list[tuple[int, int]] = []
-        cut, loud = False, 0
+        loud = 0
         first = last - 1
         while first >= 0 and last - first <= _LONGEST_TAIL and ops[first][0] not in _TURNS:
             key = (_key(ops[first]), key)
@@ -100,11 +100,11 @@ def one_tail(ops: tuple[Op, ...], most: int = _LONGEST_TAIL) -> tuple[Op, ...]:
             if other != first:
                 tail.append((first, other))
                 if ops[first][0] not in _PUSHES:
-                    cut, loud = True, loud + 1
+                    loud += 1
                     if loud == most:
                         break
             first -= 1
-        for place, other in tail if cut else ():
+        for place, other in tail if loud else ():
             done[place] = ("jump", other)
     return tuple(done)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from secure_serial.lambdas import code as c
 from secure_serial.lambdas.decode import Instruction, decode
 from secure_serial.lambdas.errors import CannotLift, TooMuch
 from secure_serial.lambdas.micro import kind_of
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
     from secure_serial.lambdas.code import Code
     from secure_serial.lambdas.tables import Table
 
-#: Flags of a code object (Include/cpython/code.h).
-_GENERATOR, _ASYNC = 0x20, 0x80 | 0x200
+#: Flags of a coroutine and of an asynchronous generator (Include/cpython/code.h).
+_ASYNC = 0x80 | 0x200
 _LOCAL = "keep the value in a local variable and return it"
 #: What it is called, and what to do instead. In this order: a `with` holds what a `try` holds.
 _WORDS: dict[str, str] = {
@@ -67,7 +68,7 @@ def refusal(code: Code, table: Table, bounds: Bounds) -> CannotLift | None:
             instructions = decode(inner, table, bounds)
         except (CannotLift, TooMuch):
             instructions = []  # another version's; the flags are the same in all
-        if not inner.flags & _GENERATOR:
+        if not inner.flags & c.GENERATOR:
             found |= _loops(instructions)
         elif not kind_of(inner):
             found.add("a yield")

@@ -77,11 +77,7 @@ def conv(row: Row) -> Rule:
 
     def rule(values: list[Any]) -> None:
         image, kernel = dims(values[0]), dims(values[1])
-        strides, rate, layout = (values[place] for place in places)
-        rank = max(len(image) - 2, 0)
-        sides(strides, rank, layout)
-        rate = sides(rate, rank, layout)
-        widest = max((k * r for k, r in zip(kernel, rate, strict=False)), default=0)
+        widest = _widest(image, kernel, *(values[place] for place in places))
         _convolved(values[:2], (image, kernel), widest, depthwise=depthwise)
 
     return rule
@@ -93,18 +89,24 @@ def separable(row: Row) -> Rule:
 
     def rule(values: list[Any]) -> None:
         image, kernel, pointwise = map(dims, values[:3])
-        strides, rate, layout = (values[place] for place in places)
-        rank = max(len(image) - 2, 0)
-        sides(strides, rank, layout)
-        rate = sides(rate, rank, layout)
-        widest = max((k * r for k, r in zip(kernel, rate, strict=False)), default=0)
+        widest = _widest(image, kernel, *(values[place] for place in places))
         _convolved(values[:2], (image, kernel), widest, depthwise=True)
         # "same" may keep all places; whichever axis holds the channels.
         seen = max(prod(image[:-1]), image[0] * prod(image[2:]))
-        several = (seen, *(1 for _ in range(rank)), prod(kernel[-2:]))
+        several = (seen, *(1 for _ in image[2:]), prod(kernel[-2:]))
         _convolved(values[:3:2], (several, pointwise), 1, depthwise=False)
 
     return rule
+
+
+def _widest(
+    image: tuple[int, ...], kernel: tuple[int, ...], strides: Any, rate: Any, layout: str | None
+) -> int:
+    """The most that a kernel spans along an axis; strides and rates must fit the image."""
+    rank = max(len(image) - 2, 0)
+    sides(strides, rank, layout)
+    apart = sides(rate, rank, layout)
+    return max((k * r for k, r in zip(kernel, apart, strict=False)), default=0)
 
 
 def _convolved(

@@ -48,8 +48,6 @@ def conv(
     inputs: Any, kernel: Any, strides: Any, padding: Any, data_format: Any, dilation_rate: Any
 ) -> Any:
     """Each filter at each place; all channels are seen by all filters."""
-    if _channels(inputs, data_format) != kernel.shape[-2]:
-        raise refused("a kernel for another number of channels")
 
     def part(look: Any, weights: Any) -> Any:
         # One product of matrices, whatever the image looks like.
@@ -63,17 +61,11 @@ def depthwise_conv(
     inputs: Any, kernel: Any, strides: Any, padding: Any, data_format: Any, dilation_rate: Any
 ) -> Any:
     """Each channel by filters of its own."""
-    if _channels(inputs, data_format) != kernel.shape[-2]:
-        raise refused("a kernel for another number of channels")
 
     def part(look: Any, weights: Any) -> Any:
         return (look[..., None] * weights).reshape((*look.shape[:-1], weights.size))
 
     return _filtered(inputs, kernel, (strides, dilation_rate), (padding, data_format), part)
-
-
-def _channels(inputs: Any, data_format: Any) -> int:
-    return int(inputs.shape[1 if data_format == "channels_first" else -1])
 
 
 def _filtered(
@@ -83,6 +75,8 @@ def _filtered(
     padding, data_format = how
     first = data_format == "channels_first"
     x = as_float(np.moveaxis(inputs, 1, -1) if first else inputs)
+    if x.shape[-1] != kernel.shape[-2]:
+        raise refused("a kernel for another number of channels")
     size, strides = _sides(x, kernel.shape[:-2], steps[0])
     _, rate = _sides(x, size, steps[1])
     window = tuple((n - 1) * step + 1 for n, step in zip(size, rate, strict=True))
